@@ -1,0 +1,1 @@
+"""What touches vendors: broker, database, OPC UA, InfluxDB, slicer, files, clock."""

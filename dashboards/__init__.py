@@ -1,0 +1,1 @@
+"""What people see: the live pages and their API."""

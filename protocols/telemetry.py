@@ -1,0 +1,51 @@
+"""Field registry of telemetry: what a machine may measure, in which unit, within which bounds."""
+
+from protocols.errors import WireError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# name: (unit, low, high, meaning); values are integers
+REGISTRY = {
+    "bed_mc": ("mdegC", -50000, 200000, "bed temperature"),
+    "bed_set_mc": ("mdegC", 0, 200000, "bed temperature asked for"),
+    "done_ppm": ("ppm", 0, 1000000, "share of the program acknowledged"),
+    "feed_um_s": ("um/s", 0, 10000000, "feed rate"),
+    "heap_free_b": ("B", 0, 2**40, "free memory of the firmware"),
+    "journal_n": ("1", 0, 2**40, "events not yet acknowledged"),
+    "lines_n": ("1", 0, 2**40, "program lines acknowledged"),
+    "nozzle_mc": ("mdegC", -50000, 500000, "nozzle temperature"),
+    "nozzle_set_mc": ("mdegC", 0, 500000, "nozzle temperature asked for"),
+    "resend_n": ("1", 0, 2**40, "lines sent again since the start"),
+    "rssi_dbm": ("dBm", -200, 20, "radio signal"),
+    "power_mw": ("mW", 0, 100000000, "electrical power"),
+    "spindle_rpm": ("1/min", 0, 1000000, "spindle speed"),
+    "x_um": ("um", -10000000, 10000000, "position"),
+    "y_um": ("um", -10000000, 10000000, "position"),
+    "z_um": ("um", -10000000, 10000000, "position"),
+}
+
+
+def split(values: "dict[str, Any]") -> "tuple[dict[str, int], list[str]]":
+    """Part telemetry values into those the registry admits and the names it refuses."""
+    good: "dict[str, int]" = {}
+    refused: "list[str]" = []
+    for name in sorted(values):
+        field = REGISTRY.get(name)
+        value = values[name]
+        if field is None or isinstance(value, bool) or not isinstance(value, int):
+            refused.append(name)
+        elif not field[1] <= value <= field[2]:
+            refused.append(name)
+        else:
+            good[name] = value
+    return good, refused
+
+
+def line(site: str, machine: str, kind: str, t: int, values: "dict[str, int]") -> str:
+    """One point in InfluxDB line protocol, ms precision; values as floats, in name order."""
+    if not values:
+        raise WireError("missing", "m", "has no field to write")
+    fields = ",".join([name + "=" + str(values[name]) + ".0" for name in sorted(values)])
+    return "machine,id={},kind={},site={} {} {}".format(machine, kind, site, fields, t)
