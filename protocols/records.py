@@ -66,6 +66,14 @@ def _fail(code: str, path: str, message: str) -> "Any":
     raise WireError(code, path, message)
 
 
+def _is_object(value: "Any") -> bool:
+    return isinstance(value, dict)
+
+
+def _is_list(value: "Any") -> bool:
+    return isinstance(value, (list, tuple))
+
+
 def _check_int(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
     if not isinstance(value, int) or isinstance(value, bool):
         return _fail("type", path, "must be an integer")
@@ -111,31 +119,29 @@ def _check_word(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
 
 
 def _check_record(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
-    if not isinstance(value, dict):
+    if not _is_object(value):
         return _fail("type", path, "must be an object")
     return check(kind[1], value, path + ".")
 
 
 def _check_list(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
-    if not isinstance(value, (list, tuple)):
+    if not _is_list(value):
         return _fail("type", path, "must be a list")
-    items: "Any" = value
-    if len(items) > kind[2]:
+    if len(value) > kind[2]:
         return _fail("range", path, "must have at most {} items".format(kind[2]))
-    return [_check(kind[1], v, "{}[{}]".format(path, i)) for i, v in enumerate(items)]
+    return [_check(kind[1], v, "{}[{}]".format(path, i)) for i, v in enumerate(value)]
 
 
 def _check_map(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
-    if not isinstance(value, dict):
+    if not _is_object(value):
         return _fail("type", path, "must be an object")
-    entries: "Any" = value
-    if len(entries) > kind[2]:
+    if len(value) > kind[2]:
         return _fail("range", path, "must have at most {} entries".format(kind[2]))
     out: "dict[str, Any]" = {}
-    for name in entries:
+    for name in value:
         if not isinstance(name, str) or not _is_name(name):
             return _fail("type", path, "keys must be snake_case names of at most 32 characters")
-        out[name] = _check(kind[1], entries[name], path + "." + name)
+        out[name] = _check(kind[1], value[name], path + "." + name)
     return out
 
 
@@ -201,7 +207,6 @@ def parse(data: bytes, max_bytes: int) -> "Record":
         value: "Any" = json.loads(bytes(data).decode())
     except (ValueError, RuntimeError):  # bad UTF-8, bad JSON; nesting too deep for the stack
         raise WireError("json", "", "is not valid JSON in UTF-8")
-    if not isinstance(value, dict):
+    if not _is_object(value):
         raise WireError("json", "", "must be a JSON object")
-    record: "Any" = value
-    return record
+    return value
