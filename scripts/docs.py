@@ -76,10 +76,10 @@ def messages_part() -> list[str]:
         f"At most {messages.MAX_UP_BYTES} bytes up and {messages.MAX_DOWN_BYTES} bytes down."
     )
     for leaf, fields in messages.MESSAGES.items():
-        rows += ["", f"### {'_ctl/state' if leaf == 'state' else leaf}", ""] + field_table(fields)
+        rows += ["", f"### {'_ctl/state' if leaf == 'state' else leaf}", "", *field_table(fields)]
     rows += ["", "## Events", "", "The body of `up/ev` by its type `ty`."]
     for name, fields in messages.EVENTS.items():
-        rows += ["", f"### {name}", ""] + field_table(fields)
+        rows += ["", f"### {name}", "", *field_table(fields)]
     rows += ["", "## Records inside messages"]
     for name, fields in (
         ("order held by a machine", messages.RUNNING_FIELDS),
@@ -88,7 +88,7 @@ def messages_part() -> list[str]:
         ("program", messages.PROGRAM_FIELDS),
         ("claim", messages.CLAIM_FIELDS),
     ):
-        rows += ["", f"### {name}", ""] + field_table(fields)
+        rows += ["", f"### {name}", "", *field_table(fields)]
     return rows
 
 
@@ -103,7 +103,7 @@ def diagram(table: dict[str, dict[str, str]], start: str) -> list[str]:
             rows.append(f"    {state} --> {target}: {', '.join(names)}")
         if not events:
             rows.append(f"    {state} --> [*]")
-    return rows + ["```"]
+    return [*rows, "```"]
 
 
 def orders_part() -> list[str]:
