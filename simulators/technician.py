@@ -127,8 +127,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, on_signal)
     technician = Technician(poster(options.url), options.delay, options.reject, options.seed)
     run(options.url.rstrip("/"), technician, stop)
     return 0
