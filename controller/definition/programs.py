@@ -1,0 +1,154 @@
+"""Programs: what a file of G-code asks of a machine, read once from start to end.
+
+Slicer comments are estimates and are kept apart from what the program itself says; the ledger
+uses neither, it uses what the machine measured.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from controller.definition.comments import SlicerComments
+from controller.definition.motion import Motion, MotionError
+from controller.definition.problems import Problem, fail
+
+MAX_PROBLEMS = 20
+MAX_ROW_BYTES = 2048
+_BLOCK = 64 * 1024
+_COMMENT = re.compile(rb"\([^)]*\)?")
+_WORD = re.compile(r"([A-Z])([-+]?(?:\d+\.?\d*|\.\d+))")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFacts:
+    """What is known of a program. Masses and times are estimates; lists go by tool.
+
+    lines: lines a machine gets (no comments, no blank ones). duration_from: ``slicer`` or
+    ``motion``. box_um: ((x, y, z) low, (x, y, z) high) of all moves, None without any.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    kind: str
+    lines: int
+    duration_s: int
+    duration_from: str
+    length_um: tuple[int, ...]
+    mass_mg: tuple[int, ...]
+    box_um: tuple[tuple[int, int, int], tuple[int, int, int]] | None
+    material: str
+    nozzle_um: int
+    slicer: str
+    problems: tuple[Problem, ...]
+
+
+def check(path: Path, kind: str) -> ProgramFacts:
+    """Read a ``marlin`` or ``grbl`` program; raise DesignError only when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return _Reader(path, kind).read(file)
+    except OSError as error:
+        raise fail(path.name, "", f"cannot be read: {error.strerror}", "check the file") from None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One pass over a program in constant memory."""
+
+    path: Path
+    kind: str
+    motion: Motion = field(default_factory=Motion)
+    comments: SlicerComments = field(default_factory=SlicerComments)
+    problems: list[Problem] = field(default_factory=list[Problem])
+    lines: int = 0
+    size: int = 0
+
+    def read(self, file: BinaryIO) -> ProgramFacts:
+        digest = hashlib.sha256()
+        for number, row in enumerate(self._rows(file, digest.update), 1):
+            self._row(number, row)
+        if self.lines == 0:
+            self._wrong(0, "holds no command", "slice or post-process it again")
+        low, high = self.motion.low, self.motion.high
+        box = (_um(low), _um(high)) if self.motion.moves else None
+        said = self.comments
+        seconds = said.seconds or max(round(self.motion.seconds), 1)
+        return ProgramFacts(
+            path=self.path,
+            sha256=digest.hexdigest(),
+            size=self.size,
+            kind=self.kind,
+            lines=self.lines,
+            duration_s=seconds,
+            duration_from="slicer" if said.seconds else "motion",
+            length_um=said.length_um,
+            mass_mg=said.mass_mg,
+            box_um=box,
+            material=said.material,
+            nozzle_um=said.nozzle_um,
+            slicer=said.slicer,
+            problems=tuple(self.problems),
+        )
+
+    def _rows(self, file: BinaryIO, take: Callable[[bytes], None]) -> Iterator[bytes]:
+        """Rows without their ends; a row past MAX_ROW_BYTES is cut and becomes a problem."""
+        held = b""
+        while block := file.read(_BLOCK):
+            take(block)
+            self.size += len(block)
+            rows = (held + block).split(b"\n")
+            held = rows.pop()[: MAX_ROW_BYTES + 1]
+            yield from rows
+        if held:
+            yield held
+
+    def _row(self, number: int, row: bytes) -> None:
+        if row.lstrip().startswith(b";"):
+            self.comments.take(row[:MAX_ROW_BYTES].decode("utf-8", "replace"))
+            return
+        if len(row) > MAX_ROW_BYTES:
+            self._wrong(number, f"is longer than {MAX_ROW_BYTES} bytes", "split the line")
+            row = row[:MAX_ROW_BYTES]
+        text = _stripped(row)
+        if text:
+            self.lines += 1
+            self._follow(number, text)
+
+    def _follow(self, number: int, text: str) -> None:
+        if text.startswith(("M117", "M118", "$")):
+            return
+        codes, words = _words(text)
+        try:
+            self.motion.feed(codes, words)
+        except MotionError as error:
+            self._wrong(number, str(error), "post-process the program again")
+
+    def _wrong(self, number: int, message: str, fix: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem("", number, message, fix))
+
+
+def _stripped(row: bytes) -> str:
+    code = _COMMENT.sub(b"", row.split(b";", 1)[0]).strip()
+    if not code or code[:1] in b"%/":
+        return ""
+    return code.decode("ascii", "replace").upper()
+
+
+def _words(text: str) -> tuple[list[float], dict[str, float]]:
+    codes: list[float] = []
+    words: dict[str, float] = {}
+    for letter, value in _WORD.findall(text.replace(" ", "")):
+        if letter == "G":
+            codes.append(float(value))
+        else:
+            words[letter] = float(value)
+    return codes, words
+
+
+def _um(point: list[float]) -> tuple[int, int, int]:
+    return round(point[0] * 1000), round(point[1] * 1000), round(point[2] * 1000)
