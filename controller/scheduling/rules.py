@@ -166,7 +166,8 @@ def dispatch(problem: Problem, orders: Orders, rule: Rule) -> list[Assignment]:
     """A valid plan of every plannable operation by one rule."""
     run = _Run(problem, orders)
     fixed = [(o.fixed, o) for o in orders.operations.values() if o.fixed is not None]
-    for place, operation in sorted(fixed, key=lambda pair: (pair[0].end_s, pair[1].name)):
+    fixed.sort(key=lambda pair: (pair[0].start_s, pair[0].end_s))
+    for place, operation in fixed:
         run.finish(operation, place.machine, place.start_s, place.end_s)
     for name, count in run.missing.items():
         if count == 0:
