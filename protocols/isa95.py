@@ -105,7 +105,7 @@ UNITS = {
 
 
 def unit_id(code: str) -> int:
-    """EUInformation.unitId of a UNECE code: its characters as base 256 digits (OPC 10000-8, EUInformation)."""
+    """EUInformation.unitId of a UNECE code: its characters as base 256 digits (OPC 10000-8)."""
     number = 0
     for c in code:
         number = number * 256 + ord(c)
