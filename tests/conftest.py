@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -25,3 +28,20 @@ def shared_data(pytestconfig: pytest.Config) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real input at {folder}; name it with --shared-data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def dash_floor() -> ModuleType:
+    """Builders of a small floor for the pages."""
+    from support import dash_floor as module
+
+    return module
+
+
+@pytest.fixture
+def desk(dash_floor: Any, tmp_path: Path) -> Iterator[Any]:
+    """A filled floor with a desk that records what people ask."""
+    made = dash_floor.FakeDesk(tmp_path)
+    made.change(dash_floor.fill)
+    yield made
+    made.close()
