@@ -49,7 +49,7 @@ PROGRAM: Fields = (
     Field("duration_s", _S, True, "estimated time of one run"),
     Field("lines", ("int", 1, 10**9), False, "lines of the file"),
     Field("slicer", ("text", 80), False, "what made the program, with its version"),
-    Field("slicer_profile", ("path",), False, "settings it was made with"),
+    Field("slicer_profile", ("text", 80), False, "name of the settings it was made with"),
     Field("slicer_profile_sha256", ("sha256",), False, "SHA-256 of those settings"),
 )
 STEP: Fields = (
