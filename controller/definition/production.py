@@ -29,7 +29,7 @@ _COUNT = ("int", 1, 1000)
 REQUIRES: Fields = (
     Field("nozzle_um", _UM, False, "nozzle diameter the program was sliced for"),
     Field("volume_um", ("list", _UM, 3, 3), False, "x, y, z the machine must be able to reach"),
-    Field("cutter_um", _UM, False, "diameter of the cutter the program was made for"),
+    Field("tool_um", _UM, False, "diameter of the cutter the program was made for"),
     Field("spindle_rpm", ("int", 1, 100_000), False, "spindle speed the machine must reach"),
     Field("payload_g", ("int", 1, 1_000_000), False, "mass the cell must be able to carry"),
 )

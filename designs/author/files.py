@@ -114,7 +114,7 @@ def _machine_step(step: str, part: Printed | Milled, made: Any, profile_sha: str
         reach = [round(side * 1000) for side in STOCK]
         mass = _mass_mg(part, mesh, facts)
         rows += ["    process: mill", f"    title: Mill the {part.title.lower()}"]
-        rows += [f"    requires: {{cutter_um: 3000, spindle_rpm: 12000, volume_um: {reach}}}"]
+        rows += [f"    requires: {{tool_um: 3000, spindle_rpm: 12000, volume_um: {reach}}}"]
         rows += [f"    materials: [{{material: {part.material}, pieces: 1, part_mg: {mass}}}]"]
     rows += [
         "    program:",
