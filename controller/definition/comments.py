@@ -12,6 +12,7 @@ _TIME = re.compile(r"(\d+)\s*([dhms])")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _CURA_UNSET_S = 6666  # CuraEngine on its own leaves ;TIME:6666
 _MAX = 10**9
+_DENSITY = 1.27
 
 
 class SlicerComments:
@@ -23,7 +24,6 @@ class SlicerComments:
         self.material = ""
         self.nozzle_um = 0
         self._mm: list[float] = []
-        self._grams: list[float] = []
         self._density = 0.0
         self._diameter = 1.75
 
@@ -32,13 +32,10 @@ class SlicerComments:
         """Filament per tool."""
         return tuple(round(mm * 1000) for mm in self._mm)
 
-    @property
-    def mass_mg(self) -> tuple[int, ...]:
-        """Mass per tool: from length and density when both are said, else the slicer's grams."""
-        if self._density > 0 and self._mm:
-            area = math.pi * (self._diameter / 2) ** 2
-            return tuple(round(mm * area * self._density) for mm in self._mm)
-        return tuple(round(g * 1000) for g in self._grams)
+    def mass_mg(self, length_um: int) -> int:
+        """Mass of a length by the density and diameter said, else PETG of 1.75 mm."""
+        area = math.pi * (self._diameter / 2) ** 2
+        return round(length_um / 1000 * area * (self._density or _DENSITY))
 
     def take(self, row: str) -> None:
         """Take one row that begins with a semicolon."""
@@ -57,8 +54,6 @@ class SlicerComments:
     def _setting(self, name: str, value: str) -> None:
         if name == "filament used [mm]":
             self._mm = _floats(value)
-        elif name == "filament used [g]":
-            self._grams = _floats(value)
         elif name == "filament used":  # Slic3r: 2063.7mm (14.6cm3), one row per tool
             self._mm += _floats(value)[:1]
         elif name.startswith("estimated printing time") and "silent" not in name:

@@ -9,10 +9,20 @@ from collections.abc import Mapping
 
 INCH_MM = 25.4
 RAPID_MM_MIN = 3000.0
+_ARC_SLACK_MM, _ARC_ALWAYS_MM = 0.005, 0.5  # GRBL 1.1 gcode.c, error:33
 _PLANES = {17: (0, 1, 2, "IJ"), 18: (2, 0, 1, "KI"), 19: (1, 2, 0, "JK")}
 _TURN = 2 * math.pi
 
 Words = Mapping[str, float]
+
+
+# GRBL 1.1 gcode.c: every other code is error:20, every other word too.
+_GRBL_G = {
+    0, 1, 2, 3, 4, 17, 18, 19, 20, 21, 28, 30, 38.2, 38.3, 38.4, 38.5, 40, 43.1, 49, 53, 54, 55,
+    56, 57, 58, 59, 61, 80, 90, 91, 91.1, 92, 92.1, 93, 94,
+}  # fmt: skip
+_GRBL_M = {0, 1, 2, 3, 4, 5, 7, 8, 9, 30}
+_GRBL_WORDS = set("FIJKLMNPRSTXYZ")
 
 
 class MotionError(Exception):
@@ -117,6 +127,9 @@ class Motion:
         else:
             raise MotionError("an arc needs a centre (I, J, K) or a radius (R)")
         radius = math.dist(here, centre)
+        odd = abs(radius - math.dist(there, centre))
+        if odd > _ARC_ALWAYS_MM or odd > max(_ARC_SLACK_MM, 1e-3 * radius):
+            raise MotionError("an arc does not end on its circle")
         begin, sweep = _sweep(here, there, centre, self._mode == 2)
         for quarter in _quarters(begin, sweep):
             point = list(end)
@@ -124,6 +137,19 @@ class Motion:
             point[second] = centre[1] + radius * math.sin(quarter)
             self._reach(point)
         return math.hypot(radius * abs(sweep), end[third] - start[third])
+
+
+def unknown_to_grbl(codes: list[float], words: Words) -> str:
+    """Why GRBL 1.1 would refuse a line, "" when it takes it."""
+    for code in codes:
+        if code not in _GRBL_G:
+            return f"G{code:g} is not a command of GRBL 1.1"
+    for letter in words:
+        if letter not in _GRBL_WORDS:
+            return f"{letter} is not a word of GRBL 1.1"
+    if words.get("M", 0.0) not in _GRBL_M:
+        return f"M{words['M']:g} is not a command of GRBL 1.1"
+    return ""
 
 
 def _has_centre(words: Words) -> bool:

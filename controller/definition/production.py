@@ -29,7 +29,7 @@ _COUNT = ("int", 1, 1000)
 REQUIRES: Fields = (
     Field("nozzle_um", _UM, False, "nozzle diameter the program was sliced for"),
     Field("volume_um", ("list", _UM, 3, 3), False, "x, y, z the machine must be able to reach"),
-    Field("cutter_um", _UM, False, "diameter of the cutter the program was made for"),
+    Field("tool_um", _UM, False, "diameter of the cutter the program was made for"),
     Field("spindle_rpm", ("int", 1, 100_000), False, "spindle speed the machine must reach"),
     Field("payload_g", ("int", 1, 1_000_000), False, "mass the cell must be able to carry"),
 )
@@ -49,7 +49,7 @@ PROGRAM: Fields = (
     Field("duration_s", _S, True, "estimated time of one run"),
     Field("lines", ("int", 1, 10**9), False, "lines of the file"),
     Field("slicer", ("text", 80), False, "what made the program, with its version"),
-    Field("slicer_profile", ("path",), False, "settings it was made with"),
+    Field("slicer_profile", ("text", 80), False, "name of the settings it was made with"),
     Field("slicer_profile_sha256", ("sha256",), False, "SHA-256 of those settings"),
 )
 STEP: Fields = (

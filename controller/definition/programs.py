@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from controller.definition.comments import SlicerComments
-from controller.definition.motion import Motion, MotionError
+from controller.definition.motion import Motion, MotionError, unknown_to_grbl
 from controller.definition.problems import Problem, fail
+from protocols import gcode
+from protocols.filament import Accountant
 
 MAX_PROBLEMS = 20
 MAX_ROW_BYTES = 2048
 _BLOCK = 64 * 1024
-_COMMENT = re.compile(rb"\([^)]*\)?")
+# Lines of this form make most of a program and are short and allowed everywhere.
+_PLAIN = re.compile(r"G[0123](?: [XYZEFIJ]-?[0-9.]{1,9}){1,6}")
 _WORD = re.compile(r"([A-Z])([-+]?(?:\d+\.?\d*|\.\d+))")
 
 
@@ -27,7 +30,8 @@ class ProgramFacts:
     """What is known of a program. Masses and times are estimates; lists go by tool.
 
     lines: lines a machine gets (no comments, no blank ones). duration_from: ``slicer`` or
-    ``motion``. box_um: ((x, y, z) low, (x, y, z) high) of all moves, None without any.
+    ``motion``. length_um: counted from the lines as a machine's meter does; said_length_um: by
+    the slicer. box_um: ((x, y, z) low, (x, y, z) high) of all moves, None without any.
     """
 
     path: Path
@@ -38,6 +42,7 @@ class ProgramFacts:
     duration_s: int
     duration_from: str
     length_um: tuple[int, ...]
+    said_length_um: tuple[int, ...]
     mass_mg: tuple[int, ...]
     box_um: tuple[tuple[int, int, int], tuple[int, int, int]] | None
     material: str
@@ -63,6 +68,7 @@ class _Reader:
     kind: str
     motion: Motion = field(default_factory=Motion)
     comments: SlicerComments = field(default_factory=SlicerComments)
+    filament: Accountant = field(default_factory=Accountant)
     problems: list[Problem] = field(default_factory=list[Problem])
     lines: int = 0
     size: int = 0
@@ -76,6 +82,7 @@ class _Reader:
         low, high = self.motion.low, self.motion.high
         box = (_um(low), _um(high)) if self.motion.moves else None
         said = self.comments
+        length = tuple(self.filament.used_um()) if self.kind == "marlin" else ()
         seconds = said.seconds or max(round(self.motion.seconds), 1)
         return ProgramFacts(
             path=self.path,
@@ -85,8 +92,9 @@ class _Reader:
             lines=self.lines,
             duration_s=seconds,
             duration_from="slicer" if said.seconds else "motion",
-            length_um=said.length_um,
-            mass_mg=said.mass_mg,
+            length_um=length,
+            said_length_um=said.length_um,
+            mass_mg=tuple(said.mass_mg(um) for um in length),
             box_um=box,
             material=said.material,
             nozzle_um=said.nozzle_um,
@@ -113,15 +121,24 @@ class _Reader:
         if len(row) > MAX_ROW_BYTES:
             self._wrong(number, f"is longer than {MAX_ROW_BYTES} bytes", "split the line")
             row = row[:MAX_ROW_BYTES]
-        text = _stripped(row)
-        if text:
-            self.lines += 1
-            self._follow(number, text)
-
-    def _follow(self, number: int, text: str) -> None:
-        if text.startswith(("M117", "M118", "$")):
+        code = gcode.strip(row)
+        if not code:
             return
-        codes, words = _words(text)
+        self.lines += 1
+        reason = None if _PLAIN.fullmatch(code) else gcode.forbidden(row, self.kind)
+        if reason:
+            self._wrong(number, reason, "take it out of the program")
+        elif gcode.command(code) not in gcode.TEXT_COMMANDS:
+            self._follow(number, code)
+
+    def _follow(self, number: int, code: str) -> None:
+        if self.kind == "marlin":
+            self.filament.feed(code)
+        codes, words = _words(code)
+        if self.kind == "grbl":
+            unknown = unknown_to_grbl(codes, words)
+            if unknown:
+                self._wrong(number, unknown, "post-process the program for GRBL 1.1")
         try:
             self.motion.feed(codes, words)
         except MotionError as error:
@@ -132,17 +149,10 @@ class _Reader:
             self.problems.append(Problem("", number, message, fix))
 
 
-def _stripped(row: bytes) -> str:
-    code = _COMMENT.sub(b"", row.split(b";", 1)[0]).strip()
-    if not code or code[:1] in b"%/":
-        return ""
-    return code.decode("ascii", "replace").upper()
-
-
-def _words(text: str) -> tuple[list[float], dict[str, float]]:
+def _words(code: str) -> tuple[list[float], dict[str, float]]:
     codes: list[float] = []
     words: dict[str, float] = {}
-    for letter, value in _WORD.findall(text.replace(" ", "")):
+    for letter, value in _WORD.findall(code.upper().replace(" ", "")):
         if letter == "G":
             codes.append(float(value))
         else:

@@ -1,7 +1,6 @@
 """Routing: a profile times a quantity becomes operations with precedence between them."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 from controller.definition.problems import fail
 from controller.definition.profile import Material, Profile, Program, Requires, Step
@@ -27,10 +26,10 @@ class RoutedOperation:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Operations of one need; links are (before, after) places in ``operations``."""
+    """Operations of one need; links are (before, after, pieces handed on), by place."""
 
     operations: tuple[RoutedOperation, ...]
-    links: tuple[tuple[int, int], ...]
+    links: tuple[tuple[int, int, int], ...]
 
 
 def route(profile: Profile, quantity: int) -> Routing:
@@ -52,11 +51,12 @@ def route(profile: Profile, quantity: int) -> Routing:
         first[step.step] = len(operations)
         operations += [_operation(step, run, quantity) for run in range(runs[step.step])]
     by_name = {step.step: step for step in profile.steps}
-    links: list[tuple[int, int]] = []
+    links: list[tuple[int, int, int]] = []
     for step in profile.steps:
         for name in step.after:
-            pairs = _joined(by_name[name], step, quantity)
-            links += [(first[name] + before, first[step.step] + after) for before, after in pairs]
+            joined = sorted(_joined(by_name[name], step, quantity).items())
+            place, here = first[name], first[step.step]
+            links += [(place + one, here + other, pieces) for (one, other), pieces in joined]
     return Routing(tuple(operations), tuple(links))
 
 
@@ -76,14 +76,18 @@ def _operation(step: Step, run: int, quantity: int) -> RoutedOperation:
     )
 
 
-def _joined(before: Step, after: Step, quantity: int) -> list[tuple[int, int]]:
-    """Runs of two steps that serve a unit in common, in order, each pair once."""
-    pairs: list[tuple[int, int]] = []
+def _joined(before: Step, after: Step, quantity: int) -> dict[tuple[int, int], int]:
+    """Pairs of runs that serve a unit in common, with the pieces the first hands to the second."""
+    pairs: dict[tuple[int, int], int] = {}
     for unit in range(quantity):
         for one in _runs(before, unit):
-            pairs += [(one, other) for other in _runs(after, unit)]
-    ordered = sorted(pairs)
-    return ordered[:1] + [later for earlier, later in pairwise(ordered) if earlier != later]
+            pairs.update(
+                ((one, other), 0) for other in _runs(after, unit) if (one, other) not in pairs
+            )
+    for piece in range(quantity * before.count):
+        taker = piece * after.count // before.count
+        pairs[piece // before.yields, taker // after.yields] += 1
+    return pairs
 
 
 def _runs(step: Step, unit: int) -> range:
