@@ -184,13 +184,23 @@ class Printer:
         return b"" if self.now < self._gone_until else self._tx_noise(out)
 
     def next_ms(self) -> float:
-        """When ``step`` next has something to do; inf for never."""
+        """When ``step`` next has something to say; inf for never."""
+        waits = self._work is not None and self._wait[0] in ("room", "sync")
+        if waits or self.faults.next_mm < inf:
+            return self._next_event_ms()
+        return self._next_timer_ms()
+
+    def _next_timer_ms(self) -> float:
         if self.dead:
             return self.faults.next_ms
         until = self._wait[1] if self._work is not None else inf
         at = min(until, self._busy_at, self._report_at, self.faults.next_ms)
-        at = min(at, self.planner.end_ms(self.now))
         return max(at, self._stalled_until)
+
+    def _next_event_ms(self) -> float:
+        if self.dead:
+            return self.faults.next_ms
+        return min(self._next_timer_ms(), max(self.planner.end_ms(self.now), self._stalled_until))
 
     def _emergency(self, line: bytes) -> None:
         found = _EMERGENCY.match(line.lstrip())
@@ -207,7 +217,7 @@ class Printer:
     # time ----------------------------------------------------------------------------------
     def _run_to(self, now_ms: float) -> None:
         while True:
-            at = self.next_ms()
+            at = self._next_event_ms()
             if at > now_ms:
                 break
             self.now = max(self.now, at)
