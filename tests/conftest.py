@@ -1,7 +1,7 @@
-"""Fixtures shared by tests: helpers of tests/support, loaded by path (tests is no package)."""
+"""Options and fixtures shared by all tests."""
 
-import importlib.util
-import sys
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -9,24 +9,33 @@ from typing import Any
 
 import pytest
 
-SUPPORT = Path(__file__).parent / "support"
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def load_support(name: str) -> ModuleType:
-    full = f"tests_support_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, SUPPORT / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[full] = module
-        spec.loader.exec_module(module)
-    return sys.modules[full]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shared-data",
+        type=Path,
+        default=ROOT.parent / "shared" / "data",
+        help="folder with real input nobody here wrote (RepRap parts, milling programs, manifests)",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data(pytestconfig: pytest.Config) -> Path:
+    """Folder of real input, or skip with the reason."""
+    folder: Path = pytestconfig.getoption("--shared-data")
+    if not folder.is_dir():
+        pytest.skip(f"no real input at {folder}; name it with --shared-data")
+    return folder
 
 
 @pytest.fixture(scope="session")
 def dash_floor() -> ModuleType:
     """Builders of a small floor for the pages."""
-    return load_support("dash_floor")
+    from support import dash_floor as module
+
+    return module
 
 
 @pytest.fixture

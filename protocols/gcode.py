@@ -1,0 +1,245 @@
+"""G-code text: one line to words, without floats.
+
+A word is ``(letter, value)``; value is an integer in millionths of the word's unit (mm gives nm,
+G1 gives 1000000), None for a bare letter (``G28 X``). Boards have single-precision floats, which
+lose steps on a long print's E axis; integers do not. Source: NIST RS274NGC 3 section 3.3; Marlin
+``gcode/parser.cpp``; GRBL 1.1 ``protocol.c``, ``gcode.c``.
+"""
+
+from protocols.errors import WireError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Word = tuple[str, int | None]
+    Words = list[Word]
+
+SCALE = 1000000
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NUMERIC = "0123456789.+-"
+_DIGITS = "0123456789"
+_MAX_DIGITS = 9  # before the point; no axis, feed, or code needs more
+
+# Marlin commands whose argument is free text up to the end of the line (parser.cpp, string_arg).
+TEXT_COMMANDS = ("M117", "M118", "M0", "M1", "M16", "M23", "M28", "M30", "M32", "M928")
+
+# Longest line of program text a machine takes. Marlin: MAX_CMD_SIZE 96 holds "N1234567 ", "*255"
+# and the closing zero. GRBL: LINE_BUFFER_SIZE 80 with the closing zero.
+MAX_LINE = {"marlin": 82, "grbl": 79}
+
+_MARLIN_FORBIDDEN = (
+    ("uses the memory card", "M20 M21 M22 M23 M24 M25 M26 M27 M28 M29 M30 M32 M33 M524 M928"),
+    ("changes the machine's steps per mm", "M92"),
+    ("changes the machine's heater guards", "M301 M302 M303 M304"),
+    ("reads or writes the machine's kept settings", "M500 M501 M502 M504"),
+    ("changes the serial speed", "M575"),
+    ("updates the firmware", "M997"),
+    ("restarts a stopped machine", "M999"),
+    ("is an emergency command, not program text", "M108 M112 M410"),
+    ("sets line numbers, which the driver owns", "M110"),
+    ("would speak with the machine's voice", "M118"),
+    ("answers a prompt that a person must answer", "M876"),
+)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return bytes(raw).decode()
+    except UnicodeError:
+        return "".join([chr(b) for b in raw])
+
+
+def _without_comments(text: str) -> str:
+    while True:
+        start = text.find("(")
+        if start < 0:
+            return text
+        end = text.find(")", start)
+        text = text[:start] + (text[end + 1 :] if end >= 0 else "")
+
+
+def _without_number(text: str) -> str:
+    at = 1
+    while at < len(text) and text[at] in _DIGITS:
+        at += 1
+    if at == 1:
+        return text
+    return text[at:].split("*", 1)[0].lstrip()
+
+
+def strip(raw: bytes) -> str:
+    """Line of a program file as a machine needs it; "" when nothing is left to send.
+
+    Drops ``;`` and ``(...)`` comments, ``%``, line numbers with their checksum, and whole lines
+    marked ``/`` (block delete is on). Free text of Marlin (M117 ...) keeps its parentheses.
+    """
+    at = raw.find(b";")
+    text = _text(raw if at < 0 else raw[:at]).strip()
+    if not text or text[0] in "/%":
+        return ""
+    if text[0] in "Nn":
+        text = _without_number(text)
+    if "(" in text and command(text) not in TEXT_COMMANDS:
+        text = _without_comments(text).strip()
+    return text
+
+
+def number(text: str) -> int:
+    """Decimal number in millionths, rounded half away from zero; raise ValueError."""
+    digits = text[1:] if text and text[0] in "+-" else text
+    whole, _, part = digits.partition(".")
+    if not (whole + part).isdigit() or len(whole) > _MAX_DIGITS:
+        raise ValueError("not a number")
+    value = int(whole or "0") * SCALE + int((part + "000000")[:6])
+    if len(part) > 6 and part[6] >= "5":
+        value += 1
+    return -value if text[0] == "-" else value
+
+
+def number_text(value: int) -> str:
+    """Shortest decimal text of millionths; the twin of ``number``."""
+    whole, part = divmod(abs(value), SCALE)
+    text = str(whole)
+    if part:
+        text += "." + "{:06d}".format(part).rstrip("0")
+    return "-" + text if value < 0 else text
+
+
+def _glued_words(code: str) -> "Words":
+    compact = "".join(code.split()).upper()
+    out: "Words" = []
+    at = 0
+    while at < len(compact):
+        letter = compact[at]
+        if letter not in _LETTERS:
+            raise WireError("gcode", letter, "a letter is expected")
+        start = at = at + 1
+        while at < len(compact) and compact[at] in _NUMERIC:
+            at += 1
+        try:
+            out.append((letter, number(compact[start:at]) if at > start else None))
+        except ValueError:
+            raise WireError("gcode", letter, "is not followed by a number")
+    return out
+
+
+def words(code: str) -> "Words":
+    """Words of a stripped line in their order; raise WireError naming the letter."""
+    if code and max(code) > "~":
+        raise WireError("gcode", "", "has characters that are not ASCII")
+    out: "Words" = []
+    try:
+        for token in code.split():
+            letter = token[0]
+            if letter not in _LETTERS:
+                return _glued_words(code)
+            out.append((letter, number(token[1:])))
+    except ValueError:
+        return _glued_words(code)
+    return out
+
+
+def write_words(line: "Words") -> str:
+    """Line of words, separated by spaces; the twin of ``words``."""
+    return " ".join([k if v is None else k + number_text(v) for k, v in line])
+
+
+def command(code: str) -> str:
+    """First word of a stripped line in its shortest form (``G01`` is ``G1``); "" when none."""
+    if not code:
+        return ""
+    at = 1
+    while at < len(code) and code[at] in "0123456789.":
+        at += 1
+    letter = code[0].upper()
+    try:
+        return letter + number_text(number(code[1:at]))
+    except ValueError:
+        return letter
+
+
+def _marlin_reason(code: str) -> "str | None":
+    name = command(code)
+    for reason, names in _MARLIN_FORBIDDEN:
+        if name in names.split():
+            return name + " " + reason
+    if name in TEXT_COMMANDS:
+        return None
+    return _words_reason(code)
+
+
+def _words_reason(code: str) -> "str | None":
+    try:
+        words(code)
+    except WireError as error:
+        return "cannot be read: " + str(error)
+    return None
+
+
+def _grbl_reason(code: str) -> "str | None":
+    if code[0] == "$":
+        return "$ lines command or set up the machine; they are not program text"
+    for c in code:
+        if c in "?!~" or c > "~":
+            return "holds a real-time character, which acts at once"
+    reason = _words_reason(code)
+    if reason:
+        return reason
+    codes = [v for k, v in words(code) if k == "G"]
+    if 10 * SCALE in codes:
+        return "G10 writes the machine's work offsets"
+    for value in (28100000, 30100000):
+        if value in codes:
+            return "G" + number_text(value) + " writes the machine's settings"
+    return None
+
+
+def forbidden(raw: bytes, dialect: str) -> "str | None":
+    """Why a line of a program must not be sent to a ``marlin`` or ``grbl`` machine; else None."""
+    code = strip(raw)
+    if not code:
+        return None
+    size = len(code.encode())
+    if size > MAX_LINE[dialect]:
+        return "is {} bytes long, at most {} allowed".format(size, MAX_LINE[dialect])
+    for c in code:
+        if c < " " and c != "\t":
+            return "holds a control character"
+    return _marlin_reason(code) if dialect == "marlin" else _grbl_reason(code)
+
+
+class Modal:
+    """Modes that decide what a program's numbers mean: units, distance, tool.
+
+    g90_sets_e: on Marlin G90 and G91 also switch the E axis; elsewhere only M82 and M83 do.
+    """
+
+    def __init__(self, g90_sets_e: bool = True) -> None:
+        self.g90_sets_e = g90_sets_e
+        self.inch = False
+        self.relative = False
+        self.e_relative = False
+        self.tool = 0
+
+    def feed(self, line: "Words") -> None:
+        """Take the modal words of one line."""
+        for letter, value in line:
+            if value is None:
+                continue
+            if letter == "G":
+                self._group(value)
+            elif letter == "M" and value in (82 * SCALE, 83 * SCALE):
+                self.e_relative = value == 83 * SCALE
+            elif letter == "T":
+                self.tool = value // SCALE
+
+    def _group(self, code: int) -> None:
+        if code in (20 * SCALE, 21 * SCALE):
+            self.inch = code == 20 * SCALE
+        elif code in (90 * SCALE, 91 * SCALE):
+            self.relative = code == 91 * SCALE
+            if self.g90_sets_e:
+                self.e_relative = self.relative
+
+    def nm(self, value: int) -> int:
+        """Length word as nm in the units now in force."""
+        return value * 254 // 10 if self.inch else value
