@@ -253,6 +253,14 @@ class FakeDesk:
         self.asked.append(("resolve", order, outcome, person))
         return Answer(person.key, "done")
 
+    def retry(self, operation: str, person: Person) -> Answer:
+        self.asked.append(("retry", operation, person))
+        return Answer(person.key, "done")
+
+    def release(self, machine: str, person: Person) -> Answer:
+        self.asked.append(("release", machine, person))
+        return Answer(person.key, "done")
+
     def stop(self, machine: str, who: str) -> Answer:
         self.asked.append(("stop", machine, who))
         return Answer("stop-1", "sent")
