@@ -45,3 +45,19 @@ def desk(dash_floor: Any, tmp_path: Path) -> Iterator[Any]:
     made.change(dash_floor.fill)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def small_floor() -> ModuleType:
+    """Builders of a small floor for the controller's tests."""
+    from support import small_floor as module
+
+    return module
+
+
+@pytest.fixture
+def floor(small_floor: Any, tmp_path: Path) -> Iterator[Any]:
+    """A small floor in a real store."""
+    made = small_floor.Floor(tmp_path)
+    yield made
+    made.store.close()
