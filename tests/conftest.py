@@ -61,3 +61,35 @@ def floor(small_floor: Any, tmp_path: Path) -> Iterator[Any]:
     made = small_floor.Floor(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Any]:
+    """A mosquitto of the test's own."""
+    from support.broker import start_mosquitto
+
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    broker = start_mosquitto(folder)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def site_floor(tmp_path: Path, mosquitto: Any) -> Iterator[Any]:
+    """A site on mosquitto with the small floor in it."""
+    from support.site_floor import SiteFloor
+
+    made = SiteFloor(tmp_path, mosquitto)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def printer(mosquitto: Any) -> Iterator[Any]:
+    """A scripted printer-1 on that broker."""
+    from support.fake_machine import FakeMachine
+
+    made = FakeMachine(mosquitto, "floor", "printer-1")
+    yield made
+    made.close()
