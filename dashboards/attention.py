@@ -28,6 +28,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "silent": "silent",
     "paused": "paused",
 }
+BED = ("clear", "unknown", "fault", "stopped")
 PROCESS_OF = {"printer": "fdm", "mill": "mill", "cell": "assemble", "station": "inspect"}
 
 
@@ -81,15 +82,14 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
         "saw": view["saw"],
     }
     last = floor.last.get(view["id"])
-    if last is not None and kind in ("clear", "unknown", "fault", "stopped"):
-        op = floor.operations.get(last.operation)
-        card["order"] = last.id
-        card["pieces"] = 1
-        if last.ended_at:
-            card["since_at"] = last.ended_at
-        if last.label or op is not None:
-            card["label"] = last.label or (op.step if op is not None else "")
-    why = view.get("why") or (last.outcome_why if last is not None else "")
+    if last is not None and last.ended_at and kind in BED:
+        card["since_at"] = last.ended_at
+    order = view.get("settle") or (view.get("order") if kind == "unknown" else "")
+    if order:
+        card["order"] = order
+    if "label" in view:
+        card["label"] = view["label"]
+    why = view.get("why") or (last.outcome_why if last is not None and kind in BED else "")
     if why:
         card["text"] = why
     if kind == "silent" and "seen_at" in view:

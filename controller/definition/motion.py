@@ -95,10 +95,11 @@ class Motion:
             return
         start, end = self._at, self._target(words)
         self._at = end
-        self.moves += 1
         arc = self._mode in (2, 3)
         length = self._arc(start, end, words) if arc else math.dist(start, end)
-        self._reach(start if self.moves > 1 else end)
+        if self.moves:
+            self._reach(start)
+        self.moves += 1
         self._reach(end)
         self.seconds += self._time(length, words)
 

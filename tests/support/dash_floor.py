@@ -89,7 +89,7 @@ def order(id: str, operation: str, machine: str, **fields: Any) -> JobOrder:
         program_sha=None,
         lots=[],
         offered_at=T0 - 10 * MINUTE,
-        label=f"label of {id}",
+        label="",
     )
     return replace(base, **fields)
 
