@@ -9,6 +9,7 @@ from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
 from controller.values import (
+    Assignment,
     Community,
     DesignRow,
     FloorPicture,
@@ -19,7 +20,6 @@ from controller.values import (
     ProgramRow,
     RoutedNeed,
     RoutedOperation,
-    Assignment,
 )
 
 SHA_PRINT = "a" * 64
