@@ -45,3 +45,11 @@ def desk(dash_floor: Any, tmp_path: Path) -> Iterator[Any]:
     made.change(dash_floor.fill)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def cells() -> ModuleType:
+    """Cell processes and a site for them."""
+    from support import cells as module
+
+    return module
