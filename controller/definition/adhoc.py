@@ -5,7 +5,8 @@ licence: it is what the person who ran this states, and every design says so in 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +19,7 @@ from controller.definition.materials import MATERIALS
 from controller.definition.okh import Manifest
 from controller.definition.problems import DesignError, Problem
 from controller.definition.profile import Material, Profile, Program, Requires, Step
+from protocols import gcode
 
 PROGRAM_SUFFIXES = (".gcode", ".gco", ".g", ".nc", ".ngc", ".cnc", ".tap")
 MESH_SUFFIXES = (".stl", ".3mf")
@@ -25,10 +27,14 @@ MAX_FILES = 500
 NOTE = "no manifest: licence stated by the person who ran it"
 _SNIFF_BYTES = 256 * 1024
 _INSPECT_S = 60
-_MARLIN = re.compile(
-    rb"^\s*(?:N\d+\s*)?(?:M(?:82|83|104|109|140|190)\b|G[0123]\b[^;(\n]*\bE-?\.?\d)", re.M
-)
-_COMMAND = re.compile(rb"^\s*(?:N\d+\s*)?[GMXYZ]-?\.?\d", re.M | re.I)
+_MAX_REASONS = 3
+_PRINTER_COMMANDS = ("M82", "M83", "M104", "M109", "M140", "M190")
+_DRAWS = re.compile(r"G0?[0123] .*E-?\.?\d", re.IGNORECASE)
+_COMMAND = re.compile(r"[GMTXYZF]\s?-?\.?\d", re.IGNORECASE)
+
+
+def _silent(done: int, of: int, file: str) -> None:
+    """Tell nobody."""
 
 
 class MeshSlicer(Protocol):
@@ -44,7 +50,7 @@ class Bench:
     """How a bare folder is read: who states which licence, how meshes are sliced, what is cut.
 
     refused: what the slicer raises when it cannot. part_mg: mass of a milled part, unknown to a
-    program; stock: material it is cut from.
+    program; stock: material it is cut from. progress(done, of, file) is told of each file.
     """
 
     licence: str
@@ -55,6 +61,8 @@ class Bench:
     filament: str = "petg"
     stock: str = "mdf-6"
     part_mg: int = 20_000
+    workers: int = 2
+    progress: Callable[[int, int, str], None] = _silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +86,9 @@ def designs_from_folder(folder: Path | str, bench: Bench) -> tuple[list[Design],
         raise DesignError(str(folder), [problem])
     files, skipped = _files(folder)
     designs: list[Design] = []
-    for file in files:
-        try:
-            facts = _facts(file, bench)
-        except DesignError as error:
-            skipped.append(Skipped(file.name, "; ".join(str(p) for p in error.problems)))
+    for file, facts in zip(files, _all_facts(files, bench), strict=True):
+        if isinstance(facts, str):
+            skipped.append(Skipped(file.name, facts))
             continue
         name = _free_id(file.stem, {design.id for design in designs})
         designs.append(_design(name, file, facts, _Origin(bench, manifest, licence, folder)))
@@ -91,6 +97,27 @@ def designs_from_folder(folder: Path | str, bench: Bench) -> tuple[list[Design],
         fix = "put .gcode, .nc or .stl files in it"
         raise DesignError(str(folder), [Problem("", 0, f"nothing here can be made: {why}", fix)])
     return designs, skipped
+
+
+def _all_facts(files: list[Path], bench: Bench) -> Iterator[programs.ProgramFacts | str]:
+    """Checked program of each file, or the reason there is none; slicers run side by side."""
+
+    def one(file: Path) -> programs.ProgramFacts | str:
+        try:
+            return _facts(file, bench)
+        except DesignError as error:
+            return _reasons(error)
+
+    with ThreadPoolExecutor(bench.workers) as pool:
+        for number, facts in enumerate(pool.map(one, files), 1):
+            bench.progress(number, len(files), files[number - 1].name)
+            yield facts
+
+
+def _reasons(error: DesignError) -> str:
+    shown = [str(problem) for problem in error.problems[:_MAX_REASONS]]
+    more = len(error.problems) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +192,11 @@ def kind_of(path: Path) -> str:
     except OSError as error:
         problem = Problem("", 0, f"cannot be read: {error.strerror}", "check the file")
         raise DesignError(path.name, [problem]) from None
-    if b"\0" in head or not _COMMAND.search(head):
+    codes = [code for code in map(gcode.strip, head.split(b"\n")) if code]
+    if b"\0" in head or not any(_COMMAND.match(code) for code in codes):
         raise DesignError(path.name, [Problem("", 0, "is not a program", "give G-code as text")])
-    return "marlin" if _MARLIN.search(head) else "grbl"
+    printed = any(gcode.command(c) in _PRINTER_COMMANDS or _DRAWS.match(c) for c in codes)
+    return "marlin" if printed else "grbl"
 
 
 def _free_id(stem: str, taken: set[str]) -> str:
