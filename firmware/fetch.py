@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 65536
 ATTEMPTS = 6
-_BUFFER_BYTES = 4096
+_BUFFER_BYTES = 1024  # one for the life of the firmware: a long-lived heap has no large holes
 _HEAD_BYTES = 4096
 _LINES_A_TURN = 50
 
@@ -80,12 +80,12 @@ def _body_bytes(head: bytes, first: int, size: int) -> int:
 class _Download:
     """One program on its way to an open file."""
 
-    def __init__(self, file: "Any", program: "Record") -> None:
+    def __init__(self, file: "Any", program: "Record", buffer: bytearray) -> None:
         self.file = file
         self.size: int = program["size"]
         self.done = 0
         self.hash = hashlib.sha256()
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = buffer
         self._place = _split_url(program["url"])
 
     async def attempt(self) -> None:
@@ -137,6 +137,7 @@ class Spool:
         self._flash = flash
         self._dialect = dialect
         self._limit = limit_bytes
+        self._buffer = bytearray(_BUFFER_BYTES)
 
     def _name(self, program: "Record") -> str:
         return "p-" + program["sha"][:32] + ".bin"
@@ -164,11 +165,11 @@ class Spool:
             return False
         total = hashlib.sha256()
         with self.open(program) as file:
-            block = file.read(_BUFFER_BYTES)
-            while block:
-                total.update(block)
+            size = file.readinto(self._buffer)
+            while size:
+                total.update(memoryview(self._buffer)[:size])
                 await asyncio.sleep(0)
-                block = file.read(_BUFFER_BYTES)
+                size = file.readinto(self._buffer)
         return hexlify(total.digest()).decode() == program["sha"]
 
     def _make_room(self, program: "Record") -> None:
@@ -185,7 +186,7 @@ class Spool:
         self._make_room(program)
         temporary = self._name(program)[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
-            download = _Download(file, program)
+            download = _Download(file, program, self._buffer)
             await self._persist(download)
             self._flash.sync(file)
         if hexlify(download.hash.digest()).decode() != program["sha"]:
