@@ -3,10 +3,10 @@
 import itertools
 
 import pytest
-from cutflash import CutFlash, PowerCut
 
 from firmware.journal import CLAIM, FINAL, PROGRESS, Journal, JournalFull
 from firmware.memory import Memory
+from support.cutflash import CutFlash, PowerCut
 
 FAULT = {"ty": "fault", "code": "noise", "msg": "x" * 40, "tq": "none"}
 
