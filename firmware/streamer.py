@@ -75,6 +75,15 @@ class Streamer:
         self._held = None
         return code
 
+    def preview(self) -> "str | None":
+        """Next line for a dry run, not metered; ``rewind`` afterwards."""
+        return self._lines.next()
+
+    def rewind(self) -> None:
+        """Begin again at the first line."""
+        self._file.seek(0)
+        self._lines = Lines(self._file)
+
     def acknowledge(self) -> None:
         """The machine took one more line."""
         self.acknowledged_n += 1

@@ -169,7 +169,9 @@ def state_report(bn: str = "b1", jid: str = "j1", **fields: Any) -> dict[str, An
     return {**base, **fields}
 
 
-def hello(bn: str = "b1", jid: str = "j1", lo: int = 1, hi: int = 0, **fields: Any) -> dict[str, Any]:
+def hello(
+    bn: str = "b1", jid: str = "j1", lo: int = 1, hi: int = 0, **fields: Any
+) -> dict[str, Any]:
     """An up/hello after a connect."""
     base = {
         "v": 1, "bn": bn, "jid": jid, "lo": lo, "hi": hi, "last_ep": 0, "term": 0, "ctr": [],
