@@ -1,0 +1,50 @@
+# fabcommons: each target sets up what it needs. `make demo` and `make test` work from a fresh clone.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+UV := scripts/uv
+RUN := $(UV) run --frozen --no-sync
+
+.PHONY: help setup servers page demo test check docs designs bench bench-% clean
+
+help:            ## list the targets
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.venv/.done: pyproject.toml uv.lock scripts/uv
+	$(UV) sync --frozen --all-groups
+	@touch $@
+
+dashboards/static/index.html: $(shell find dashboards/web -type f -not -path '*/node_modules/*' 2>/dev/null)
+	scripts/page
+
+setup: .venv/.done dashboards/static/index.html  ## Python packages and the page
+
+servers:         ## real servers for tests, from the distribution's packages (needs root or sudo)
+	scripts/servers
+
+demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a robotic cell
+	$(RUN) fabcommons demo --until-done $(DEMO)
+
+test: setup servers  ## the whole suite
+	$(RUN) pytest $(TEST)
+
+check: setup     ## format, lint, types, direction of imports, documentation
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) pyright
+	$(RUN) lint-imports
+	$(RUN) python scripts/docs.py --check
+
+docs: setup      ## write the generated parts of docs/
+	$(RUN) python scripts/docs.py
+
+designs: setup   ## make the shipped designs again (needs prusa-slicer)
+	$(UV) run --frozen --group design python designs/author/make.py
+
+bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
+
+bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
+	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+
+clean:           ## remove what was made here
+	rm -rf .venv .cache run dashboards/static dashboards/web/node_modules

@@ -1,0 +1,1 @@
+"""Allocation: scarce things shared among needs; never an assignment of machines."""

@@ -1,0 +1,1 @@
+"""Detailed scheduling: operations of many jobs on many machines in time (ISA-95)."""

@@ -1,0 +1,142 @@
+"""A simulated technician: does what the floor page asks of a person, by the page's own HTTP API.
+
+Clears beds and fixtures, judges parts, swaps empty spools and plates, decides orders nobody can
+know the end of. Deterministic by seed; takes ``delay_s`` of floor time for each act, as a person
+would. It knows only what the page shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+NAME = "simulated technician"
+_POLL_S = 0.25
+_TIMEOUT_S = 10.0
+
+Card = dict[str, Any]
+Post = Callable[[str, dict[str, Any]], bool]
+
+
+class Technician:
+    """Decides what to do about each card of the attention strip, and when.
+
+    ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded.
+    """
+
+    def __init__(self, post: Post, delay_s: float, reject_share: float, seed: int) -> None:
+        self._post = post
+        self._delay_ms = round(delay_s * 1000)
+        self._reject_share = reject_share
+        self._random = random.Random(seed)
+        self._seen: dict[str, int] = {}
+
+    def act(self, cards: dict[str, Card], now_ms: int) -> int:
+        """Do every act whose card has been there for the delay; forget cards that went away."""
+        self._seen = {key: at for key, at in self._seen.items() if key in cards}
+        done = 0
+        for key in sorted(cards):
+            first = self._seen.setdefault(key, now_ms)
+            if now_ms - first >= self._delay_ms and self._do(cards[key]):
+                del self._seen[key]
+                done += 1
+        return done
+
+    def _do(self, card: Card) -> bool:
+        verb = _VERBS.get(card["kind"])
+        return verb is not None and verb(self, card)
+
+    def _clear(self, card: Card) -> bool:
+        bad = self._random.random() < self._reject_share
+        pieces = 0 if bad else card.get("pieces", 1)
+        body = {"result": "bad" if bad else "good", "pieces": pieces, "saw": card["saw"]}
+        return self._post(f"/api/machines/{card['machine']}/clear", {**body, "who": NAME})
+
+    def _resolve(self, card: Card) -> bool:
+        body = {"result": "bad", "saw": card["saw"], "who": NAME}
+        return self._post(f"/api/orders/{card['order']}/resolve", body)
+
+    def _resume(self, card: Card) -> bool:
+        body = {"saw": card["saw"], "who": NAME}
+        return self._post(f"/api/machines/{card['machine']}/resume", body)
+
+    def _load(self, card: Card) -> bool:
+        if "lot" not in card:
+            return False
+        body = {"ch": card.get("ch", 0), "lot": card["lot"], "saw": card["saw"], "who": NAME}
+        return self._post(f"/api/machines/{card['machine']}/load", body)
+
+
+_VERBS: dict[str, Callable[[Technician, Card], bool]] = {
+    "clear": Technician._clear,  # pyright: ignore[reportPrivateUsage]  (table of this class)
+    "unknown": Technician._resolve,  # pyright: ignore[reportPrivateUsage]
+    "paused": Technician._resume,  # pyright: ignore[reportPrivateUsage]
+    "material": Technician._load,  # pyright: ignore[reportPrivateUsage]
+}
+
+
+def poster(url: str) -> Post:
+    """A function that posts to the controller and says whether it was accepted."""
+
+    def post(path: str, body: dict[str, Any]) -> bool:
+        request = urllib.request.Request(
+            url + path,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-Fabcommons": "1"},
+            method="POST",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+                return True
+        except urllib.error.HTTPError as error:
+            print(f"{path}: refused ({error.code}): {error.read(300)!r}", flush=True)
+            return False
+
+    return post
+
+
+def run(url: str, technician: Technician, stop: threading.Event) -> None:
+    """Look at the floor and act until told to stop; a controller that is away is waited for."""
+    while not stop.wait(_POLL_S):
+        try:
+            with urllib.request.urlopen(f"{url}/api/floor", timeout=_TIMEOUT_S) as answer:
+                view = json.load(answer)
+            technician.act(view["floor"]["attention"], view["at"])
+        except OSError as error:
+            print(f"controller away: {error}", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the simulated technician."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulators technician",
+        description="Does what the floor page asks of a person.",
+        epilog="example: python -m simulators technician --url http://127.0.0.1:8010 --delay 120",
+    )
+    parser.add_argument("--url", required=True, help="address of the controller")
+    parser.add_argument("--delay", type=float, default=60.0, help="seconds of floor time per act")
+    parser.add_argument("--reject", type=float, default=0.0, help="share of parts judged bad, 0-1")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, on_signal)
+    technician = Technician(poster(options.url), options.delay, options.reject, options.seed)
+    run(options.url.rstrip("/"), technician, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
