@@ -61,3 +61,11 @@ def floor(small_floor: Any, tmp_path: Path) -> Iterator[Any]:
     made = small_floor.Floor(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture(scope="session")
+def sims() -> ModuleType:
+    """Hosts for the simulated machines."""
+    from support import sims as module
+
+    return module
