@@ -188,7 +188,7 @@ class Grbl:
             if not self._flow.fits(code):
                 self._next = code
                 return
-            self.out += self._flow.send(code, "program")
+            self.out += self._flow.send(code, "dry" if self.state == "checking" else "program")
 
     def _may_speak(self) -> bool:
         return self.state not in ("silent", "locked", "cancelling", "resetting")
@@ -230,9 +230,10 @@ class Grbl:
         if self.state == "entering":  # cannot check: nothing has been sent that could move
             self._end(False, why, True)
             self._go("idle")
-        elif self.state == "checking":
-            self._why = why
-            self._leave_check()
+        elif self.state in ("checking", "leaving"):
+            self._why = self._why or why
+            if self.state == "checking":
+                self._leave_check()
         elif self.state in ("running", "ending", "holding", "paused"):
             self._abandon(why)
 
@@ -357,8 +358,8 @@ class Grbl:
             self.events.append(("paused", "a person asked"))
 
     def _program_done(self) -> None:
-        if self.state != "checking" and self._source is not None:
-            self.values["lines_n"] += 1
+        self.values["lines_n"] += 1
+        if self._source is not None:
             self._source.acknowledge()
 
     def _dwelt(self) -> None:
