@@ -101,3 +101,11 @@ def cells() -> ModuleType:
     from support import cells as module
 
     return module
+
+
+@pytest.fixture(scope="session")
+def sims() -> ModuleType:
+    """Hosts for the simulated machines."""
+    from support import sims as module
+
+    return module
