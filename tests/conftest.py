@@ -112,3 +112,17 @@ def shared(dash_floor: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with dash_floor.client_of(made) as client:
         yield client
     made.close()
+@pytest.fixture(scope="session")
+def cells() -> ModuleType:
+    """Cell processes and a site for them."""
+    from support import cells as module
+
+    return module
+
+
+@pytest.fixture(scope="session")
+def sims() -> ModuleType:
+    """Hosts for the simulated machines."""
+    from support import sims as module
+
+    return module
