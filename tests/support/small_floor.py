@@ -112,9 +112,11 @@ class Floor:
             fill(tx)
 
     def state(self, route: Any = router, **fields: Any) -> str:
-        """State one need; its id."""
+        """State one need, shared out at once; its id."""
         with self.store.write() as tx:
-            return needs.state(tx, request(**fields), route).id
+            need = needs.state(tx, request(**fields), route).id
+            tx.needs.change(need, state="accepted", accepted_at=tx.now_ms)
+            return need
 
     def do(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Run a function in a transaction."""
