@@ -14,11 +14,12 @@ RANKS: Mapping[str, int] = {
     "fault": 0,
     "stopped": 1,
     "unknown": 2,
-    "clear": 3,
-    "material": 4,
-    "held": 5,
-    "silent": 6,
-    "paused": 7,
+    "quarantine": 3,
+    "clear": 4,
+    "material": 5,
+    "held": 6,
+    "silent": 7,
+    "paused": 8,
 }
 KINDS: Mapping[str, AttentionKind] = {
     "fault": "fault",
@@ -28,6 +29,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "silent": "silent",
     "paused": "paused",
 }
+BED = ("clear", "unknown", "fault", "stopped")
 PROCESS_OF = {"printer": "fdm", "mill": "mill", "cell": "assemble", "station": "inspect"}
 
 
@@ -37,8 +39,7 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
     cards: dict[str, AttentionView] = {}
     for view in machines.values():
         waiting = blocked.get(view["kind"], 0)
-        kind = KINDS.get(view["state"])
-        if kind is not None:
+        for kind in _kinds(view):
             cards[f"{kind}:{view['id']}"] = _card(floor, view, kind, waiting)
         for ch, item in view.get("material", {}).items():
             needs_mg = item.get("needs_mg", 0) * (100 - view.get("percent", 0)) // 100
@@ -54,6 +55,20 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
         if op.state == "held":
             cards[f"held:{op.id}"] = _held(op)
     return cards
+
+
+def _kinds(view: MachineView) -> list[AttentionKind]:
+    """What a machine needs a person for; a silent one may hold an order in doubt besides."""
+    state, order_state = view["state"], view.get("order_state")
+    kinds: list[AttentionKind] = []
+    kind = KINDS.get(state)
+    if kind is not None:
+        kinds.append(kind)
+    if state != "unknown" and order_state in ("IN_DOUBT", "UNKNOWN"):
+        kinds.append("unknown")
+    if state == "maintenance" and "why" in view:
+        kinds.append("quarantine")
+    return kinds
 
 
 def _held(op: Operation) -> AttentionView:
@@ -81,15 +96,14 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
         "saw": view["saw"],
     }
     last = floor.last.get(view["id"])
-    if last is not None and kind in ("clear", "unknown", "fault", "stopped"):
-        op = floor.operations.get(last.operation)
-        card["order"] = last.id
-        card["pieces"] = 1
-        if last.ended_at:
-            card["since_at"] = last.ended_at
-        if last.label or op is not None:
-            card["label"] = last.label or (op.step if op is not None else "")
-    why = view.get("why") or (last.outcome_why if last is not None else "")
+    if last is not None and last.ended_at and kind in BED:
+        card["since_at"] = last.ended_at
+    order = view.get("settle") or (view.get("order") if kind == "unknown" else "")
+    if order:
+        card["order"] = order
+    if "label" in view:
+        card["label"] = view["label"]
+    why = view.get("why") or (last.outcome_why if last is not None and kind in BED else "")
     if why:
         card["text"] = why
     if kind == "silent" and "seen_at" in view:

@@ -14,11 +14,10 @@ from typing import NamedTuple
 from dashboards.feed import Feed, Patch
 
 COALESCE_S = 0.2
-LOOK_S = 5.0  # silence shows without any message arriving, so look now and then
+LOOK_S = 1.0  # progress and silence change without a notice, so look now and then
 HEARTBEAT_S = 15.0
 MAX_PAGES = 64
 RETRY_MS = 2_000
-HEARTBEAT = b":\n\n"
 RESNAPSHOT = b"event: resnapshot\ndata:\n\n"
 
 
@@ -116,8 +115,7 @@ class Hub:
             self._pages.add(page)
         self.changed()
         try:
-            now = clock()
-            yield b"retry: %d\nevent: clock\ndata: [%d,%d]\n\n" % (RETRY_MS, now.at, now.rate)
+            yield b"retry: %d\n" % RETRY_MS + _beat(clock())
             while not self._stopped.is_set():
                 patches = None if page.seq is None else self.feed.since(page.seq)
                 if patches is None:
@@ -127,10 +125,15 @@ class Hub:
                     page.seq = patches[-1].seq
                     yield b"".join(self._event(patch) for patch in patches)
                 if not await page.wait(self._heartbeat_s):
-                    yield HEARTBEAT
+                    yield _beat(clock())
         finally:
             with self._lock:
                 self._pages.discard(page)
 
     def _event(self, patch: Patch) -> bytes:
         return b"id: %s\ndata: %s\n\n" % (self.feed.position(patch.seq).encode(), patch.data)
+
+
+def _beat(now: Clock) -> bytes:
+    """Heartbeat: an event and no comment, because a page's script cannot see comments."""
+    return b"event: clock\ndata: [%d,%d]\n\n" % (now.at, now.rate)

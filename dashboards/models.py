@@ -21,7 +21,15 @@ MachineState = Literal[
     "maintenance",
 ]
 AttentionKind = Literal[
-    "fault", "stopped", "unknown", "clear", "material", "held", "silent", "paused"
+    "fault",
+    "stopped",
+    "unknown",
+    "quarantine",
+    "clear",
+    "material",
+    "held",
+    "silent",
+    "paused",
 ]
 
 
@@ -36,7 +44,11 @@ class MaterialView(TypedDict):
 
 
 class MachineView(TypedDict):
-    """One tile of the floor. ``seen_at`` is present only while the machine is silent."""
+    """One tile of the floor.
+
+    ``seen_at`` is present only while the machine is silent; ``settle`` is an ended order whose
+    result no person recorded yet: what lies on the bed.
+    """
 
     id: str
     name: str
@@ -54,6 +66,7 @@ class MachineView(TypedDict):
     started_at: NotRequired[int]
     eta_at: NotRequired[int]
     material: NotRequired[dict[str, MaterialView]]
+    settle: NotRequired[str]
     next: NotRequired[str]
     next_at: NotRequired[int]
 
@@ -69,7 +82,6 @@ class AttentionView(TypedDict):
     since_at: NotRequired[int]
     order: NotRequired[str]
     label: NotRequired[str]
-    pieces: NotRequired[int]
     text: NotRequired[str]
     lot: NotRequired[str]
     ch: NotRequired[int]

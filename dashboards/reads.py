@@ -146,11 +146,12 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
         "/api/floor", reads.floor, response_class=Response, responses={200: {"model": FloorView}}
     )
     routes.add_api_route("/api/events", reads.events, response_class=StreamingResponse)
-    routes.add_api_route(
-        "/programs/{sha256}",
-        reads.program,
-        methods=["GET", "HEAD"],
-        response_class=FileResponse,
-        operation_id="program",
-    )
+    for method in ("GET", "HEAD"):
+        routes.add_api_route(
+            "/programs/{sha256}",
+            reads.program,
+            methods=[method],
+            response_class=FileResponse,
+            include_in_schema=method == "GET",
+        )
     return routes

@@ -136,8 +136,12 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     why = machine.quarantine or machine.fault or machine.need_person
     if why:
         view["why"] = why
+    last = floor.last.get(machine.id)
     if order is not None:
         _add_order(floor, view, order)
+    elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
+        view["settle"] = last.id
+        view["label"] = _label_of(floor, last)
     material = materials(floor, machine, order)
     if material:
         view["material"] = material
@@ -153,14 +157,14 @@ def _add_order(floor: Floor, view: MachineView, order: JobOrder) -> None:
     view["order"] = order.id
     view["order_state"] = order.state
     op = floor.operations.get(order.operation)
+    view["label"] = _label_of(floor, order)
     if op is not None:
         need = floor.needs.get(op.need)
-        view["label"] = label(floor, op)
         view["need"] = op.need
         if need is not None:
             view["community"] = floor.communities.get(need.community, need.community)
     if order.started_at:
-        view["percent"] = order.done_ppm // 10_000
+        view["percent"] = max(order.done_ppm, floor.rows.progress.get(order.id, 0)) // 10_000
         view["started_at"] = order.started_at
         end_at = eta_at(order, op)
         if end_at:
@@ -228,6 +232,11 @@ def label(floor: Floor, op: Operation) -> str:
         return op.step
     number = f" {op.unit + 1}/{need.quantity}" if need.quantity > 1 else ""
     return f"{need.part}{number} · {op.step}"
+
+
+def _label_of(floor: Floor, order: JobOrder) -> str:
+    op = floor.operations.get(order.operation)
+    return order.label or (label(floor, op) if op is not None else order.id)
 
 
 def need_view(floor: Floor, need: Need) -> NeedView:

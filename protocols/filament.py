@@ -7,7 +7,7 @@ third). Lengths are nm, one unit with ``protocols.gcode``: exact for any slicer'
 One pass gives both figures a floor needs. ``used_nm`` counts one program from its first line, as
 the slicer's comment does. A spool that fed earlier programs continues where the last one left the
 filament: it was pulled back by ``back_nm``, so this program drew ``drawn_nm(used, back)`` from the
-spool and leaves it pulled back by ``left_nm``.
+spool, and leaves it at ``position_nm``.
 
 Sources: Marlin 2.0 ``gcode/geometry/G92.cpp``, ``gcode/units/M82_M83.cpp``,
 ``gcode/config/M200-M205.cpp``, ``gcode/config/M221.cpp``, ``gcode/control/T.cpp``. Firmware
@@ -79,9 +79,9 @@ class Accountant:
         """Length drawn by a tool since the first line."""
         return self._high[tool]
 
-    def left_nm(self, tool: int, back_nm: int) -> int:
-        """Length by which a spool is pulled back now, when it was by back_nm at the first line."""
-        return max(back_nm, self._high[tool]) - self._position[tool]
+    def position_nm(self, tool: int) -> int:
+        """Where the filament of a tool is, counted from the first line."""
+        return self._position[tool]
 
     def used_um(self) -> "list[int]":
         """Lengths drawn per tool in um, up to the last tool that drew."""
@@ -103,8 +103,12 @@ class Accountant:
             self._slowly(code)
 
     def _move_text(self, code: str, text: str) -> None:
+        at = text.find(".")
         try:
-            self._move(number(text))
+            if 0 <= at >= len(text) - 7:  # at most six decimals: the common case, quickly
+                self._move(int(text[:at] + (text[at + 1 :] + "000000")[:6]))
+            else:
+                self._move(number(text))
         except ValueError:
             self._slowly(code)
 

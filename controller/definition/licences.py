@@ -17,7 +17,6 @@ GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later ISC LAL-1.3 LGPL-2.1
 LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MPL-2.0 ODbL-1.0 OFL-1.1 PDDL-1.0
 SHL-0.5 SHL-0.51 SHL-2.0 SHL-2.1 TAPR-OHL-1.0 Unlicense WTFPL Zlib
 """
-_BY_KEY = {name.lower(): name for name in _OPEN.split()}
 _WORDS = {"OR", "AND", "WITH"}
 _ALIASES = {
     "cc0": "CC0-1.0",
@@ -41,6 +40,7 @@ _ALIASES = {
     "lgpl-3.0": "LGPL-3.0-only",
     "agpl-3.0": "AGPL-3.0-only",
 }
+_KNOWN = {name.lower(): name for name in _OPEN.split()} | _ALIASES
 _NOT_FREE = {
     "nc": "forbids commercial use",
     "nd": "forbids changed versions",
@@ -102,19 +102,15 @@ def _key(text: str) -> str:
     key = key.replace("sharealike", "sa").replace("share alike", "sa")
     key = re.sub(r"[\s_/,]+", "-", key)
     key = re.sub(r"-?(?:international|unported|intl|generic)$", "", key)
-    key = re.sub(r"-v(?:ersion)?\.?-?(?=\d)", "-", key)
+    key = re.sub(r"(?<=[a-z])-?v(?:ersion)?\.?-?(?=\d)", "-", key)
     return re.sub(r"-+", "-", key).strip("-")
 
 
 def _identifier(text: str) -> str:
     """SPDX identifier of an open licence, "" when it is none of them."""
     key = _key(text)
-    if key in _ALIASES:
-        return _ALIASES[key]
-    for form in (key, key + ".0", re.sub(r"(?<=[a-z])(?=\d\.\d$)", "-", key)):
-        if form in _BY_KEY:
-            return _BY_KEY[form]
-    return ""
+    forms = (key, key + ".0", re.sub(r"(?<=[a-z])(?=\d\.\d$)", "-", key))
+    return next((_KNOWN[form] for form in forms if form in _KNOWN), "")
 
 
 def _reference(text: str) -> str:

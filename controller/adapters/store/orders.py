@@ -78,12 +78,21 @@ class OperationRoom(Room):
         )
         return {row[0]: row[1] for row in rows}
 
-    def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str]]) -> None:
-        """Store the operations of a need and their precedence (before, after)."""
+    def inputs(self, operation: str) -> list[tuple[str, int]]:
+        """Operations whose output this one uses up, with the pieces taken of each."""
+        rows = self._conn.execute(
+            select(_link.c.before, _link.c.pieces)
+            .where(_link.c.after == operation, _link.c.pieces > 0)
+            .order_by(_link.c.before)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str, int]]) -> None:
+        """Store the operations of a need and links (before, after, pieces handed on)."""
         rows = [as_row(_operation, op) for op in operations]
         if rows:
             self._conn.execute(insert(_operation), rows)
-        pairs = [{"before": before, "after": after} for before, after in links]
+        pairs = [{"before": b, "after": a, "pieces": pieces} for b, a, pieces in links]
         if pairs:
             self._conn.execute(insert(_link), pairs)
 
