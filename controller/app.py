@@ -58,12 +58,20 @@ def _no_plan(picture: FloorPicture) -> FloorPlan:
     return FloorPlan((), {op.id: "no scheduler is configured" for op in picture.operations})
 
 
+def _accept_all(tx: Tx) -> int:
+    stated = [need for need in tx.needs.open() if need.state == "stated"]
+    for need in stated:
+        tx.needs.change(need.id, state="accepted", accepted_at=tx.now_ms, reason="")
+    return len(stated)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, planning, links to machines by name."""
+    """What is handed in: clock, routing, sharing, planning, links to machines by name."""
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = _no_router
+    sharer: Callable[[Tx], int] = _accept_all
     planner: Callable[[FloorPicture], FloorPlan] = _no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
 
@@ -262,6 +270,10 @@ class Site:
     def _plan(self) -> None:
         with self.read() as tx:
             picture = tx.picture()
+        if any(need.state == "stated" for need in picture.needs):
+            self.submit(self._parts.sharer)
+            with self.read() as tx:
+                picture = tx.picture()
         plan = self._parts.planner(picture)
         self.submit(lambda tx: planning.apply_plan(tx, plan))
 
