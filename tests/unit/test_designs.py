@@ -43,6 +43,8 @@ def test_a_shipped_design_loads_and_routes(folder: Path):
     for part in design.manifest.parts:
         assert all((folder / path).is_file() for path in part.export)
         assert part.mass_mg > 0
+    shas = {step.program.sha256 for step in design.profile.steps if step.program}
+    assert {facts.sha256 for facts in design.programs} == shas - {""}
     routing = route(design.profile, 3)
     assert len(routing.operations) == 3 * len(design.profile.steps)
 
