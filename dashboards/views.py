@@ -164,7 +164,7 @@ def _add_order(floor: Floor, view: MachineView, order: JobOrder) -> None:
         if need is not None:
             view["community"] = floor.communities.get(need.community, need.community)
     if order.started_at:
-        view["percent"] = order.done_ppm // 10_000
+        view["percent"] = max(order.done_ppm, floor.rows.progress.get(order.id, 0)) // 10_000
         view["started_at"] = order.started_at
         end_at = eta_at(order, op)
         if end_at:

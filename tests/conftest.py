@@ -93,3 +93,19 @@ def printer(mosquitto: Any) -> Iterator[Any]:
     made = FakeMachine(mosquitto, "floor", "printer-1")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def cells() -> ModuleType:
+    """Cell processes and a site for them."""
+    from support import cells as module
+
+    return module
+
+
+@pytest.fixture(scope="session")
+def sims() -> ModuleType:
+    """Hosts for the simulated machines."""
+    from support import sims as module
+
+    return module
