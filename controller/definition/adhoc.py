@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from controller.definition import okh, programs
-from controller.definition.design import Design, design_id, find_manifest
+from controller.definition.design import SLICER_SETTINGS, Design, design_id, find_manifest
 from controller.definition.document import read_file
 from controller.definition.licences import Licence, read_licence
 from controller.definition.materials import MATERIALS
@@ -57,7 +57,7 @@ class Bench:
     licence: str
     stated_by: str
     slicer: MeshSlicer | None = None
-    settings: Path = Path("designs/profiles/petg-0.3mm.ini")
+    settings: Path = SLICER_SETTINGS
     refused: tuple[type[Exception], ...] = (OSError,)
     filament: str = "petg"
     stock: str = "mdf-6"

@@ -17,6 +17,14 @@ from controller.definition.problems import DesignError, Problem, fail
 from controller.definition.profile import Profile
 from controller.definition.programs import ProgramFacts
 
+SHIPPED = Path(__file__).resolve().parents[2] / "designs"
+SLICER_SETTINGS = SHIPPED / "profiles" / "petg-0.3mm.ini"
+
+
+def shipped_designs() -> list[Path]:
+    """Folders of the designs that come with this program."""
+    return sorted(path.parent for path in SHIPPED.glob(f"*/{production.FILE_NAME}"))
+
 
 @dataclass(frozen=True, slots=True)
 class Design:

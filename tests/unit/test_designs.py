@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.definition import DesignError, load_design, route
+from controller.definition import DesignError, load_design, route, shipped_designs
 from controller.definition.programs import check
 
 ROOT = Path(__file__).resolve().parents[2] / "designs"
-FOLDERS = sorted(path.parent for path in ROOT.glob("*/okh.toml"))
+FOLDERS = shipped_designs()
 
 
 def edges(stl: bytes) -> Counter[tuple[bytes, bytes]]:
