@@ -1,4 +1,4 @@
-"""Shipped programs on simulated machines: every line is taken, lengths and times are as estimated."""
+"""Shipped programs on simulated machines: every line is taken; lengths and times are true."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2] / "designs"
 
 
 def run(machine: Core, program: Path, waits: tuple[str, ...] = ()) -> tuple[float, list[bytes]]:
-    """Send a program line by line, each after the answer to the last; minutes taken, odd answers."""
+    """Send a program line by line, each after the answer to the last; seconds, odd answers."""
     clock, odd = 10_000.0, []
     machine.step(clock)
     begun = clock
