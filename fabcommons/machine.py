@@ -92,12 +92,12 @@ def run_firmware(options: argparse.Namespace) -> int:
         raise CliError("--dialect marlin or --dialect grbl is needed", USAGE)
     flash = options.flash or Path.home() / ".fabcommons" / options.machine
     flash.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fabcommons-") as folder:
-        with Children(Path(folder)) as children:
-            port = _port(options, children, Path(folder))
-            config = Path(folder) / "machine.json"
-            config.write_text(json.dumps(_config(options, dialect, flash, port)))
-            return _supervise([*firmware_command(options.firmware), str(config)])
+    with tempfile.TemporaryDirectory(prefix="fabcommons-") as name, Children(Path(name)) as children:
+        folder = Path(name)
+        port = _port(options, children, folder)
+        config = folder / "machine.json"
+        config.write_text(json.dumps(_config(options, dialect, flash, port)))
+        return _supervise([*firmware_command(options.firmware), str(config)])
 
 
 def _port(options: argparse.Namespace, children: Children, folder: Path) -> str:
