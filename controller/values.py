@@ -99,7 +99,7 @@ class NeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A stated need (vf:Intent) and how far it came."""
+    """A stated need (vf:Intent) and how far it came; rank is its place in the allocation."""
 
     id: str
     key: str
@@ -116,6 +116,7 @@ class Need:
     created_at: int
     accepted_at: int | None = None
     delivered_at: int | None = None
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,9 @@ class Operation:
     materials: list[Json]
     instructions: str
     state: str
+    pieces: int = 1
+    title: str = ""
+    work_master: str = ""
     machine: str | None = None
     planned_start_at: int | None = None
     planned_end_at: int | None = None
@@ -362,7 +366,7 @@ class FloorPlan:
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperation:
-    """One step of one unit as the design's work master says; not yet stored."""
+    """One run of one step as the design's work master says; not yet stored."""
 
     unit: int
     step: str
@@ -372,11 +376,14 @@ class RoutedOperation:
     duration_s: int
     materials: list[Json]
     instructions: str = ""
+    pieces: int = 1
+    title: str = ""
+    work_master: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedNeed:
-    """All operations of a need and links between them by (unit, step): (before, after)."""
+    """All operations of a need; links are (before, after, pieces handed on) by place in them."""
 
     operations: tuple[RoutedOperation, ...]
-    links: tuple[tuple[tuple[int, str], tuple[int, str]], ...]
+    links: tuple[tuple[int, int, int], ...]

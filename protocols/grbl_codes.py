@@ -99,7 +99,8 @@ _ERRORS_FLUIDNC = {
     100: "the setting could not be stored",
     110: "a log-in is needed",
     120: "another interface is busy",
-    130: "a job is running",
+    113: "the controller was reset",
+    130: "the jog was cancelled",
     152: "the configuration is not valid",
 }
 

@@ -15,7 +15,7 @@ from controller.scheduling.problem import Machine, Operation, Problem
 from controller.scheduling.rationing import NO_DUE, Ration
 from controller.scheduling.schedule import Assignment
 
-CANDIDATES = 16
+CANDIDATES = 32
 
 
 class Rule(NamedTuple):
@@ -34,12 +34,13 @@ RULES = (
 
 
 class Place(NamedTuple):
-    """Where and when an operation would go."""
+    """Where and when an operation would go; ``free_s`` = when machine and inputs are there."""
 
     end_s: int
     start_s: int
     setup_s: int
     machine: str
+    free_s: int
 
 
 class Floor:
@@ -65,7 +66,8 @@ class Floor:
         setup = self._setups[machine].get((self.held[machine], operation.setup_class), 0)
         ready = self.changed_at(machine, setup)
         start = earliest_fit(max(ready, ready_s), length, self.closed[machine])
-        return Place(start + length, start, setup, machine)
+        free_s = max(ready_s, self.free_s[machine])
+        return Place(start + length, start, setup, machine, free_s)
 
     def changed_at(self, machine: str, setup_s: int) -> int:
         """When the machine's next change-over of that length can have ended."""
@@ -166,7 +168,8 @@ def dispatch(problem: Problem, orders: Orders, rule: Rule) -> list[Assignment]:
     """A valid plan of every plannable operation by one rule."""
     run = _Run(problem, orders)
     fixed = [(o.fixed, o) for o in orders.operations.values() if o.fixed is not None]
-    for place, operation in sorted(fixed, key=lambda pair: (pair[0].end_s, pair[1].name)):
+    fixed.sort(key=lambda pair: (pair[0].start_s, pair[0].end_s))
+    for place, operation in fixed:
         run.finish(operation, place.machine, place.start_s, place.end_s)
     for name, count in run.missing.items():
         if count == 0:
@@ -206,20 +209,20 @@ class _Run:
                 self.push(follower)
 
     def next(self, rule: Rule) -> tuple[str, Place]:
-        """Take the operation that goes next; keys in the heap are lower bounds of starts."""
+        """Take the operation that goes next; keys in the heap are lower bounds."""
         soonest: list[tuple[float, str, Place]] = []
         while self.heap and len(soonest) < CANDIDATES:
-            if soonest and self.heap[0][0] > soonest[0][2].start_s:
+            if soonest and self.heap[0][0] > soonest[0][2].free_s:
                 break
             key_s, _, name = heapq.heappop(self.heap)
             place = self.floor.best(self.orders.operations[name], self.ready[name])
             index = index_of(rule, name, place, self.orders)
-            if key_s < place.start_s and self.heap and self.heap[0][0] < place.start_s:
-                heapq.heappush(self.heap, (place.start_s, -index, name))
+            if key_s < place.free_s and self.heap and self.heap[0][0] < place.free_s:
+                heapq.heappush(self.heap, (place.free_s, -index, name))
             else:
                 soonest.append((index, name, place))
         chosen = max(soonest, key=lambda one: (one[0], -one[2].start_s))
         for index, name, place in soonest:
             if name != chosen[1]:
-                heapq.heappush(self.heap, (place.start_s, -index, name))
+                heapq.heappush(self.heap, (place.free_s, -index, name))
         return chosen[1], chosen[2]

@@ -46,6 +46,22 @@ class LotRoom(Room):
         """Change fields of one lot."""
         self._run(update(_lot).where(_lot.c.id == lot).values(to_row(_lot, changes)))
 
+    def place(self, lot: str, machine: str, ch: int) -> bool:
+        """Load a lot in a machine's channel, unloading what was there; False when it was there."""
+        before = self.loaded(machine, ch)
+        if before is not None and before.id == lot:
+            return False
+        self.take_out(machine, ch)
+        self.change(lot, machine=machine, ch=ch)
+        return True
+
+    def take_out(self, machine: str, ch: int) -> Lot | None:
+        """Empty a machine's channel; return the lot that was in it."""
+        before = self.loaded(machine, ch)
+        if before is not None:
+            self.change(before.id, machine=None, ch=None)
+        return before
+
     def _balances(self, query: Select[Any]) -> list[LotBalance]:
         return [
             LotBalance(to_value(Lot, row), row["held_mg"] or 0, row["held_n"] or 0)

@@ -18,6 +18,10 @@ class MachineRoom(Room):
         """One machine, or None."""
         return self._one(Machine, select(_machine).where(_machine.c.id == machine))
 
+    def journal(self, machine: str) -> str | None:
+        """Journal a machine writes now, or None."""
+        return self._scalar(select(_machine.c.jid).where(_machine.c.id == machine))
+
     def all(self) -> list[Machine]:
         """Every machine, by id."""
         return self._all(Machine, select(_machine).order_by(_machine.c.id))

@@ -1,6 +1,6 @@
 """Communities, designs, programs and needs in the store."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -81,7 +81,7 @@ class NeedRoom(Room):
 
     def all(self) -> list[Need]:
         """Every need, oldest first."""
-        return self._all(Need, select(tables.need).order_by("created_at", "rowid"))
+        return self._all(Need, select(tables.need).order_by("created_at", text("rowid")))
 
     def page(self, limit: int, states: tuple[str, ...] = ()) -> list[Need]:
         """The newest needs, newest first, optionally only in some states."""

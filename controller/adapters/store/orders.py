@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -25,20 +25,28 @@ class OperationRoom(Room):
     def of_need(self, need: str) -> list[Operation]:
         """Operations of one need in routing order."""
         return self._all(
-            Operation, select(_operation).where(_operation.c.need == need).order_by("rowid")
+            Operation, select(_operation).where(_operation.c.need == need).order_by(text("rowid"))
         )
 
     def open(self) -> list[Operation]:
         """Operations neither done nor cancelled, oldest need first."""
         return self._all(
             Operation,
-            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by("rowid"),
+            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by(text("rowid")),
+        )
+
+    def of_needs(self, needs: Iterable[str]) -> list[Operation]:
+        """Operations of several needs in routing order."""
+        return self._all(
+            Operation,
+            select(_operation).where(_operation.c.need.in_(needs)).order_by(text("rowid")),
         )
 
     def in_state(self, *states: str) -> list[Operation]:
         """Operations in one of the states, oldest first."""
         return self._all(
-            Operation, select(_operation).where(_operation.c.state.in_(states)).order_by("rowid")
+            Operation,
+            select(_operation).where(_operation.c.state.in_(states)).order_by(text("rowid")),
         )
 
     def links(self) -> list[tuple[str, str]]:
@@ -53,14 +61,14 @@ class OperationRoom(Room):
         """Operations that must be done before this one."""
         ids = select(_link.c.before).where(_link.c.after == operation)
         return self._all(
-            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by("rowid")
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
         )
 
     def after(self, operation: str) -> list[Operation]:
         """Operations that wait for this one."""
         ids = select(_link.c.after).where(_link.c.before == operation)
         return self._all(
-            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by("rowid")
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
         )
 
     def count_by_state(self) -> dict[str, int]:
@@ -70,12 +78,21 @@ class OperationRoom(Room):
         )
         return {row[0]: row[1] for row in rows}
 
-    def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str]]) -> None:
-        """Store the operations of a need and their precedence (before, after)."""
+    def inputs(self, operation: str) -> list[tuple[str, int]]:
+        """Operations whose output this one uses up, with the pieces taken of each."""
+        rows = self._conn.execute(
+            select(_link.c.before, _link.c.pieces)
+            .where(_link.c.after == operation, _link.c.pieces > 0)
+            .order_by(_link.c.before)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str, int]]) -> None:
+        """Store the operations of a need and links (before, after, pieces handed on)."""
         rows = [as_row(_operation, op) for op in operations]
         if rows:
             self._conn.execute(insert(_operation), rows)
-        pairs = [{"before": before, "after": after} for before, after in links]
+        pairs = [{"before": b, "after": a, "pieces": pieces} for b, a, pieces in links]
         if pairs:
             self._conn.execute(insert(_link), pairs)
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 SCHEMA_VERSION = 1
@@ -82,6 +81,7 @@ need = Table(
     _int("created_at"),
     _int("accepted_at", null=True),
     _int("delivered_at", null=True),
+    _int("rank"),
 )
 
 operation = Table(
@@ -97,6 +97,9 @@ operation = Table(
     _int("duration_s"),
     _text("materials_json"),
     _text("instructions"),
+    _int("pieces"),
+    _text("title"),
+    _text("work_master"),
     Column("state", Text, nullable=False, index=True),
     _text("machine", ForeignKey("machine.id"), null=True),
     _int("planned_start_at", null=True),
@@ -104,7 +107,6 @@ operation = Table(
     _text("reason"),
     _int("attempts"),
     _int("done_at", null=True),
-    UniqueConstraint("need", "unit", "step"),
 )
 
 operation_link = Table(
@@ -112,6 +114,7 @@ operation_link = Table(
     metadata,
     Column("before", Text, ForeignKey("operation.id"), primary_key=True),
     Column("after", Text, ForeignKey("operation.id"), primary_key=True, index=True),
+    _int("pieces"),
 )
 
 job_order = Table(

@@ -24,6 +24,7 @@ class Effects:
     acks: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
     commands: list[tuple[str, Json]] = field(default_factory=list[tuple[str, Json]])
     notices: list[Notice] = field(default_factory=list[Notice])
+    resend: set[str] = field(default_factory=set[str])
     replan: bool = False
 
     def copy(self) -> "Effects":
@@ -34,6 +35,7 @@ class Effects:
             dict(self.acks),
             list(self.commands),
             list(self.notices),
+            set(self.resend),
             self.replan,
         )
 

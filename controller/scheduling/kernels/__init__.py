@@ -1,0 +1,1 @@
+"""Compiled search: numbers only, no names; deterministic by seed and iteration count."""

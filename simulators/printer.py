@@ -1,0 +1,396 @@
+"""A Marlin printer that does not exist: bytes in, bytes out, on a virtual clock.
+
+``feed`` takes what the host sent, ``step`` lets time pass and gives what the printer says;
+``next_ms`` is when it next has something to do. The same seed, bytes and times give the same
+output. Source: Marlin 2.0 ``gcode/queue.cpp`` (numbers, checksums, ok), ``gcode/gcode.cpp``
+(busy), ``feature/e_parser.h`` (emergency commands), ``MarlinCore.cpp`` (kill).
+
+A command that waits is a generator that yields when it may go on: ``("room",)`` in the planner,
+``("sync",)`` nothing moves, ``("until", ms)``, ``("person",)`` a button; and so does the printer:
+one command at a time, its ``ok`` when it is through.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from protocols import marlin
+from protocols.errors import WireError
+from protocols.gcode import words
+from simulators.carriage import Carriage, Pull
+from simulators.faults import Fault, Faults
+from simulators.heater import BED, NOZZLE, Heater
+from simulators.motion import Block, Planner
+from simulators.printer_commands import Wait, Work, find_handler
+from simulators.receiver import INJECTED, Receiver
+
+if TYPE_CHECKING:
+    from protocols.gcode import Words
+
+MOVES = 16  # Configuration_adv.h BLOCK_BUFFER_SIZE; one block is always free
+FIRST_MOVE_MS = 100.0  # planner.h BLOCK_DELAY_FOR_1ST_MOVE
+MIN_EXTRUDE_C = 170.0  # Configuration.h EXTRUDE_MINTEMP
+_EMERGENCY = re.compile(rb"(?:N\d+ ?)?M(108|112|410|876 ?S(\d+))\b")
+_BANNER = ("start", "PowerUp", "Marlin 2.1.2", "echo: Last Updated: simulated | Author: none")
+
+
+@dataclass(frozen=True)
+class PrinterConfig:
+    """What kind of printer it is. faults: texts of simulators.faults."""
+
+    name: str = "simulated printer"
+    seed: int = 1
+    tools: int = 1
+    bed_um: tuple[int, int, int] = (250_000, 210_000, 200_000)
+    faults: tuple[str, ...] = ()
+    advanced_ok: bool = True
+
+
+class Printer:
+    """One printer. Times are ms of the virtual clock, never backwards."""
+
+    def __init__(self, config: PrinterConfig | None = None) -> None:
+        self.config = config or PrinterConfig()
+        seed = self.config.seed
+        self.faults = Faults(self.config.faults, seed)
+        self._rx_noise = self.faults.noise("rx", seed * 3 + 1)
+        self._tx_noise = self.faults.noise("tx", seed * 3 + 2)
+        self.net_nm = [0] * self.config.tools
+        self.high_nm = [0] * self.config.tools
+        self.purged_nm = [0] * self.config.tools
+        self.moves = 0
+        self.lines = 0
+        self.programs: list[dict[str, object]] = []
+        self.now = 0.0
+        self._out = bytearray()
+        self._gone_until = 0.0
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """State of a printer that was just switched on; what it did before stays done."""
+        self.planner = Planner(MOVES - 1, 4, FIRST_MOVE_MS)
+        self.axes = Carriage(self.planner, self.config.bed_um)
+        self.nozzles = [Heater(NOZZLE) for _ in range(self.config.tools)]
+        self.bed = Heater(BED)
+        self._lines = Receiver(self.say, self._damages)
+        self._work: Work | None = None
+        self._wait: Wait = ("until", 0.0)
+        self._ok_n: int | None = None
+        self._ok_extra = ""
+        self.busy_ms = 2000.0
+        self._busy_at = inf
+        self.report_ms = 0.0
+        self._report_at = inf
+        self.pressed: int | None = None
+        self.asked_by_prompt = False
+        self.fan = 0
+        self._lose_ok = False
+        self._damage_next = False
+        self.dead = False
+        self._stalled_until = 0.0
+        for line in _BANNER:
+            self.say(line)
+
+    # what commands use ---------------------------------------------------------------------
+    def say(self, line: str) -> None:
+        """Print one line."""
+        self._out += line.encode("latin-1", "replace") + b"\n"
+
+    def answer(self, text: str) -> None:
+        """Put text on the line of the ``ok`` of the running command (M105)."""
+        self._ok_extra = " " + text
+
+    @property
+    def nozzle(self) -> Heater:
+        """Heater of the tool in use."""
+        return self.nozzles[self.axes.tool]
+
+    def temperatures(self) -> str:
+        """All heaters, as M105 prints them."""
+
+        def pair(heater: Heater) -> tuple[int, int]:
+            return round(heater.at(self.now) * 1000), round(heater.target * 1000)
+
+        temps: dict[str, tuple[int, int | None]] = {"T": pair(self.nozzle), "B": pair(self.bed)}
+        if self.config.tools > 1:
+            for i, heater in enumerate(self.nozzles):
+                temps[f"T{i}"] = pair(heater)
+        return marlin.temps_text(temps) + " @:0 B@:0"
+
+    def report_every(self, period_ms: float) -> None:
+        """M155: print the temperatures from now on; 0 stops."""
+        self.report_ms = period_ms
+        self._report_at = self.now + period_ms if period_ms else inf
+
+    def mute_busy(self) -> None:
+        """The running command speaks for itself (M109)."""
+        self._busy_at = inf
+
+    def quick_stop(self) -> None:
+        """Stop the axes dead and forget the planned moves (M410)."""
+        part = self.planner.part_done(self.now)
+        for block in self.planner.stop(self.now):
+            if isinstance(block.tag, Pull):
+                self._pushed(round(block.tag.nm * part), block.tag.tool)
+            part = 0.0
+        self.axes.adopt(self.planner.position)
+
+    def kill(self, why: str) -> None:
+        """Halt for good: only a reset helps (MarlinCore.cpp kill)."""
+        self.say(why)
+        self.say("Error:Printer halted. kill() called!")
+        self.say("//action:poweroff")
+        self.quick_stop()
+        for heater in [*self.nozzles, self.bed]:
+            heater.set(0, self.now)
+        self._work = None
+        self._lines.clear()
+        self._report_at = self._busy_at = inf
+        self.dead = True
+
+    # bytes ---------------------------------------------------------------------------------
+    def reset(self, now_ms: float) -> None:
+        """Reset button: moves stop, everything is forgotten, the banner is printed."""
+        self.now = max(self.now, now_ms)
+        self.quick_stop()
+        self._start_over()
+
+    def press(self, now_ms: float) -> None:
+        """Button of the printer: a person says go on (M108)."""
+        self._run_to(now_ms)
+        self.pressed, self.asked_by_prompt = 1, False
+        self._go_on()
+
+    def feed(self, data: bytes, now_ms: float) -> None:
+        """Bytes from the host. What does not fit into the receive buffer is lost."""
+        self._run_to(now_ms)
+        if self.dead or self.now < self._gone_until:
+            return
+        for chunk in self._rx_noise(data).splitlines(keepends=True):
+            if b"M" in chunk:
+                self._emergency(chunk)
+            self._lines.push(chunk)
+            self._go_on()
+
+    def step(self, now_ms: float) -> bytes:
+        """Let time pass; what the printer says."""
+        self._run_to(now_ms)
+        if not self._out:
+            return b""
+        out, self._out = bytes(self._out), bytearray()
+        return b"" if self.now < self._gone_until else self._tx_noise(out)
+
+    def next_ms(self) -> float:
+        """When ``step`` next has something to say; inf for never."""
+        waits = self._work is not None and self._wait[0] in ("room", "sync")
+        if waits or self.faults.next_mm < inf:
+            return self._next_event_ms()
+        return self._next_timer_ms()
+
+    def _next_timer_ms(self) -> float:
+        if self.dead:
+            return self.faults.next_ms
+        until = self._wait[1] if self._work is not None else inf
+        at = min(until, self._busy_at, self._report_at, self.faults.next_ms)
+        return max(at, self._stalled_until)
+
+    def _next_event_ms(self) -> float:
+        if self.dead:
+            return self.faults.next_ms
+        return min(self._next_timer_ms(), max(self.planner.end_ms(self.now), self._stalled_until))
+
+    def _emergency(self, line: bytes) -> None:
+        found = _EMERGENCY.match(line.lstrip())
+        if found is None:
+            return
+        code = found[1]
+        if code == b"112":
+            self.kill("echo:M112 Shutdown")
+        elif code == b"410":
+            self.quick_stop()
+        else:
+            self.pressed, self.asked_by_prompt = int(found[2] or 1), found[2] is not None
+
+    # time ----------------------------------------------------------------------------------
+    def _run_to(self, now_ms: float) -> None:
+        while True:
+            at = self._next_event_ms()
+            if at > now_ms:
+                break
+            self.now = max(self.now, at)
+            self._happen()
+        self.now = max(self.now, now_ms)
+
+    def _happen(self) -> None:
+        """Do what is due now, then let the running command go on."""
+        now = self.now
+        if self.faults.next_ms <= now:
+            for fault in self.faults.take("ms", now):
+                self._fault(fault)
+        if self.dead:
+            return
+        if self.planner.end_ms(now) <= now:
+            self._ended(self.planner.retire())
+        if self._report_at <= now:
+            self._report_at = now + self.report_ms
+            self.say(" " + self.temperatures())
+        if self._busy_at <= now:
+            self._busy_at = now + self.busy_ms
+            why = "paused for user" if self._wait[0] == "person" else "processing"
+            self.say("echo:busy: " + why)
+        self._go_on()
+
+    def _ended(self, block: Block) -> None:
+        self.moves += 1
+        pull = block.tag
+        if isinstance(pull, Pull):
+            self._pushed(pull.nm, pull.tool)
+
+    def _pushed(self, nm: int, tool: int) -> None:
+        net = self.net_nm[tool] = self.net_nm[tool] + nm
+        if net > self.high_nm[tool]:
+            self.high_nm[tool] = net
+            if self.faults.next_mm * 1e6 <= net:
+                for fault in self.faults.take("mm", net / 1e6):
+                    self._fault(fault)
+
+    def _may_go_on(self) -> bool:
+        kind, until = self._wait
+        if kind == "until":
+            return self.now >= until
+        if kind == "room":
+            return not self.planner.full
+        if kind == "sync":
+            return not self.planner.blocks
+        return self.pressed is not None or (kind == "heat" and self.now >= until)
+
+    def _go_on(self) -> None:
+        """Run commands until one has to wait or none is left."""
+        while not self.dead and self.now >= self._stalled_until:
+            if self._work is not None:
+                if not self._may_go_on():
+                    return
+                self._continue()
+                continue
+            self._lines.fetch()
+            if not self._lines.queue:
+                return
+            self._ok_n, command = self._lines.queue.pop(0)
+            self._run(command)
+
+    def _continue(self) -> None:
+        work = self._work
+        assert work is not None
+        try:
+            self._wait = next(work)
+        except StopIteration:
+            if self._work is work:
+                self._work = None
+                self._say_ok()
+
+    def _begin(self, work: Work) -> None:
+        self._work = work
+        self._wait = ("until", self.now)
+        self._busy_at = self.now + self.busy_ms if self.busy_ms else inf
+
+    # commands ------------------------------------------------------------------------------
+    def _run(self, command: str) -> None:
+        self.lines += 1
+        if self.programs:
+            self.programs[-1]["lines"] = int(str(self.programs[-1]["lines"])) + 1
+        if self.lines >= self.faults.next_line:
+            for fault in self.faults.take("line", self.lines):
+                if not self._fault(fault):
+                    return
+        work = self._start(command)
+        if work is not None:
+            self._begin(work)
+        elif not self.dead:
+            self._say_ok()
+
+    def _start(self, command: str) -> Work | None:
+        if command[:2] in ("G1", "G0") and command[2:3] in (" ", ""):
+            try:
+                return self.move(words(command))
+            except WireError:
+                pass
+        return find_handler(command)(self, command)
+
+    def move(self, line: Words, arc: str = "") -> Work | None:
+        """G0-G3: plan it now, or wait for room in the planner."""
+        if self.planner.full:
+            return self._move_later(line, arc)
+        axes = self.axes
+        axes.hot = self.nozzle.at(self.now) >= MIN_EXTRUDE_C
+        block = axes.arc(line, arc == "G2") if arc else axes.linear(line)
+        if axes.trouble == "cold":
+            self.say("echo: cold extrusion prevented")
+        elif axes.trouble:
+            self.say("echo: too long extrusion prevented")
+        if block is not None:
+            self.planner.add(block, self.now)
+        return None
+
+    def _move_later(self, line: Words, arc: str) -> Work:
+        yield ("room", inf)
+        self.move(line, arc)
+
+    def _say_ok(self) -> None:
+        self._busy_at = inf
+        if self._ok_n == INJECTED:
+            return
+        if self.config.advanced_ok:
+            free = MOVES - 1 - len(self.planner.blocks)
+            slots = marlin.BUFSIZE - 1 - len(self._lines.queue)
+            text = marlin.ok_text(self._ok_n, free, max(0, slots))
+        else:
+            text = "ok"
+        if not self._lose_ok:
+            self.say(text + self._ok_extra)
+        self._ok_extra = ""
+        self._lose_ok = False
+
+    # faults --------------------------------------------------------------------------------
+    def _damages(self) -> bool:
+        spoiled = self._damage_next or self.faults.chance("bad_checksum")
+        self._damage_next = False
+        return spoiled
+
+    def _fault(self, fault: Fault) -> bool:
+        """Let one fault happen; False when the command being run is gone with it."""
+        if fault.name == "drop_ok":
+            self._lose_ok = True
+        elif fault.name == "bad_checksum":
+            self._damage_next = True
+        elif fault.name == "stall":
+            self._stalled_until = self.now + fault.for_ms
+        elif fault.name == "unplug":
+            self._gone_until = self.now + fault.for_ms
+        elif fault.name == "runout":
+            self._lines.inject("M600")
+            self.say("//action:out_of_filament T0")
+        else:
+            return self._end(fault)
+        return True
+
+    def _end(self, fault: Fault) -> bool:
+        if fault.name == "reset":
+            self.reset(self.now)
+        elif fault.name == "thermal":
+            self.kill("Error:Thermal Runaway, system stopped! Heater_ID: 0")
+        return False
+
+    def truth(self) -> dict[str, object]:
+        """What the machine physically did since it was made."""
+        return {
+            "extruded_nm_by_tool": list(self.high_nm),
+            "net_nm_by_tool": list(self.net_nm),
+            "purged_nm_by_tool": list(self.purged_nm),
+            "programs": [dict(p) for p in self.programs],
+            "moves": self.moves,
+            "lines": self.lines,
+            "faults": list(self.faults.happened),
+        }
