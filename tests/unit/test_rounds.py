@@ -187,10 +187,22 @@ def test_every_need_has_one_sentence(inputs: Inputs) -> None:
 def test_the_worked_example_ends_as_the_page_says() -> None:
     outcome = decide(json.dumps(example()).encode()).outcome
     assert outcome.floor == ["r0"]
-    assert [p.need for p in outcome.purchases] == ["n1", "n4", "r3", "n6"]
-    assert [g.need for g in outcome.grants] == ["h2", "r1", "n5", "n2"]
+    assert [p.need for p in outcome.purchases] == ["n1", "n4", "r3"]
+    assert [g.need for g in outcome.grants] == ["h2", "r1", "n6", "n5"]
     refused = [d.need for d in decisions(outcome) if d.state == "refused"]
-    assert refused == ["h1", "n3", "r2"]
+    assert refused == ["h1", "n2", "n3", "r2"]
+
+
+def test_the_worked_example_by_votes_alone_leaves_hill_with_nothing() -> None:
+    inputs = read_inputs(example())
+    left = inputs.capacity()
+    supporters = inputs.supporters()
+    served: set[str] = set()
+    for need in sorted(inputs.needs, key=lambda n: (-len(supporters[n.id]), n.id)):
+        if all(amount <= left[r] for r, amount in need.demand.items()):
+            left = {r: amount - need.demand.get(r, 0) for r, amount in left.items()}
+            served.add(need.community)
+    assert served == {"north", "river"}
 
 
 def broken(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
