@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simulators.faults import FAULTS, parse_fault
 from simulators.host import Host, Machine, Pty, Tcp, Truth
+from simulators.mill import Mill, MillConfig
 from simulators.printer import Printer, PrinterConfig
 
 _ABOUT = "Machines that do not exist, behind the wires of real ones."
@@ -67,12 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=_faults, default=(), help="what goes wrong, see below")
     parser.add_argument("--truth", type=Path, help="JSON file of what the machine really did")
     parser.add_argument("--name", help="name the machine gives itself")
+    parser.add_argument("--homing", action="store_true", help="mill with limit switches")
     parser.add_argument("--tools", type=int, default=1, help="extruders of a printer (default 1)")
     return parser
 
 
 def _machine(options: argparse.Namespace) -> Machine:
     name = options.name or f"simulated {options.kind}"
+    if options.kind == "mill":
+        return Mill(MillConfig(name, options.seed, options.homing, options.faults))
     return Printer(
         PrinterConfig(name=name, seed=options.seed, tools=options.tools, faults=options.faults)
     )
