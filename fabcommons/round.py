@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from controller.allocation.certificate import decide
+from controller.allocation.certificate import decide, decide_pb
 from controller.allocation.inputs import inputs_sha256
+from controller.allocation.pabulib import PbError
 from controller.allocation.reading import RoundError
 from controller.allocation.reasons import decisions
 from controller.rounds_verify.verify import verify_file
@@ -17,6 +18,7 @@ from fabcommons.client import FAILED, OK, USAGE, CliError
 _EXAMPLES = """\
 examples:
   fabcommons round run docs/examples/round-inputs.json --out published
+  fabcommons round run town.pb                    any PaBuLib file with whole costs
   fabcommons round verify published/round.json
   fabcommons round verify published/round.json --inputs-sha256 HASH_MADE_PUBLIC_BEFORE"""
 
@@ -31,7 +33,7 @@ def add(commands: Any) -> None:
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     runner = verbs.add_parser("run", help="decide a round from its inputs")
-    runner.add_argument("file", type=Path, help="inputs of the round, JSON: see docs/allocation.md")
+    runner.add_argument("file", type=Path, help="inputs of the round: JSON, or a PaBuLib .pb file")
     runner.add_argument("--out", type=Path, help="folder to publish round.json and .pb files in")
     runner.add_argument("--json", action="store_true", help="print JSON for programs")
     runner.set_defaults(run=run_run)
@@ -45,10 +47,11 @@ def add(commands: Any) -> None:
 def run_run(options: argparse.Namespace) -> int:
     """Decide; print every need's reason; publish when asked to."""
     try:
-        decided = decide(options.file.read_bytes())
+        run = decide_pb if options.file.suffix == ".pb" else decide
+        decided = run(options.file.read_bytes())
     except OSError as error:
         raise CliError(f"{options.file}: {error.strerror}", USAGE) from error
-    except RoundError as error:
+    except (RoundError, PbError) as error:
         raise CliError(f"{options.file} is no round:\n{error}", USAGE) from error
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)

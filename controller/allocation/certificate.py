@@ -13,8 +13,9 @@ import json
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from controller.allocation.inputs import FORMAT, canonical, document, inputs_sha256
-from controller.allocation.pabulib import round_elections, write_pb
+from controller.allocation.inputs import FORMAT, Inputs, canonical, document, inputs_sha256
+from controller.allocation.pabulib import read_pb, round_elections, write_pb
+from controller.allocation.pb_import import pb_inputs
 from controller.allocation.reading import Problem, RoundError, read_inputs
 from controller.allocation.reasons import decisions
 from controller.allocation.round import NamedPurchase, Outcome, run_round
@@ -64,13 +65,22 @@ class Decided(NamedTuple):
     files: dict[str, bytes]
 
 
+def decide_pb(content: bytes) -> Decided:
+    """Run a round on a PaBuLib file; PbError or RoundError tells everything wrong with it."""
+    return _decided(pb_inputs(read_pb(content.decode(errors="replace"))))
+
+
 def decide(content: bytes) -> Decided:
     """Run the round whose inputs are this JSON text; RoundError tells everything wrong with it."""
     try:
         value: object = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RoundError([Problem("document", f"is no JSON ({error})", "correct it")]) from error
-    outcome = run_round(read_inputs(value))
+    return _decided(read_inputs(value))
+
+
+def _decided(inputs: Inputs) -> Decided:
+    outcome = run_round(inputs)
     files = {
         name: part if isinstance(part, bytes) else canonical(part) + b"\n"
         for name, part in publish(outcome).items()

@@ -15,7 +15,9 @@ from controller.allocation.pabulib import (
     round_elections,
     write_pb,
 )
+from controller.allocation.pb_import import pb_inputs
 from controller.allocation.reading import read_inputs
+from controller.allocation.round import run_round
 from support.commons import example
 
 TOWN = """\
@@ -107,6 +109,32 @@ def test_points_are_read_and_written() -> None:
     meta |= {"num_projects": "2"}
     election = PbElection(meta, (Project("a", 5), Project("b", 7)), votes)
     assert read_pb(write_pb(election)) == election
+
+
+def test_a_town_is_run_as_a_round() -> None:
+    inputs = pb_inputs(read_pb(TOWN))
+    assert [(c.id, c.members) for c in inputs.communities] == [("all", 2)]
+    assert (inputs.opened_on, inputs.closed_on) == ("2023-09-16", "2023-10-04")
+    assert sorted(run_round(inputs).accepted()) == ["1", "2"]
+
+
+def test_an_exported_round_is_imported_with_its_communities_and_ballots() -> None:
+    inputs = read_inputs(example())
+    found = pb_inputs(round_elections(inputs, [])["printer"])
+    assert [c.id for c in found.communities] == ["hill", "north", "river"]
+    asking = {need.id for need in found.needs}
+    for ballot in found.ballots:
+        there = next(b for b in inputs.ballots if b.member == ballot.member)
+        assert ballot.approvals == {n: v for n, v in there.approvals.items() if n in asking}
+
+
+def test_points_become_intensities() -> None:
+    meta = read_pb(TOWN).meta | {"num_projects": "4", "num_votes": "2", "vote_type": "cumulative"}
+    projects = tuple(Project(name, 5) for name in "abcd")
+    votes = (Vote("v", {"a": 10, "b": 5, "c": 1, "d": 0}), Vote("w", {"a": 7, "b": 7}))
+    found = pb_inputs(PbElection(meta, projects, votes))
+    assert found.ballots[0].approvals == {"a": 3, "b": 2, "c": 1}
+    assert found.ballots[1].approvals == {"a": 1, "b": 1}
 
 
 def test_the_worked_example_is_written_and_read_back() -> None:
