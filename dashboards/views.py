@@ -181,8 +181,10 @@ def eta_at(order: JobOrder, op: Operation | None) -> int:
 def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> MachineState:
     """The one word a tile shows: the worst thing that is true of the machine."""
     age_ms = floor.rows.at - (machine.last_seen_at or 0)
+    silent_ms = SILENT_AFTER_MS * floor.rate
     worst: tuple[tuple[bool, MachineState], ...] = (
-        (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
+        (machine.link == "person" and order is not None, "clear"),
+        (not machine.online or (machine.link != "person" and age_ms > silent_ms), "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
         (bool(machine.fault) or machine.state == "fault", "fault"),
         (machine.state == "stopped", "stopped"),

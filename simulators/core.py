@@ -100,7 +100,7 @@ class Core:
         return max(self._due_ms(), self._stalled_until)
 
     def _due_ms(self) -> float:
-        until = self._wait[1] if self._work is not None else inf
+        until = inf if self._work is None or self._halted() else self._wait[1]
         return min(until, self._timer_ms(), self.faults.next_ms)
 
     def _event_ms(self) -> float:
@@ -123,9 +123,10 @@ class Core:
         if self.planner.end_ms(self.now) <= self.now:
             self.moves += 1
             self._ended(self.planner.retire())
+        self._go_on()
         if self._timer_ms() <= self.now:
             self._on_time()
-        self._go_on()
+            self._go_on()
 
     # commands --------------------------------------------------------------------------------
     def _may_go_on(self) -> bool:

@@ -299,6 +299,7 @@ class Mill(Core):
         modes = self.modes
         return (
             p.axis_kind == "motion"
+            and p.modes.motion <= 300
             and p.non_modal is None
             and p.flow is None
             and p.modes.spindle == modes.spindle

@@ -158,6 +158,9 @@ class Printer(Core):
                 self._emergency(whole)
             self._lines.push(chunk)
             self._go_on()
+            if self._lines.flushed:  # what came with the bad line was in the buffer too
+                self._lines.flushed = False
+                return
 
     def _emergency(self, line: bytes) -> None:
         found = _EMERGENCY.match(line.lstrip())
