@@ -321,13 +321,13 @@ def _derived(op: Operation) -> str:
     return "waits for the step before it"
 
 
-def lot_view(balance: LotBalance) -> LotView:
-    """One row of the lots table, balance in whole grams."""
+def lot_view(balance: LotBalance, step_mg: int = GRAM_MG) -> LotView:
+    """One row of the lots table, its balance rounded down to ``step_mg``."""
     lot = balance.lot
     view: LotView = {
         "material": lot.material,
         "kind": lot.kind,
-        "mass_mg": balance.mass_mg // GRAM_MG * GRAM_MG,
+        "mass_mg": balance.mass_mg // step_mg * step_mg,
     }
     if balance.pieces:
         view["pieces"] = balance.pieces
