@@ -27,13 +27,16 @@ class Graph(NamedTuple):
     place: Ints
     waiting: Ints
     last: Ints
+    spare: Ints
+    shift: Ints
 
 
 def new_graph(operations: int, machines: int) -> Graph:
     """An empty plan; ``load`` fills it."""
     rows = [np.full(operations, -1, np.int64) for _ in range(4)]
     first = np.full(machines, -1, np.int64)
-    return Graph(*rows, first, *(np.zeros(operations, np.int64) for _ in range(5)), first.copy())
+    zeros = [np.zeros(operations, np.int64) for _ in range(7)]
+    return Graph(*rows, first, *zeros[:5], first.copy(), *zeros[5:])
 
 
 @compiled
