@@ -113,8 +113,10 @@ class Mill(Core):
         self._push(data[at:])
 
     def _push(self, data: bytes) -> None:
-        if data and not self.locked:
-            self.rx += data[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
+        for chunk in data.splitlines(keepends=True):
+            if self.locked:
+                return
+            self.rx += chunk[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
             self._go_on()
 
     def _realtime(self, byte: int) -> None:
