@@ -12,6 +12,7 @@ from controller.adapters.clock import Clock, SystemClock
 from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
+from controller.joints import stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
@@ -58,12 +59,20 @@ def _no_plan(picture: FloorPicture) -> FloorPlan:
     return FloorPlan((), {op.id: "no scheduler is configured" for op in picture.operations})
 
 
+def _accept_all(tx: Tx) -> int:
+    stated = [need for need in tx.needs.open() if need.state == "stated"]
+    for need in stated:
+        tx.needs.change(need.id, state="accepted", accepted_at=tx.now_ms, reason="")
+    return len(stated)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, planning, links to machines by name."""
+    """What is handed in: clock, routing, sharing, planning, links to machines by name."""
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = _no_router
+    sharer: Callable[[Tx], int] = _accept_all
     planner: Callable[[FloorPicture], FloorPlan] = _no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
 
@@ -147,9 +156,13 @@ class Site:
     ) -> JobOrder | None:
         """Record the result that lies on a machine and tell it that it is clear; raise Refused."""
         verdict = execution.verdict(result, who, good_pieces)
-        document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
 
         def run(tx: Tx) -> JobOrder | None:
+            found = tx.machines.get(machine)
+            if found is not None and found.link == stations.LINK:
+                stations.finish(tx, found)
+                return execution.confirm_clear(tx, machine, verdict)
+            document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order
@@ -247,6 +260,9 @@ class Site:
             found = tx.machines.get(machine)
             if found is None:
                 continue
+            if found.link == stations.LINK:
+                stations.attend(tx, found)
+                continue
             self.outlet.learn(machine, found.link)
             want = dispatching.settle_want(tx, machine, context) or found.want
             if machine in tx.effects.resend and want is not None:
@@ -262,6 +278,10 @@ class Site:
     def _plan(self) -> None:
         with self.read() as tx:
             picture = tx.picture()
+        if any(need.state == "stated" for need in picture.needs):
+            self.submit(self._parts.sharer)
+            with self.read() as tx:
+                picture = tx.picture()
         plan = self._parts.planner(picture)
         self.submit(lambda tx: planning.apply_plan(tx, plan))
 
@@ -273,10 +293,15 @@ class Site:
     def _look_around(self, tx: Tx) -> None:
         """Silence after a grant is doubt; an offer nobody takes is taken back."""
         offered_before = tx.now_ms - int(self.config.offer_s * 1000 * self.clock.rate)
+        people = {machine.id for machine in tx.machines.all() if machine.link == stations.LINK}
         for machine in tx.machines.all():
-            if machine.online and self.watch.silent(machine.id, self.config.silence_s):
+            if machine.id in people or not machine.online:
+                continue
+            if self.watch.silent(machine.id, self.config.silence_s):
                 execution.mark_silent(tx, machine.id, f"{machine.id} is silent")
         for order in tx.orders.open():
+            if order.machine in people:
+                continue
             if order.state in ("GRANTED", "RUNNING", "PAUSED"):
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:

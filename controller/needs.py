@@ -47,10 +47,9 @@ def state(tx: "Tx", request: NeedRequest, router: Router) -> Need:
     need = Need(
         **asdict(request),
         id=f"n{tx.site.next('need')}",
-        state="accepted",
-        reason="",
+        state="stated",
+        reason="waits to be shared out",
         created_at=tx.now_ms,
-        accepted_at=tx.now_ms,
     )
     tx.needs.add(need)
     _add_operations(tx, need, routing)

@@ -99,7 +99,7 @@ class NeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A stated need (vf:Intent) and how far it came."""
+    """A stated need (vf:Intent) and how far it came; rank is its place in the allocation."""
 
     id: str
     key: str
@@ -116,6 +116,7 @@ class Need:
     created_at: int
     accepted_at: int | None = None
     delivered_at: int | None = None
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ Saw = Annotated[str, StringConstraints(max_length=120)]
 class Ask(BaseModel):
     """Body of a request; a field nobody knows is an error, so that a typing slip is seen."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class NeedAsk(Ask):

@@ -14,11 +14,12 @@ RANKS: Mapping[str, int] = {
     "fault": 0,
     "stopped": 1,
     "unknown": 2,
-    "clear": 3,
-    "material": 4,
-    "held": 5,
-    "silent": 6,
-    "paused": 7,
+    "quarantine": 3,
+    "clear": 4,
+    "material": 5,
+    "held": 6,
+    "silent": 7,
+    "paused": 8,
 }
 KINDS: Mapping[str, AttentionKind] = {
     "fault": "fault",
@@ -38,8 +39,7 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
     cards: dict[str, AttentionView] = {}
     for view in machines.values():
         waiting = blocked.get(view["kind"], 0)
-        kind = KINDS.get(view["state"])
-        if kind is not None:
+        for kind in _kinds(view):
             cards[f"{kind}:{view['id']}"] = _card(floor, view, kind, waiting)
         for ch, item in view.get("material", {}).items():
             needs_mg = item.get("needs_mg", 0) * (100 - view.get("percent", 0)) // 100
@@ -55,6 +55,20 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
         if op.state == "held":
             cards[f"held:{op.id}"] = _held(op)
     return cards
+
+
+def _kinds(view: MachineView) -> list[AttentionKind]:
+    """What a machine needs a person for; a silent one may hold an order in doubt besides."""
+    state, order_state = view["state"], view.get("order_state")
+    kinds: list[AttentionKind] = []
+    kind = KINDS.get(state)
+    if kind is not None:
+        kinds.append(kind)
+    if state != "unknown" and order_state in ("IN_DOUBT", "UNKNOWN"):
+        kinds.append("unknown")
+    if state == "maintenance" and "why" in view:
+        kinds.append("quarantine")
+    return kinds
 
 
 def _held(op: Operation) -> AttentionView:

@@ -5,7 +5,7 @@ the state the person saw, and are refused (409) when it has changed meanwhile.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal, NotRequired, cast
 
@@ -25,6 +25,7 @@ from dashboards.asks import (
     ResolveAsk,
 )
 from dashboards.desk import Answer, Desk, Outcome, Person
+from dashboards.once import Once
 from dashboards.problems import ERRORS, Problem, ProblemView, of_refusal, of_validation
 from dashboards.views import saw as saw_of
 from protocols.records import is_id
@@ -64,6 +65,7 @@ class Commands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._done = Once()
         # its own threads: an emergency stop never queues behind requests that wait for a commit
         self.stoppers = ThreadPoolExecutor(STOP_WAIT_THREADS, thread_name_prefix="stop")
 
@@ -103,8 +105,10 @@ class Commands:
 
     def clear(self, machine: Id, ask: ClearAsk, key: Key = "") -> AnswerView:
         """The bed or fixture is clear; the result of what was on it, with the same tap."""
-        person = self._person(machine, ask, key)
-        return _view(self._desk.clear(machine, Outcome(ask.result, ask.pieces), person))
+        outcome = Outcome(ask.result, ask.pieces)
+        return self._once(
+            key, lambda: self._desk.clear(machine, outcome, self._person(machine, ask, key))
+        )
 
     def control(
         self,
@@ -114,17 +118,30 @@ class Commands:
         key: Key = "",
     ) -> AnswerView:
         """Pause, resume or cancel what the machine does."""
-        return _view(self._desk.control(machine, do, self._person(machine, ask, key)))
+        return self._once(
+            key, lambda: self._desk.control(machine, do, self._person(machine, ask, key))
+        )
 
     def load(self, machine: Id, ask: LoadAsk, key: Key = "") -> AnswerView:
         """A person put a lot into a channel of the machine."""
-        person = self._person(machine, ask, key)
-        return _view(self._desk.load(machine, ask.ch, ask.lot, person))
+        return self._once(
+            key,
+            lambda: self._desk.load(machine, ask.ch, ask.lot, self._person(machine, ask, key)),
+        )
 
     def resolve(self, order: Id, ask: ResolveAsk, key: Key = "") -> AnswerView:
         """A person looked: settles an order whose end is unknown."""
+        outcome = Outcome(ask.result, ask.pieces, ask.note)
         person = Person(ask.who, command_id(key))
-        return _view(self._desk.resolve(order, Outcome(ask.result, ask.pieces, ask.note), person))
+        return self._once(key, lambda: self._desk.resolve(order, outcome, person))
+
+    def retry(self, operation: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+        """A person lets an operation that used up its attempts be tried again."""
+        return self._once(key, lambda: self._desk.retry(operation, _unseen(ask, key)))
+
+    def release(self, machine: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+        """A person trusts a quarantined machine again."""
+        return self._once(key, lambda: self._desk.release(machine, _unseen(ask, key)))
 
     async def stop(self, machine: Id, who: str = "someone at the page") -> AnswerView:
         """Emergency stop: never asks, reads no database, has no body that could be wrong."""
@@ -134,10 +151,9 @@ class Commands:
     def _person(self, machine: str, ask: CommandAsk, key: str) -> Person:
         with self._desk.read() as tx:
             found = tx.machines.get(machine)
-            known = tx.commands.get(command_id(key)) if key else None
         if found is None:
             raise Problem(404, "unknown", "there is no such machine", "machine")
-        if ask.saw and ask.saw != saw_of(found) and known is None:
+        if ask.saw and ask.saw != saw_of(found):
             raise Problem(
                 409,
                 "changed",
@@ -145,6 +161,13 @@ class Commands:
                 "saw",
             )
         return Person(ask.who, command_id(key), ask.saw)
+
+    def _once(self, key: str, run: Callable[[], Answer]) -> AnswerView:
+        return _view(self._done.run(key, run))
+
+
+def _unseen(ask: CommandAsk, key: str) -> Person:
+    return Person(ask.who, command_id(key))
 
 
 def needs_of(ask: dict[str, Any]) -> list[Any]:
@@ -204,8 +227,10 @@ def router(commands: Commands) -> APIRouter:
         ("/api/machines/{machine}/stop", commands.stop),
         ("/api/machines/{machine}/clear", commands.clear),
         ("/api/machines/{machine}/load", commands.load),
+        ("/api/machines/{machine}/release", commands.release),
         ("/api/machines/{machine}/{do}", commands.control),
         ("/api/orders/{order}/resolve", commands.resolve),
+        ("/api/operations/{operation}/retry", commands.retry),
     )
     for path, handler in table:
         routes.add_api_route(

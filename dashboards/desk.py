@@ -78,6 +78,14 @@ class Desk(Protocol):
         """A person settles an order whose end is unknown."""
         ...
 
+    def retry(self, operation: str, person: Person) -> Answer:
+        """Let an operation that used up its attempts be tried again."""
+        ...
+
+    def release(self, machine: str, person: Person) -> Answer:
+        """Trust a quarantined machine again."""
+        ...
+
     def stop(self, machine: str, who: str) -> Answer:
         """Emergency stop: straight to the machine's wire; never waits for the database."""
         ...

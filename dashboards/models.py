@@ -21,7 +21,15 @@ MachineState = Literal[
     "maintenance",
 ]
 AttentionKind = Literal[
-    "fault", "stopped", "unknown", "clear", "material", "held", "silent", "paused"
+    "fault",
+    "stopped",
+    "unknown",
+    "quarantine",
+    "clear",
+    "material",
+    "held",
+    "silent",
+    "paused",
 ]
 
 

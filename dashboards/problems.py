@@ -6,10 +6,12 @@ from typing import Any, NotRequired
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from controller.values import Refused
+from controller.writer import WriterClosed
 
 
 class ProblemView(TypedDict):
@@ -42,14 +44,18 @@ class Problem(Exception):
 
 # codes of the controller that mean something else than "your input is wrong"
 STATUS_OF = {
-    "unknown": 404,
-    "not_found": 404,
-    "changed": 409,
-    "stale": 409,
-    "state": 409,
     "conflict": 409,
-    "busy": 503,
+    "not-open": 409,
+    "not-held": 409,
+    "too-late": 409,
+    "never-heard": 409,
+    "unreachable": 504,
 }
+
+
+def status_of(code: str) -> int:
+    """HTTP status of a refusal by the controller."""
+    return 404 if code.startswith("unknown") else STATUS_OF.get(code, 422)
 
 
 PLACES = ("body", "query", "path", "header")
@@ -94,7 +100,7 @@ def install(app: FastAPI) -> None:
 
     async def on_refused(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Refused)
-        return response(STATUS_OF.get(error.code, 422), [of_refusal(error)])
+        return response(status_of(error.code), [of_refusal(error)])
 
     async def on_validation(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -104,7 +110,13 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return response(error.status_code, [problem("http", str(error.detail))])
 
+    async def on_busy(_: Request, error: Exception) -> JSONResponse:
+        word = "the floor's store is busy or failing; nothing was done for certain, try again"
+        return response(503, [problem("busy", f"{word} ({type(error).__name__})")])
+
     app.add_exception_handler(Problem, on_problem)
+    for busy in (TimeoutError, SQLAlchemyError, WriterClosed):
+        app.add_exception_handler(busy, on_busy)
     app.add_exception_handler(Refused, on_refused)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)

@@ -1,5 +1,7 @@
 """All a floor page is made of, as values of the controller read at one instant."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from controller.values import (
@@ -15,7 +17,10 @@ from controller.values import (
 
 
 class Rows(NamedTuple):
-    """Orders are those not ended and the last of each machine; needs the open and the newest."""
+    """Orders are those not ended and the last of each machine; needs the open and the newest.
+
+    ``progress`` is ppm by order from telemetry, which is newer than the order's own.
+    """
 
     at: int
     machines: tuple[Machine, ...] = ()
@@ -28,5 +33,6 @@ class Rows(NamedTuple):
     dead_letter_count: int = 0
     dropped: int = 0
     unsent_events: int = 0
+    progress: Mapping[str, int] = MappingProxyType({})
     communities: tuple[Community, ...] = ()
     designs: tuple[tuple[str, str, tuple[str, ...]], ...] = ()

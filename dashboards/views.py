@@ -164,7 +164,7 @@ def _add_order(floor: Floor, view: MachineView, order: JobOrder) -> None:
         if need is not None:
             view["community"] = floor.communities.get(need.community, need.community)
     if order.started_at:
-        view["percent"] = order.done_ppm // 10_000
+        view["percent"] = max(order.done_ppm, floor.rows.progress.get(order.id, 0)) // 10_000
         view["started_at"] = order.started_at
         end_at = eta_at(order, op)
         if end_at:
@@ -181,8 +181,10 @@ def eta_at(order: JobOrder, op: Operation | None) -> int:
 def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> MachineState:
     """The one word a tile shows: the worst thing that is true of the machine."""
     age_ms = floor.rows.at - (machine.last_seen_at or 0)
+    silent_ms = SILENT_AFTER_MS * floor.rate
     worst: tuple[tuple[bool, MachineState], ...] = (
-        (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
+        (machine.link == "person" and order is not None, "clear"),
+        (not machine.online or (machine.link != "person" and age_ms > silent_ms), "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
         (bool(machine.fault) or machine.state == "fault", "fault"),
         (machine.state == "stopped", "stopped"),

@@ -63,6 +63,65 @@ def floor(small_floor: Any, tmp_path: Path) -> Iterator[Any]:
     made.store.close()
 
 
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Any]:
+    """A mosquitto of the test's own."""
+    from support.broker import start_mosquitto
+
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    broker = start_mosquitto(folder)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def site_floor(tmp_path: Path, mosquitto: Any) -> Iterator[Any]:
+    """A site on mosquitto with the small floor in it."""
+    from support.site_floor import SiteFloor
+
+    made = SiteFloor(tmp_path, mosquitto)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def printer(mosquitto: Any) -> Iterator[Any]:
+    """A scripted printer-1 on that broker."""
+    from support.fake_machine import FakeMachine
+
+    made = FakeMachine(mosquitto, "floor", "printer-1")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def served(desk: Any) -> Iterator[Any]:
+    """A client of a server over the desk, carrying the header of our own pages."""
+    from support.dash_floor import client_of
+
+    with client_of(desk) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared(dash_floor: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """As ``served``, one for a whole file: for requests that change nothing."""
+    made = dash_floor.FakeDesk(tmp_path_factory.mktemp("floor"))
+    made.change(dash_floor.fill)
+    with dash_floor.client_of(made) as client:
+        yield client
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def cells() -> ModuleType:
+    """Cell processes and a site for them."""
+    from support import cells as module
+
+    return module
+
+
 @pytest.fixture(scope="session")
 def sims() -> ModuleType:
     """Hosts for the simulated machines."""

@@ -16,7 +16,7 @@ import yaml
 
 from controller.definition.problems import DesignError, Problem, fail
 
-MAX_BYTES = 512 * 1024
+MAX_BYTES = 128 * 1024
 MAX_DEPTH = 20
 
 
@@ -86,6 +86,7 @@ def _plain(value: Any) -> Any:
 
 # TOML ------------------------------------------------------------------------------------------
 _AT_LINE = re.compile(r"\(at line (\d+)")
+_DOTTED = re.compile(r"^[^=\n\"']*(?:\.[^=.\n\"']*){50}", re.MULTILINE)
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=""")
 
@@ -93,6 +94,8 @@ _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0
 def read_toml(data: bytes, source: str) -> Document:
     """Read TOML; raise DesignError."""
     text = _text(data, source)
+    if _DOTTED.search(text):  # a key of thousands of dots takes tomllib minutes
+        raise fail(source, "", "is nested too deep", "flatten it")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

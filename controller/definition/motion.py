@@ -97,8 +97,6 @@ class Motion:
         self._at = end
         arc = self._mode in (2, 3)
         length = self._arc(start, end, words) if arc else math.dist(start, end)
-        if self.moves:
-            self._reach(start)
         self.moves += 1
         self._reach(end)
         self.seconds += self._time(length, words)
@@ -110,9 +108,9 @@ class Motion:
         return 60.0 * length / rate
 
     def _reach(self, point: list[float]) -> None:
-        for axis in range(3):
-            self.low[axis] = min(self.low[axis], point[axis])
-            self.high[axis] = max(self.high[axis], point[axis])
+        for axis, value in enumerate(point):
+            self.low[axis] = min(self.low[axis], value)
+            self.high[axis] = max(self.high[axis], value)
 
     def _arc(self, start: list[float], end: list[float], words: Words) -> float:
         """Length of an arc or helix; the box grows by what it bulges out."""

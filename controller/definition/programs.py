@@ -21,7 +21,7 @@ MAX_PROBLEMS = 20
 MAX_ROW_BYTES = 2048
 _BLOCK = 64 * 1024
 # Lines of this form make most of a program and are short and allowed everywhere.
-_PLAIN = re.compile(r"G[0123](?: [XYZEFIJ]-?[0-9.]{1,9}){1,6}")
+_PLAIN = re.compile(r"G[0123](?: [XYZEFIJ]-?(?:\d{1,5}\.?\d{0,5}|\.\d{1,5})){1,6}")
 _WORD = re.compile(r"([A-Z])([-+]?(?:\d+\.?\d*|\.\d+))")
 
 
@@ -125,16 +125,17 @@ class _Reader:
         if not code:
             return
         self.lines += 1
-        reason = None if _PLAIN.fullmatch(code) else gcode.forbidden(row, self.kind)
-        if reason:
+        if _PLAIN.fullmatch(code):
+            words = {token[0]: float(token[1:]) for token in code.split(" ")}
+            self._follow(number, code, [words.pop("G")], words)
+        elif reason := gcode.forbidden(row, self.kind):
             self._wrong(number, reason, "take it out of the program")
         elif gcode.command(code) not in gcode.TEXT_COMMANDS:
-            self._follow(number, code)
+            self._follow(number, code, *_words(code))
 
-    def _follow(self, number: int, code: str) -> None:
+    def _follow(self, number: int, code: str, codes: list[float], words: dict[str, float]) -> None:
         if self.kind == "marlin":
             self.filament.feed(code)
-        codes, words = _words(code)
         if self.kind == "grbl":
             unknown = unknown_to_grbl(codes, words)
             if unknown:

@@ -33,7 +33,9 @@ def adopt_journal(tx: "Tx", machine: Machine, jid: str, acked_s: int) -> None:
     tx.machines.change(machine.id, jid=jid, acked_s=acked_s)
     if machine.jid is None:
         return
-    tx.notice("attention", machine.id, f"{machine.id} has a new journal: its flash was replaced")
+    if machine.link == "mqtt":
+        text = f"{machine.id} has a new journal: its flash was replaced"
+        tx.notice("attention", machine.id, text)
     order = tx.orders.open_on(machine.id)
     if order is not None and order.claim_jid not in (None, jid):
         _silence(tx, order, f"{machine.id} lost its journal")

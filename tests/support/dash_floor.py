@@ -1,10 +1,12 @@
 """A small floor in a real store, and a desk over it that records what people ask."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
@@ -23,6 +25,7 @@ from controller.values import (
     Refused,
 )
 from dashboards.desk import Answer, Outcome, Person
+from dashboards.server import PageServer
 
 T0 = 1_760_000_000_000
 MINUTE = 60_000
@@ -170,7 +173,7 @@ def _fill_operations(tx: Tx) -> None:
         ),
         operation("op-6", "n-2", unit=2, state="ready", reason="no printer with PETG is free"),
     ]
-    tx.operations.add(operations, [("op-1", "op-3"), ("op-2", "op-3")])
+    tx.operations.add(operations, [("op-1", "op-3", 1), ("op-2", "op-3", 1)])
     tx.orders.add(order("o-1", "op-1", "printer-1", done_ppm=413_000, started_at=T0 - 4 * MINUTE))
     tx.orders.add(
         order("o-2", "op-4", "printer-2", ep=2, state="SUCCEEDED", ended_at=T0 - 2 * MINUTE)
@@ -253,6 +256,14 @@ class FakeDesk:
         self.asked.append(("resolve", order, outcome, person))
         return Answer(person.key, "done")
 
+    def retry(self, operation: str, person: Person) -> Answer:
+        self.asked.append(("retry", operation, person))
+        return Answer(person.key, "done")
+
+    def release(self, machine: str, person: Person) -> Answer:
+        self.asked.append(("release", machine, person))
+        return Answer(person.key, "done")
+
     def stop(self, machine: str, who: str) -> Answer:
         self.asked.append(("stop", machine, who))
         return Answer("stop-1", "sent")
@@ -263,3 +274,12 @@ class FakeDesk:
 
 def program(path: Path, sha: str, size: int) -> ProgramRow:
     return ProgramRow(sha, "clamp", path.name, "marlin", size, str(path))
+
+
+@contextmanager
+def client_of(desk: FakeDesk) -> Iterator[httpx.Client]:
+    server = PageServer(desk, port=0)
+    headers = {"X-Fabcommons": "1"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=10) as client:
+        yield client
+    server.close()

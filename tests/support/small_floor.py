@@ -9,6 +9,7 @@ from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
 from controller.values import (
+    Assignment,
     Community,
     DesignRow,
     FloorPicture,
@@ -19,7 +20,6 @@ from controller.values import (
     ProgramRow,
     RoutedNeed,
     RoutedOperation,
-    Assignment,
 )
 
 SHA_PRINT = "a" * 64
@@ -112,9 +112,11 @@ class Floor:
             fill(tx)
 
     def state(self, route: Any = router, **fields: Any) -> str:
-        """State one need; its id."""
+        """State one need, shared out at once; its id."""
         with self.store.write() as tx:
-            return needs.state(tx, request(**fields), route).id
+            need = needs.state(tx, request(**fields), route).id
+            tx.needs.change(need, state="accepted", accepted_at=tx.now_ms)
+            return need
 
     def do(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Run a function in a transaction."""
@@ -169,7 +171,9 @@ def state_report(bn: str = "b1", jid: str = "j1", **fields: Any) -> dict[str, An
     return {**base, **fields}
 
 
-def hello(bn: str = "b1", jid: str = "j1", lo: int = 1, hi: int = 0, **fields: Any) -> dict[str, Any]:
+def hello(
+    bn: str = "b1", jid: str = "j1", lo: int = 1, hi: int = 0, **fields: Any
+) -> dict[str, Any]:
     """An up/hello after a connect."""
     base = {
         "v": 1, "bn": bn, "jid": jid, "lo": lo, "hi": hi, "last_ep": 0, "term": 0, "ctr": [],

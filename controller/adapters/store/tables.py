@@ -81,6 +81,7 @@ need = Table(
     _int("created_at"),
     _int("accepted_at", null=True),
     _int("delivered_at", null=True),
+    _int("rank"),
 )
 
 operation = Table(

@@ -75,6 +75,10 @@ export function load(m: string, ch: number, lot: string, saw: string): Promise<A
   return post(`/api/machines/${part(m)}/load`, { who: who(), saw, ch, lot }, newKey());
 }
 
+export function release(machine: string): Promise<AnswerView> {
+  return post(`/api/machines/${part(machine)}/release`, { who: who() }, newKey());
+}
+
 export type NeedForm = {
   community: string;
   design: string;
@@ -86,4 +90,8 @@ export type NeedForm = {
 
 export function stateNeed(form: NeedForm, key: string): Promise<NeedsAnswer> {
   return post("/api/needs", { ...form, stated_by: who() }, key);
+}
+
+export function retry(operation: string): Promise<AnswerView> {
+  return post(`/api/operations/${part(operation)}/retry`, { who: who() }, newKey());
 }

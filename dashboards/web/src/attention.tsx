@@ -14,6 +14,7 @@ const SHAPES: Readonly<Record<AttentionView["kind"], MachineState>> = {
   fault: "fault",
   stopped: "stopped",
   unknown: "unknown",
+  quarantine: "maintenance",
   clear: "clear",
   material: "paused",
   held: "unknown",
@@ -69,7 +70,7 @@ export function Attention({ floor, clock, openNeed }: Props) {
 }
 
 function nameOf(floor: FloorDocument, card: AttentionView): string {
-  return floor.machines[card.machine]?.name ?? card.machine;
+  return floor.machines[card.machine]?.name ?? (card.machine || `Need ${card.need ?? ""}`);
 }
 
 function cost(card: AttentionView, clock: FloorClock): string {
@@ -91,7 +92,25 @@ function Verbs({ card, name, floor, openNeed }: VerbProps) {
   if (kind === "clear" || kind === "fault" || kind === "stopped") {
     return <ClearButtons machine={machine} name={name} saw={saw} settle={order !== undefined} />;
   }
-  if (kind === "unknown" && order) return <ResolveButtons order={order} name={name} />;
+  if (kind === "unknown" && order) {
+    // one tap settles the order and says that the machine is clear, when it can hear that
+    return floor.machines[machine]?.state === "silent" ? (
+      <ResolveButtons order={order} name={name} />
+    ) : (
+      <ClearButtons machine={machine} name={name} saw={saw} settle />
+    );
+  }
+  if (kind === "quarantine") {
+    return (
+      <AskButton
+        label={`Trust ${name} again`}
+        done={`${name}: trusted again`}
+        run={() => api.release(machine)}
+      >
+        Trust it again
+      </AskButton>
+    );
+  }
   if (kind === "paused") {
     return (
       <AskButton
@@ -104,11 +123,21 @@ function Verbs({ card, name, floor, openNeed }: VerbProps) {
     );
   }
   if (kind === "material") return <SwapMenu card={card} name={name} floor={floor} />;
-  if (need) {
+  const { operation } = card;
+  if (kind === "held" && operation && need) {
     return (
-      <button type="button" onClick={() => openNeed(need)}>
-        Look
-      </button>
+      <>
+        <AskButton
+          label={`Try ${card.label ?? "it"} of need ${need} again`}
+          done={`need ${need}: tried again`}
+          run={() => api.retry(operation)}
+        >
+          Try again
+        </AskButton>
+        <button type="button" onClick={() => openNeed(need)}>
+          Look
+        </button>
+      </>
     );
   }
   return null;
