@@ -13,9 +13,7 @@ from simulators.mill import Mill, MillConfig
 from simulators.printer import Printer, PrinterConfig
 
 LETTER = st.sampled_from("GMTXYZEFIJRSPLN$")
-NUMBER = st.sampled_from(
-    ["0", "1", "2", "3", "4", "28", "38.2", "92", "109", "600", "-5", ""]
-)
+NUMBER = st.sampled_from(["0", "1", "2", "3", "4", "28", "38.2", "92", "109", "600", "-5", ""])
 LINE = st.lists(st.tuples(LETTER, NUMBER).map("".join), max_size=5).map(" ".join)
 SENT = st.one_of(
     st.binary(max_size=40),
