@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from fabcommons import controller, demo, doctor, ledger, machine, need
+from fabcommons import controller, demo, doctor, ledger, machine, need, round
 from fabcommons.client import INTERRUPTED, CliError
 
 _DESCRIPTION = """\
@@ -24,7 +24,7 @@ examples:
 
 exit codes: 0 done, 1 failed, 2 wrong request, 3 no controller answers, 130 interrupted"""
 
-_COMMANDS: tuple[Any, ...] = (demo, controller, machine, need, ledger, doctor)
+_COMMANDS: tuple[Any, ...] = (demo, controller, machine, need, ledger, round, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -92,7 +92,7 @@ def run_firmware(options: argparse.Namespace) -> int:
         raise CliError("--dialect marlin or --dialect grbl is needed", USAGE)
     flash = options.flash or Path.home() / ".fabcommons" / options.machine
     flash.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fabcommons-") as name, Children(Path(name)) as children:
+    with tempfile.TemporaryDirectory() as name, Children(Path(name)) as children:
         folder = Path(name)
         port = _port(options, children, folder)
         config = folder / "machine.json"
