@@ -53,7 +53,8 @@ class Report:
             if program is None or order.state != "SUCCEEDED" or program.name in found:
                 continue
             found[program.name] = {
-                "program": program.name,
+                "name": program.name,
+                "sha256": program.sha,
                 "measured_um": sum(order.len_um or []),
                 "estimated_mg": program.mass_mg,
                 "run_s": (order.run_ms or 0) / 1000,

@@ -17,7 +17,7 @@ from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
 from controller.adapters.store import Tx
 from controller.app import Parts, Site, SiteConfig
-from controller.definition import Design, DesignError, load_design, programs
+from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
@@ -143,13 +143,15 @@ class RunningSite:
 
     def keep_design(self, design: Design) -> None:
         """Store a design and copies of its programs."""
-        facts: dict[str, programs.ProgramFacts] = {}
-        for step in design.profile.steps:
-            program = step.program
-            if program is not None and program.path:
-                sha = self.programs.put(Path(program.path))
-                facts[sha] = programs.check(self.programs.path(sha), program.kind)
-        self.site.submit(lambda tx: import_design(tx, design, facts))
+        paths = {facts.sha256: self._keep(facts) for facts in design.programs}
+        self.site.submit(lambda tx: import_design(tx, design, paths))
+
+    def _keep(self, facts: ProgramFacts) -> Path:
+        """Copy a program into the store; raise CliError when it changed since it was checked."""
+        sha = self.programs.put(facts.path)
+        if sha != facts.sha256:
+            raise CliError(f"{facts.path} changed while it was imported: import it again")
+        return self.programs.path(sha)
 
     def close(self) -> None:
         """Close the page, the site and the broker, in that order."""
