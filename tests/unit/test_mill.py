@@ -126,4 +126,5 @@ def test_power_cycle_forgets_the_position(sims: ModuleType) -> None:
     host.do("G0 X10")
     host.settle()
     host.core.reset(host.at)
+    host.wait(1000)
     assert host.report().startswith("<Idle|MPos:0.000")
