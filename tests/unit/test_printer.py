@@ -30,6 +30,10 @@ def test_truth_is_the_high_water_of_filament(sims: ModuleType) -> None:
     for line in ("G1 X10 E5 F3000", "G1 E-2", "G1 X20", "G1 E2", "G1 X30 E1.5", "M400"):
         host.do(line)
     assert high(host) == [6_500_000]
+    for line in ("G1 E-3", "G1 E1", "G1 E2"):
+        host.do(line)
+        host.do("M400")
+        assert high(host) == [6_500_000]
     # the second program begins with its own G92, the spool does not forget
     for line in ("G1 E-3", "M82", "G92 E0", "M117 two", "G1 E4 F300", "M400"):
         host.do(line)
