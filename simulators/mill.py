@@ -55,6 +55,7 @@ class Mill(Core):
         self.spindle_starts = 0
         self.spindle_ms = 0.0
         self.cut_um = 0
+        self._work_lines = 0
         self._spindle_since = 0.0
         self.alarm = self.config.homing
         self.spindle = 5
@@ -92,7 +93,7 @@ class Mill(Core):
     # bytes -----------------------------------------------------------------------------------
     def reset(self, now_ms: float) -> None:
         """Switch it off and on: the position is forgotten."""
-        self.now = max(self.now, now_ms)
+        self._reboot(now_ms)
         self._stop()
         self.planner.position = [0.0, 0.0, 0.0]
         self.alarm = self.settings.homing
@@ -255,7 +256,8 @@ class Mill(Core):
         self._line.clear()
         del rx[: found.end()]
         self.lines += 1
-        if self._line_faults():
+        self._work_lines += not self.check  # faults count what a dry run does not
+        if self.check or self._line_faults(self._work_lines):
             text = _COMMENT.sub(b"", raw).translate(None, _DROPPED).upper().decode("ascii")
             self._run(text.strip())
         return True

@@ -33,6 +33,7 @@ def test_truth(sims: ModuleType) -> None:
         ("G3 X10 Y0 I5", 15708, [10_000, 0, 0]),
         ("G3 X5 Y5 R5", 7854, [5_000, 5_000, 0]),
         ("G3 X5 Y5 R-5", 23562, [5_000, 5_000, 0]),
+        ("G2 X40.012 Y0 I20", 62_832, [40_012, 0, 0]),  # within 0.1 % of the radius
         ("G2 X0 I5", 31416, [0, 0, 0]),
         ("G2 X10 I5 Z3", 15992, [10_000, 0, 3_000]),
         ("G18 G2 X10 Z0 I5", 15708, [10_000, 0, 0]),
@@ -56,6 +57,14 @@ def test_arc_goes_round_the_right_side(sims: ModuleType) -> None:
     host.do("G3 X0 Y0 I-5 F600")
     host.wait(800)
     assert grbl.parse_reply(host.report().encode())[1]["mpos"][1] > 3000
+
+
+def test_arc_in_another_plane(sims: ModuleType) -> None:
+    host = mill(sims)
+    host.do("G18 G3 X10 Z0 I5 F600")
+    host.wait(800)
+    x, y, z = grbl.parse_reply(host.report().encode())[1]["mpos"]
+    assert 2000 < x < 8000 and y == 0 and z > 3000
 
 
 def test_planner_and_buffer_have_the_real_sizes(sims: ModuleType) -> None:
@@ -126,4 +135,5 @@ def test_power_cycle_forgets_the_position(sims: ModuleType) -> None:
     host.do("G0 X10")
     host.settle()
     host.core.reset(host.at)
+    host.wait(1000)
     assert host.report().startswith("<Idle|MPos:0.000")
