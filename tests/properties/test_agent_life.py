@@ -40,8 +40,9 @@ class AgentLife(RuleBasedStateMachine):
         machine = self.machine
         for event in machine.events():
             key = (event["jid"], event["s"])
+            is_new = key not in self.seen
             assert self.seen.setdefault(key, event) == event, "a number was used twice"
-            if event["ty"] == "material":
+            if is_new and event["ty"] == "material":
                 cum = self.counters.get(event["lot"], 0)
                 assert event["cum_mg"] >= cum, "a counter fell"
                 self.counters[event["lot"]] = event["cum_mg"]
@@ -85,7 +86,8 @@ class AgentLife(RuleBasedStateMachine):
         self.collect()
 
     def hear(self, leaf, message):
-        self.sent.append((leaf, message))
+        if leaf == "dn/want":
+            self.sent.append((leaf, message))
         self.guarded(lambda: self.machine.hear(leaf, message))
 
     # rules -----------------------------------------------------------------------------------
@@ -129,6 +131,19 @@ class AgentLife(RuleBasedStateMachine):
         self.rev += 1
         jid = self.machine.journal.jid
         self.hear("dn/want", grant(order["ep"], jid, order["claim_s"], self.rev))
+
+    @rule(stale=st.booleans(), data=st.data())
+    def controller_pushes_an_order_through(self, stale, data):
+        offers = [m for _, m in self.sent if m["ph"] == "offer"] if stale else []
+        self.person_clears()
+        if offers:
+            old = data.draw(st.sampled_from(offers))
+            self.guarded(lambda: self.machine.hear("dn/want", old))
+        else:
+            self.offer_anew()
+        self.fetch_ends(True)
+        if self.machine.order_state == "claimed":
+            self.grant_the_claim()
 
     @rule(data=st.data())
     @precondition(lambda self: self.sent)
@@ -188,7 +203,7 @@ class AgentLife(RuleBasedStateMachine):
 
 
 AgentLife.TestCase.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -53,8 +53,8 @@ def process(arguments, **options):
 
 
 @contextlib.contextmanager
-def mosquitto(folder):
-    port = free_port()
+def mosquitto(folder, port=None):
+    port = port or free_port()
     settings = folder / "mosquitto.conf"
     settings.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type none\n"
@@ -146,6 +146,7 @@ class Controller:
     def offer(self, ep, program, lots=(), label="test part"):
         self._offer = {"order": f"o-{ep}", "ep": ep, "prog": program, "lots": list(lots)}
         self._offer["label"] = label
+        self.last = self._offer
         self.want("offer", **self._offer)
 
     def command(self, do, **body):
