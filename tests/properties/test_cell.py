@@ -199,7 +199,7 @@ def test_undisturbed_line_makes_one_after_the_other(cells: Any) -> None:
 
 def test_call_under_way_longer_than_the_job_is_not_sent_again(cells: Any) -> None:
     world = World(cells, "")
-    for move in ["late", "round", *["time", "round"] * 4, "clear", *["time", "round"] * 12]:
+    for move in ["late", "round", *["time", "round"] * 4, "clear", *["time"] * 9]:
         world.move(move)
         world.check()
     assert world.cell.truth["starts"]["jo-1.1"] == 1
