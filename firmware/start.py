@@ -7,7 +7,6 @@ from binascii import hexlify
 
 from firmware import config as settings
 from firmware.app import App, Platform
-from firmware.drivers.marlin import Marlin
 from firmware.flash import Flash
 from protocols.errors import WireError
 
@@ -17,17 +16,26 @@ if TYPE_CHECKING:
 
     from protocols.records import Record
 
-_DRIVERS = {"marlin": Marlin}
-
 
 def new_id() -> str:
     """Random id of 12 hexadecimal digits."""
     return hexlify(os.urandom(6)).decode()
 
 
+def new_driver(dialect: str) -> "Any":
+    """Driver of a dialect; only the one needed is loaded, memory is dear on a board."""
+    if dialect == "grbl":
+        from firmware.drivers.grbl import Grbl
+
+        return Grbl()
+    from firmware.drivers.marlin import Marlin
+
+    return Marlin()
+
+
 def app(config: "Record", platform: Platform) -> App:
     """Firmware of one machine."""
-    driver: "Any" = _DRIVERS[config["dialect"]]()
+    driver = new_driver(config["dialect"])
     return App(config, Flash(config["flash"]), driver, platform)
 
 

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-BLOCK = 2048
+BLOCK = 1024
 _LONGEST = 1024  # of a line; the rest of a longer one is dropped (no machine takes such a line)
 HOLD = ""  # nothing may be sent now
 
@@ -74,6 +74,15 @@ class Streamer:
             return HOLD
         self._held = None
         return code
+
+    def preview(self) -> "str | None":
+        """Next line for a dry run, not metered; ``rewind`` afterwards."""
+        return self._lines.next()
+
+    def rewind(self) -> None:
+        """Begin again at the first line."""
+        self._file.seek(0)
+        self._lines = Lines(self._file)
 
     def acknowledge(self) -> None:
         """The machine took one more line."""

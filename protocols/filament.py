@@ -103,8 +103,12 @@ class Accountant:
             self._slowly(code)
 
     def _move_text(self, code: str, text: str) -> None:
+        at = text.find(".")
         try:
-            self._move(number(text))
+            if 0 <= at >= len(text) - 7:  # at most six decimals: the common case, quickly
+                self._move(int(text[:at] + (text[at + 1 :] + "000000")[:6]))
+            else:
+                self._move(number(text))
         except ValueError:
             self._slowly(code)
 

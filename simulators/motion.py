@@ -235,6 +235,7 @@ class Planner:
         The rest of the last block stays at the head of the queue; ``resume`` starts it.
         """
         if not self._running:
+            self._start = inf
             return now_ms, []
         speed = self.speed(now_ms)
         brake = speed * speed / (2 * self.blocks[0].accel)

@@ -1,13 +1,8 @@
 """A Marlin printer that does not exist: bytes in, bytes out, on a virtual clock.
 
-``feed`` takes what the host sent, ``step`` lets time pass and gives what the printer says;
-``next_ms`` is when it next has something to do. The same seed, bytes and times give the same
-output. Source: Marlin 2.0 ``gcode/queue.cpp`` (numbers, checksums, ok), ``gcode/gcode.cpp``
-(busy), ``feature/e_parser.h`` (emergency commands), ``MarlinCore.cpp`` (kill).
-
-A command that waits is a generator that yields when it may go on: ``("room",)`` in the planner,
-``("sync",)`` nothing moves, ``("until", ms)``, ``("person",)`` a button; and so does the printer:
-one command at a time, its ``ok`` when it is through.
+Source: Marlin 2.0 ``gcode/queue.cpp`` (ok), ``gcode/gcode.cpp`` (busy), ``feature/e_parser.h``
+(emergency commands), ``MarlinCore.cpp`` (kill). Commands may wait for ``("person", inf)``, a
+button, or ``("heat", ms)``, a time that a button cuts short.
 """
 
 from __future__ import annotations
@@ -21,10 +16,11 @@ from protocols import marlin
 from protocols.errors import WireError
 from protocols.gcode import words
 from simulators.carriage import Carriage, Pull
-from simulators.faults import Fault, Faults
+from simulators.core import Core, Work
+from simulators.faults import Fault
 from simulators.heater import BED, NOZZLE, Heater
 from simulators.motion import Block, Planner
-from simulators.printer_commands import Wait, Work, find_handler
+from simulators.printer_commands import find_handler
 from simulators.receiver import INJECTED, Receiver
 
 if TYPE_CHECKING:
@@ -49,24 +45,16 @@ class PrinterConfig:
     advanced_ok: bool = True
 
 
-class Printer:
+class Printer(Core):
     """One printer. Times are ms of the virtual clock, never backwards."""
 
     def __init__(self, config: PrinterConfig | None = None) -> None:
         self.config = config or PrinterConfig()
-        seed = self.config.seed
-        self.faults = Faults(self.config.faults, seed)
-        self._rx_noise = self.faults.noise("rx", seed * 3 + 1)
-        self._tx_noise = self.faults.noise("tx", seed * 3 + 2)
+        super().__init__(self.config.faults, self.config.seed)
         self.net_nm = [0] * self.config.tools
         self.high_nm = [0] * self.config.tools
         self.purged_nm = [0] * self.config.tools
-        self.moves = 0
-        self.lines = 0
         self.programs: list[dict[str, object]] = []
-        self.now = 0.0
-        self._out = bytearray()
-        self._gone_until = 0.0
         self._start_over()
 
     def _start_over(self) -> None:
@@ -76,8 +64,8 @@ class Printer:
         self.nozzles = [Heater(NOZZLE) for _ in range(self.config.tools)]
         self.bed = Heater(BED)
         self._lines = Receiver(self.say, self._damages)
-        self._work: Work | None = None
-        self._wait: Wait = ("until", 0.0)
+        self._work = None
+        self._tail = b""
         self._ok_n: int | None = None
         self._ok_extra = ""
         self.busy_ms = 2000.0
@@ -95,11 +83,7 @@ class Printer:
             self.say(line)
 
     # what commands use ---------------------------------------------------------------------
-    def say(self, line: str) -> None:
-        """Print one line."""
-        self._out += line.encode("latin-1", "replace") + b"\n"
-
-    def answer(self, text: str) -> None:
+    def answer_with(self, text: str) -> None:
         """Put text on the line of the ``ok`` of the running command (M105)."""
         self._ok_extra = " " + text
 
@@ -164,43 +148,19 @@ class Printer:
         self.pressed, self.asked_by_prompt = 1, False
         self._go_on()
 
-    def feed(self, data: bytes, now_ms: float) -> None:
-        """Bytes from the host. What does not fit into the receive buffer is lost."""
-        self._run_to(now_ms)
-        if self.dead or self.now < self._gone_until:
-            return
-        for chunk in self._rx_noise(data).splitlines(keepends=True):
-            if b"M" in chunk:
-                self._emergency(chunk)
+    def _take(self, data: bytes) -> None:
+        self._lines.flushed = False
+        for chunk in data.splitlines(keepends=True):
+            if self.dead:
+                return
+            whole = self._tail + chunk
+            self._tail = whole[-marlin.MAX_CMD_SIZE :] if whole[-1:] not in b"\r\n" else b""
+            if not self._tail and b"M" in whole:
+                self._emergency(whole)
             self._lines.push(chunk)
             self._go_on()
-
-    def step(self, now_ms: float) -> bytes:
-        """Let time pass; what the printer says."""
-        self._run_to(now_ms)
-        if not self._out:
-            return b""
-        out, self._out = bytes(self._out), bytearray()
-        return b"" if self.now < self._gone_until else self._tx_noise(out)
-
-    def next_ms(self) -> float:
-        """When ``step`` next has something to say; inf for never."""
-        waits = self._work is not None and self._wait[0] in ("room", "sync")
-        if waits or self.faults.next_mm < inf:
-            return self._next_event_ms()
-        return self._next_timer_ms()
-
-    def _next_timer_ms(self) -> float:
-        if self.dead:
-            return self.faults.next_ms
-        until = self._wait[1] if self._work is not None else inf
-        at = min(until, self._busy_at, self._report_at, self.faults.next_ms)
-        return max(at, self._stalled_until)
-
-    def _next_event_ms(self) -> float:
-        if self.dead:
-            return self.faults.next_ms
-        return min(self._next_timer_ms(), max(self.planner.end_ms(self.now), self._stalled_until))
+            if self._lines.flushed:  # what came with the bad line was in the buffer too
+                return
 
     def _emergency(self, line: bytes) -> None:
         found = _EMERGENCY.match(line.lstrip())
@@ -215,36 +175,22 @@ class Printer:
             self.pressed, self.asked_by_prompt = int(found[2] or 1), found[2] is not None
 
     # time ----------------------------------------------------------------------------------
-    def _run_to(self, now_ms: float) -> None:
-        while True:
-            at = self._next_event_ms()
-            if at > now_ms:
-                break
-            self.now = max(self.now, at)
-            self._happen()
-        self.now = max(self.now, now_ms)
+    def _timer_ms(self) -> float:
+        return min(self._busy_at, self._report_at)
 
-    def _happen(self) -> None:
-        """Do what is due now, then let the running command go on."""
-        now = self.now
-        if self.faults.next_ms <= now:
-            for fault in self.faults.take("ms", now):
-                self._fault(fault)
-        if self.dead:
-            return
-        if self.planner.end_ms(now) <= now:
-            self._ended(self.planner.retire())
-        if self._report_at <= now:
-            self._report_at = now + self.report_ms
+    def _on_time(self) -> None:
+        if self._report_at <= self.now:
+            self._report_at = self.now + self.report_ms
             self.say(" " + self.temperatures())
-        if self._busy_at <= now:
-            self._busy_at = now + self.busy_ms
+        if self._busy_at <= self.now:
+            self._busy_at = self.now + self.busy_ms
             why = "paused for user" if self._wait[0] == "person" else "processing"
             self.say("echo:busy: " + why)
-        self._go_on()
+
+    def _halted(self) -> bool:
+        return self.dead
 
     def _ended(self, block: Block) -> None:
-        self.moves += 1
         pull = block.tag
         if isinstance(pull, Pull):
             self._pushed(pull.nm, pull.tool)
@@ -258,58 +204,31 @@ class Printer:
                     self._fault(fault)
 
     def _may_go_on(self) -> bool:
-        kind, until = self._wait
-        if kind == "until":
-            return self.now >= until
-        if kind == "room":
-            return not self.planner.full
-        if kind == "sync":
-            return not self.planner.blocks
-        return self.pressed is not None or (kind == "heat" and self.now >= until)
-
-    def _go_on(self) -> None:
-        """Run commands until one has to wait or none is left."""
-        while not self.dead and self.now >= self._stalled_until:
-            if self._work is not None:
-                if not self._may_go_on():
-                    return
-                self._continue()
-                continue
-            self._lines.fetch()
-            if not self._lines.queue:
-                return
-            self._ok_n, command = self._lines.queue.pop(0)
-            self._run(command)
-
-    def _continue(self) -> None:
-        work = self._work
-        assert work is not None
-        try:
-            self._wait = next(work)
-        except StopIteration:
-            if self._work is work:
-                self._work = None
-                self._say_ok()
+        if self._wait[0] in ("person", "heat") and self.pressed is not None:
+            return True
+        return super()._may_go_on()
 
     def _begin(self, work: Work) -> None:
-        self._work = work
-        self._wait = ("until", self.now)
+        super()._begin(work)
         self._busy_at = self.now + self.busy_ms if self.busy_ms else inf
 
     # commands ------------------------------------------------------------------------------
-    def _run(self, command: str) -> None:
+    def _next_command(self) -> bool:
+        self._lines.fetch()
+        if not self._lines.queue:
+            return False
+        self._ok_n, command = self._lines.queue.pop(0)
         self.lines += 1
         if self.programs:
             self.programs[-1]["lines"] = int(str(self.programs[-1]["lines"])) + 1
-        if self.lines >= self.faults.next_line:
-            for fault in self.faults.take("line", self.lines):
-                if not self._fault(fault):
-                    return
+        if not self._line_faults():
+            return True
         work = self._start(command)
         if work is not None:
             self._begin(work)
         elif not self.dead:
-            self._say_ok()
+            self._answer()
+        return True
 
     def _start(self, command: str) -> Work | None:
         if command[:2] in ("G1", "G0") and command[2:3] in (" ", ""):
@@ -338,7 +257,7 @@ class Printer:
         yield ("room", inf)
         self.move(line, arc)
 
-    def _say_ok(self) -> None:
+    def _answer(self) -> None:
         self._busy_at = inf
         if self._ok_n == INJECTED:
             return
@@ -359,29 +278,21 @@ class Printer:
         self._damage_next = False
         return spoiled
 
-    def _fault(self, fault: Fault) -> bool:
-        """Let one fault happen; False when the command being run is gone with it."""
+    def _happens(self, fault: Fault) -> bool:
         if fault.name == "drop_ok":
             self._lose_ok = True
         elif fault.name == "bad_checksum":
             self._damage_next = True
-        elif fault.name == "stall":
-            self._stalled_until = self.now + fault.for_ms
-        elif fault.name == "unplug":
-            self._gone_until = self.now + fault.for_ms
         elif fault.name == "runout":
             self._lines.inject("M600")
             self.say("//action:out_of_filament T0")
-        else:
-            return self._end(fault)
-        return True
-
-    def _end(self, fault: Fault) -> bool:
-        if fault.name == "reset":
+        elif fault.name == "reset":
             self.reset(self.now)
+            return False
         elif fault.name == "thermal":
             self.kill("Error:Thermal Runaway, system stopped! Heater_ID: 0")
-        return False
+            return False
+        return True
 
     def truth(self) -> dict[str, object]:
         """What the machine physically did since it was made."""

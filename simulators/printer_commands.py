@@ -6,20 +6,19 @@ generator that yields what it waits for (see simulators.printer). Source: Marlin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
 from protocols import marlin
 from protocols.errors import WireError
 from protocols.gcode import SCALE, command, words
+from simulators.core import Work
 from simulators.heater import RESIDENCY_MS, WINDOW, Heater
 
 if TYPE_CHECKING:
     from simulators.printer import Printer
 
-Wait = tuple[str, float]
-Work = Generator[Wait, None, None]
 Handler = Callable[["Printer", str], Work | None]
 Values = dict[str, int | None]
 
@@ -159,7 +158,7 @@ def _until_hot(p: Printer, heater: Heater) -> Work:
 
 
 def _temperatures(p: Printer, text: str) -> None:
-    p.answer(p.temperatures())
+    p.answer_with(p.temperatures())
 
 
 def _auto_report(p: Printer, text: str) -> None:

@@ -95,9 +95,36 @@ def printer(mosquitto: Any) -> Iterator[Any]:
     made.close()
 
 
+@pytest.fixture
+def served(desk: Any) -> Iterator[Any]:
+    """A client of a server over the desk, carrying the header of our own pages."""
+    from support.dash_floor import client_of
+
+    with client_of(desk) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared(dash_floor: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """As ``served``, one for a whole file: for requests that change nothing."""
+    made = dash_floor.FakeDesk(tmp_path_factory.mktemp("floor"))
+    made.change(dash_floor.fill)
+    with dash_floor.client_of(made) as client:
+        yield client
+    made.close()
+
+
 @pytest.fixture(scope="session")
 def cells() -> ModuleType:
     """Cell processes and a site for them."""
     from support import cells as module
+
+    return module
+
+
+@pytest.fixture(scope="session")
+def sims() -> ModuleType:
+    """Hosts for the simulated machines."""
+    from support import sims as module
 
     return module

@@ -1,18 +1,8 @@
 // Screenshots of the floor for the documentation: node screenshots.mjs URL [FOLDER]
 import { mkdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 
 const [url = "http://127.0.0.1:8000", folder = "../../docs/images"] = process.argv.slice(2);
-export const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const SHOTS = [
   { name: "floor-light", width: 1440, height: 1000, scheme: "light" },
   { name: "floor-dark", width: 1440, height: 1000, scheme: "dark" },
@@ -23,10 +13,7 @@ const SHOTS = [
 ];
 
 mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: FLAGS,
-});
+const browser = await launch();
 for (const shot of SHOTS) {
   const context = await browser.newContext({
     viewport: { width: shot.width, height: shot.height },

@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     Entry = tuple[int, bytes, str]
 
-HISTORY = 24
+HISTORY = 24  # lines kept for sending again: a window, Marlin's queue, and some
+_NONE = (0, b"", "")
 
 
 class NumberedFlow:
@@ -20,7 +21,7 @@ class NumberedFlow:
 
     def __init__(self, window: int = 1) -> None:
         self.window = window
-        self._entries: "list[Entry]" = []  # the last HISTORY lines, oldest first
+        self._entries: "list[Entry]" = [_NONE] * HISTORY  # line n stands at n % HISTORY
         self._last_n = 0  # highest number ever given
         self._sent_n = 0  # highest number sent since the last going back
         self._acked_n = 0  # what the machine has, as far as known
@@ -52,12 +53,8 @@ class NumberedFlow:
         data = frame(self._last_n + 1, text)
         self._last_n += 1
         self._sent_n = self._last_n
-        self._entries = self._entries[1 - HISTORY :] + [(self._last_n, data, tag)]
+        self._entries[self._last_n % HISTORY] = (self._last_n, data, tag)
         return data
-
-    def last_tag(self) -> str:
-        """Tag of the line last numbered."""
-        return self._entries[-1][2] if self._entries else ""
 
     def probe(self) -> bytes:
         """The last line sent, once more: harmless, and the answer tells what arrived."""
@@ -79,16 +76,15 @@ class NumberedFlow:
         return done
 
     def _oldest(self) -> int:
-        return self._entries[0][0] if self._entries else 1
+        return max(1, self._last_n - HISTORY + 1)
 
     def _frame(self, n: int) -> bytes:
-        for entry in self._entries:
-            if entry[0] == n:
-                return entry[1]
-        return b""
+        return self._entries[n % HISTORY][1] if n else b""
 
     def _acknowledge(self, n: int) -> "list[str]":
         self._acked_n = n
-        done = [entry[2] for entry in self._entries if self._done_n < entry[0] <= n]
-        self._done_n = max(self._done_n, n)
+        done: "list[str]" = []
+        while self._done_n < n:
+            self._done_n += 1
+            done.append(self._entries[self._done_n % HISTORY][2])
         return done

@@ -26,13 +26,14 @@ class Line:
     def __init__(self, file: "Any") -> None:
         self._file = file
         self._reader: "Any" = asyncio.StreamReader(file)
+        self._buffer = bytearray(_READ_BYTES)
 
     async def read(self) -> bytes:
         """Read what is there, waiting for at least one byte."""
-        data = await self._reader.read(_READ_BYTES)
-        if not data:
+        size = await self._reader.readinto(self._buffer)
+        if not size:
             raise OSError("line was closed")
-        return data
+        return bytes(memoryview(self._buffer)[:size])
 
     def write(self, data: "bytes | bytearray") -> None:
         """Write all of it; what a line takes at once is far more than a window."""
@@ -51,10 +52,8 @@ def _open_device(port: str, baud: int) -> "Any":
     attributes[_CC][_VTIME] = 0
     attributes[_CC][_VMIN] = 0
     speed: "int | None" = getattr(tty, "B{}".format(baud), None)
-    if speed is not None:
+    if speed is not None:  # any other speed stays as ``stty`` left it; a pty has none
         attributes[_ISPEED] = attributes[_OSPEED] = speed
-    elif not port.startswith("/dev/pts/"):
-        raise OSError("this system knows no {} baud; use CPython".format(baud))
     tty.tcsetattr(file.fileno(), tty.TCSANOW, attributes)
     return file
 

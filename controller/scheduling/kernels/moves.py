@@ -1,10 +1,10 @@
-"""Where a critical operation could go: all feasible insertions that can matter, measured exactly.
+"""Where a critical operation could go, estimated by the longest way through it there.
 
-After Mastrolilli and Gambardella (2000): take operation ``v`` off its machine; the heads and tails
-of the rest are exact. On every eligible machine ``v`` may stand between neighbours x and y if
-neither ``v`` leads to x nor y to ``v``; heads and tails tell (strictly smaller head than every
-successor of ``v``, strictly smaller way to the end than every predecessor). The makespan with
-``v`` there is the larger of what remains without it and of the longest way through it.
+After Mastrolilli and Gambardella (2000), with the estimate of Balas and Vazacopoulos (1998) in
+place of exact removal: take operation ``v`` off its machine; on that machine heads behind ``v`` and
+tails before it are computed again along the machine alone, elsewhere those of the full plan serve.
+``v`` may stand between neighbours x and y if no way leads from ``v`` to x nor from y to ``v``.
+Heads and tails tell: a way from a successor s of ``v`` to x makes head(x) >= head(s) + time(s).
 """
 
 from typing import NamedTuple
@@ -13,13 +13,16 @@ import numpy as np
 
 from controller.scheduling.arrays import Instance
 from controller.scheduling.kernels.compiled import Ints, compiled
-from controller.scheduling.kernels.graph import Graph, change_over, head_of, seconds, tail_of
+from controller.scheduling.kernels.graph import Graph, change_over
 
 HUGE = 1 << 60
 
 
 class Scratch(NamedTuple):
-    """Heads and tails without the operation being moved, and the best moves so far."""
+    """Heads and tails on one machine without ``v``, and the best moves so far.
+
+    ``best`` and ``spare`` are (way, op, entry, x, how many were equal).
+    """
 
     head: Ints
     tail: Ints
@@ -28,98 +31,113 @@ class Scratch(NamedTuple):
     spare: Ints
 
 
+class Visit(NamedTuple):
+    """The operation looked at: job's head and tail, its limits, and from where it was taken."""
+
+    v: int
+    head: int
+    tail: int
+    head_limit: int
+    tail_limit: int
+
+
 def new_scratch(operations: int) -> Scratch:
-    """Room for one neighbourhood; ``best`` and ``spare`` are (makespan, way, op, entry, before)."""
+    """Room for one neighbourhood."""
     rows = [np.zeros(operations, np.int64) for _ in range(3)]
-    return Scratch(*rows, np.zeros(6, np.int64), np.zeros(6, np.int64))
+    return Scratch(*rows, np.zeros(5, np.int64), np.zeros(5, np.int64))
 
 
 @compiled
-def take_off(instance: Instance, graph: Graph, scratch: Scratch, v: int) -> int:
-    """Heads and tails with ``v`` off its machine and taking no time; the makespan of the rest.
-
-    The caller has removed ``v`` from its machine and set its time to 0; only what comes after it
-    (heads) or before it (tails) in ``graph.order`` is computed again.
-    """
-    n = len(graph.machine)
-    at = graph.place[v]
-    head, tail = scratch.head, scratch.tail
-    longest = 0
-    for i in range(at):
-        o = graph.order[i]
-        head[o] = graph.head[o]
-        longest = max(longest, head[o] + graph.time[o])
-    head[v] = _job_head(instance, graph, head, v)
-    for i in range(at + 1, n):
-        o = graph.order[i]
-        head[o] = head_of(instance, graph, head, o)
-        longest = max(longest, head[o] + graph.time[o])
-        tail[o] = graph.tail[o]
-    tail[v] = _job_tail(instance, graph, tail, v)
-    for i in range(at - 1, -1, -1):
-        o = graph.order[i]
-        tail[o] = tail_of(instance, graph, tail, o)
-    return longest
-
-
-@compiled
-def _job_head(instance: Instance, graph: Graph, head: Ints, v: int) -> int:
-    start = instance.release[v]
+def visit(instance: Instance, graph: Graph, v: int) -> Visit:
+    """What the job alone says about an operation, and what x and y must stay under."""
+    start, way = instance.release[v], 0
+    head_limit, tail_limit = HUGE, HUGE
     for i in range(instance.pred_from[v], instance.pred_from[v + 1]):
         p = instance.pred[i]
-        start = max(start, head[p] + graph.time[p])
+        start = max(start, graph.head[p] + graph.time[p])
+        tail_limit = min(tail_limit, graph.tail[p] + graph.time[p])
+    for i in range(instance.succ_from[v], instance.succ_from[v + 1]):
+        s = instance.succ[i]
+        way = max(way, graph.time[s] + graph.tail[s])
+        head_limit = min(head_limit, graph.head[s] + graph.time[s])
+    return Visit(v, start, way, head_limit, tail_limit)
+
+
+@compiled
+def take_off(instance: Instance, graph: Graph, scratch: Scratch, v: int) -> None:
+    """Heads and tails along the machine of ``v`` as if ``v`` were not on it."""
+    machine = graph.machine[v]
+    last = graph.before[v]
+    ready = instance.free[machine] if last < 0 else graph.head[last] + graph.time[last]
+    o = graph.after[v]
+    while o >= 0:
+        start = max(_job_head(instance, graph, o), ready + change_over(instance, machine, last, o))
+        scratch.head[o], scratch.tail[o] = start, graph.tail[o]
+        ready, last, o = start + graph.time[o], o, graph.after[o]
+    behind = graph.after[v]
+    o = graph.before[v]
+    while o >= 0:
+        way = _job_tail(instance, graph, o)
+        if behind >= 0:
+            rest = graph.time[behind] + scratch.tail[behind]
+            way = max(way, rest + change_over(instance, machine, o, behind))
+        scratch.head[o], scratch.tail[o] = graph.head[o], way
+        behind, o = o, graph.before[o]
+
+
+@compiled
+def _job_head(instance: Instance, graph: Graph, o: int) -> int:
+    start = instance.release[o]
+    for i in range(instance.pred_from[o], instance.pred_from[o + 1]):
+        p = instance.pred[i]
+        start = max(start, graph.head[p] + graph.time[p])
     return start
 
 
 @compiled
-def _job_tail(instance: Instance, graph: Graph, tail: Ints, v: int) -> int:
+def _job_tail(instance: Instance, graph: Graph, o: int) -> int:
     way = 0
-    for i in range(instance.succ_from[v], instance.succ_from[v + 1]):
+    for i in range(instance.succ_from[o], instance.succ_from[o + 1]):
         s = instance.succ[i]
-        way = max(way, graph.time[s] + tail[s])
+        way = max(way, graph.time[s] + graph.tail[s])
     return way
 
 
 @compiled
-def limits(instance: Instance, graph: Graph, scratch: Scratch, v: int) -> tuple[int, int]:
-    """(head that x must stay under, way to the end that y must stay under)."""
-    head_limit, way_limit = HUGE, HUGE
-    for i in range(instance.succ_from[v], instance.succ_from[v + 1]):
-        head_limit = min(head_limit, scratch.head[instance.succ[i]])
-    for i in range(instance.pred_from[v], instance.pred_from[v + 1]):
-        p = instance.pred[i]
-        way_limit = min(way_limit, scratch.tail[p] + graph.time[p])
-    return head_limit, way_limit
+def may_follow(instance: Instance, graph: Graph, at: Visit, x: int) -> bool:
+    """Whether ``v`` may come after ``x``: no way leads from ``v`` to ``x``."""
+    if graph.head[x] >= at.head_limit:
+        return False
+    for i in range(instance.succ_from[at.v], instance.succ_from[at.v + 1]):
+        if instance.succ[i] == x:
+            return False
+    return True
 
 
 @compiled
-def first_place(graph: Graph, scratch: Scratch, machine: int, way_limit: int) -> int:
-    """The last operation on a machine that must stay before (-1 = none)."""
-    x = -1
-    y = graph.first[machine]
-    while y >= 0 and scratch.tail[y] + graph.time[y] >= way_limit:
-        x = y
+def may_precede(instance: Instance, graph: Graph, at: Visit, y: int) -> bool:
+    """Whether ``v`` may come before ``y``: no way leads from ``y`` to ``v``."""
+    if graph.tail[y] >= at.tail_limit:
+        return False
+    for i in range(instance.pred_from[at.v], instance.pred_from[at.v + 1]):
+        if instance.pred[i] == y:
+            return False
+    return True
+
+
+@compiled
+def first_place(instance: Instance, graph: Graph, at: Visit, machine: int) -> int:
+    """The last operation on a machine that must stay before ``v`` (-1 = none)."""
+    x, y = -1, graph.first[machine]
+    while y >= 0 and (y == at.v or not may_precede(instance, graph, at, y)):
+        if y != at.v:
+            x = y
         y = graph.after[y]
     return x
 
 
 @compiled
-def way_through(
-    instance: Instance, graph: Graph, scratch: Scratch, where: tuple[int, int, int], x: int
-) -> int:
-    """Longest way through ``v`` put after ``x``; ``where`` is (v, machine, seconds there)."""
-    v, machine, time = where
-    ready = instance.free[machine] if x < 0 else scratch.head[x] + graph.time[x]
-    start = max(scratch.head[v], ready + change_over(instance, machine, x, v))
+def next_place(graph: Graph, v: int, machine: int, x: int) -> int:
+    """The operation behind ``x`` on a machine (-1 = its first), not counting ``v``; -1 = none."""
     y = graph.first[machine] if x < 0 else graph.after[x]
-    way = scratch.tail[v]
-    if y >= 0:
-        rest = change_over(instance, machine, v, y) + graph.time[y] + scratch.tail[y]
-        way = max(way, rest)
-    return start + time + way
-
-
-@compiled
-def entry_seconds(instance: Instance, v: int, entry: int) -> tuple[int, int, int]:
-    """(v, machine, seconds there) of a pool entry."""
-    return v, instance.elig_machine[entry], seconds(instance, v, entry)
+    return graph.after[y] if y == v else y

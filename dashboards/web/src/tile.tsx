@@ -33,13 +33,15 @@ export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: 
         {machine.why ? <p class="why">{machine.why}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} />
-        <p class="next">
-          <span class="tag">Next</span>
-          <span>
-            {machine.next ?? "nothing planned"}
-            {machine.next_at ? <When at={machine.next_at} clock={clock} before=" at " /> : null}
-          </span>
-        </p>
+        {machine.next ? (
+          <p class="next">
+            <span class="tag">Next</span>
+            <span>
+              {machine.next}
+              {machine.next_at ? <When at={machine.next_at} clock={clock} before=" at " /> : null}
+            </span>
+          </p>
+        ) : null}
       </div>
       <Controls machine={machine} />
     </li>
@@ -81,7 +83,9 @@ function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
       </div>
     );
   }
-  if (!machine.order) return <p class="label none">No order</p>;
+  if (!machine.order) {
+    return <p class="none">{machine.state === "ready" ? "Waits for work" : "No order"}</p>;
+  }
   const { need, percent } = machine;
   return (
     <div class="work">
@@ -135,7 +139,6 @@ function Eta({ machine, clock }: { machine: MachineView; clock: FloorClock }) {
 
 function Materials({ machine }: { machine: MachineView }) {
   const loaded = Object.entries(machine.material ?? {});
-  if (loaded.length === 0) return <p class="material none">No material loaded</p>;
   return (
     <>
       {loaded.map(([ch, item]) => (
@@ -219,7 +222,7 @@ export function ClearButtons({ machine, name, saw, settle }: ClearProps) {
   if (!settle) {
     return (
       <AskButton
-        label={`${name} is clear and safe`}
+        label={`It is clear: ${name}`}
         done={`${name}: said to be clear`}
         run={() => api.clear(machine, "good", 0, saw)}
       >
