@@ -180,16 +180,16 @@ def eta_at(order: JobOrder, op: Operation | None) -> int:
 
 def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> MachineState:
     """The one word a tile shows: the worst thing that is true of the machine."""
-    age_ms = floor.rows.at - (machine.last_seen_at or 0)
-    silent_ms = SILENT_AFTER_MS * floor.rate
+    # MQTT machines beat; of the others the controller alone knows when they are silent
+    age_ms = floor.rows.at - (machine.last_seen_at or 0) if machine.link == "mqtt" else 0
     worst: tuple[tuple[bool, MachineState], ...] = (
-        (machine.link == "person" and order is not None, "clear"),
-        (not machine.online or (machine.link != "person" and age_ms > silent_ms), "silent"),
+        (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
         (bool(machine.fault) or machine.state == "fault", "fault"),
         (machine.state == "stopped", "stopped"),
         (order is not None and order.state in ("IN_DOUBT", "UNKNOWN"), "unknown"),
         (machine.state == "paused", "paused"),
+        (machine.state == "busy" and machine.link == "person", "person"),
         (machine.state == "busy", "running"),
         (not machine.ready, "clear"),
         (order is not None, "starting"),
