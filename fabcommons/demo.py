@@ -204,6 +204,7 @@ def _requests(options: argparse.Namespace, designs: list[Design]) -> list[NeedRe
     """What the communities ask for: every design of a folder once, or a seeded mix of ours."""
     chance = random.Random(options.seed)
     names = [community.id for community in COMMUNITIES]
+    members = [community.members for community in COMMUNITIES]
     count = options.needs if options.design is None else len(designs)
     weights = [1 if design.id == "toggle-clamp" else 3 for design in designs]
     requests: list[NeedRequest] = []
@@ -212,7 +213,7 @@ def _requests(options: argparse.Namespace, designs: list[Design]) -> list[NeedRe
         requests.append(
             NeedRequest(
                 key=f"demo-{options.seed}-{number}",
-                community=chance.choice(names),
+                community=chance.choices(names, members)[0],
                 design=design.id,
                 part=design.profile.part,
                 quantity=1,

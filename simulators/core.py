@@ -97,14 +97,18 @@ class Core:
         waits = self._work is not None and self._wait[0] in ("room", "sync")
         if waits or self.faults.next_mm < inf:
             return self._event_ms()
-        return max(self._due_ms(), self._stalled_until)
+        return self._due_ms()
 
     def _due_ms(self) -> float:
+        if self.now < self._stalled_until:
+            return self._stalled_until
         until = inf if self._work is None or self._halted() else self._wait[1]
         return min(until, self._timer_ms(), self.faults.next_ms)
 
     def _event_ms(self) -> float:
-        return max(min(self._due_ms(), self.planner.end_ms(self.now)), self._stalled_until)
+        if self.now < self._stalled_until:
+            return self._stalled_until
+        return min(self._due_ms(), self.planner.end_ms(self.now))
 
     def _run_to(self, now_ms: float) -> None:
         while True:

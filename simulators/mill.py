@@ -26,7 +26,7 @@ from simulators.motion import Block, Planner
 _REALTIME = re.compile(rb"[\x18!?~\x80-\xff]")
 _LINE_END = re.compile(rb"[\r\n]")
 _COMMENT = re.compile(rb"\([^)]*\)?|;.*")
-_DROPPED = bytes(range(33)) + b"/"  # protocol.c: white space and block delete
+_DROPPED = bytes(range(32)) + b"/"  # protocol.c: control characters and block delete
 _LINE_MAX = 256
 _HOLDS = {0x21: "hold", 0x84: "door", 0x85: "hold"}
 _COOLANT_TOGGLES = {0xA0: frozenset({8}), 0xA1: frozenset({7})}
@@ -113,8 +113,10 @@ class Mill(Core):
         self._push(data[at:])
 
     def _push(self, data: bytes) -> None:
-        if data and not self.locked:
-            self.rx += data[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
+        for chunk in data.splitlines(keepends=True):
+            if self.locked:
+                return
+            self.rx += chunk[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
             self._go_on()
 
     def _realtime(self, byte: int) -> None:
@@ -254,12 +256,13 @@ class Mill(Core):
         del rx[: found.end()]
         self.lines += 1
         if self._line_faults():
-            self._run(_COMMENT.sub(b"", raw).translate(None, _DROPPED).upper().decode("ascii"))
+            text = _COMMENT.sub(b"", raw).translate(None, _DROPPED).upper().decode("ascii")
+            self._run(text.strip())
         return True
 
     def _run(self, text: str) -> None:
         try:
-            if len(text) >= grbl.LINE_BUFFER_SIZE:
+            if len(text) - text.count(" ") >= grbl.LINE_BUFFER_SIZE:
                 raise GrblError(11)
             work = self._start(text)
         except GrblError as error:
@@ -274,7 +277,7 @@ class Mill(Core):
         if not text:
             return None
         if text[0] == "$":
-            return system_command(self, text)
+            return system_command(self, text.replace(" ", ""))
         if self.alarm or self.jogging:
             raise GrblError(9)
         return carry_out(self, parse_line(self.modes, text))

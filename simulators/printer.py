@@ -149,6 +149,7 @@ class Printer(Core):
         self._go_on()
 
     def _take(self, data: bytes) -> None:
+        self._lines.flushed = False
         for chunk in data.splitlines(keepends=True):
             if self.dead:
                 return
@@ -159,7 +160,6 @@ class Printer(Core):
             self._lines.push(chunk)
             self._go_on()
             if self._lines.flushed:  # what came with the bad line was in the buffer too
-                self._lines.flushed = False
                 return
 
     def _emergency(self, line: bytes) -> None:
