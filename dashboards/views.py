@@ -146,7 +146,7 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if planned is not None:
         view["next"] = label(floor, planned)
         if planned.planned_start_at:
-            view["next_at"] = _minute(planned.planned_start_at)
+            view["next_at"] = _forecast(planned.planned_start_at, floor.rate)
     return view
 
 
@@ -263,14 +263,14 @@ def need_view(floor: Floor, need: Need) -> NeedView:
     }
     if need.due_at:
         view["due_at"] = need.due_at
-    if need.reason:
+    if need.reason and need.state not in ("accepted", "making"):
         view["reason"] = need.reason
     if operations:
         view["made"] = made(operations)
         view["steps"] = steps(operations)
         end_at = max(op.planned_end_at or 0 for op in operations)
         if end_at:
-            view["eta_at"] = _minute(end_at)
+            view["eta_at"] = _forecast(end_at, floor.rate)
     return view
 
 
@@ -341,3 +341,9 @@ def lot_view(balance: LotBalance, step_mg: int = GRAM_MG) -> LotView:
 
 def _minute(at: int) -> int:
     return at // MINUTE_MS * MINUTE_MS
+
+
+def _forecast(at: int, rate: int) -> int:
+    """A planned time, rounded up: each new plan moves it a little, which nobody needs to see."""
+    step_ms = (5 if rate < 10 else 15) * MINUTE_MS
+    return -(-at // step_ms) * step_ms

@@ -30,7 +30,7 @@ export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: 
         <Age machine={machine} clock={clock} changedMs={changedMs} />
       </header>
       <div class="tile-body">
-        {machine.why ? <p class={machine.state === "person" ? "todo" : "why"}>{machine.why}</p> : null}
+        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{machine.why}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} />
         {machine.next ? (
@@ -75,7 +75,7 @@ export function When({ at, clock, before = "" }: { at: number; clock: FloorClock
 }
 
 function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
-  if (machine.settle) {
+  if (machine.settle && machine.state !== "person") {
     return (
       <div class="work">
         <p class="label">{machine.label}</p>
@@ -157,7 +157,7 @@ function Material({ item, percent }: { item: MaterialView; percent: number }) {
       <span>
         {[item.material.toUpperCase(), item.colour].filter(Boolean).join(" ")}{" "}
         <b>{grams(item.left_mg)}</b> left
-        {item.needs_mg ? `, ${grams(needs)} needed` : ""}
+        {item.needs_mg ? `, ${needs < 1000 ? "under 1 g" : grams(needs)} needed` : ""}
         {short ? " — runs out!" : ""}
       </span>
     </p>
