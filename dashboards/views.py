@@ -134,7 +134,7 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if view["state"] == "silent" and machine.last_seen_at:
         view["seen_at"] = machine.last_seen_at
     why = machine.quarantine or machine.fault or machine.need_person
-    if why:
+    if why and view["state"] != "clear":  # the state says it all
         view["why"] = why
     if order is not None:
         _add_order(floor, view, order)
