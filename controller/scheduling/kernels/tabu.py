@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 from controller.scheduling.kernels.graph import (
     Graph,
     critical_path,
@@ -43,7 +43,7 @@ class Search(NamedTuple):
 
 def empty_solution(operations: int) -> Solution:
     """Room for a solution."""
-    return Solution(np.zeros(operations, np.int64), np.zeros(operations, np.int64))
+    return Solution(zeros(operations), zeros(operations))
 
 
 @compiled
