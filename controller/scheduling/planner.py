@@ -10,7 +10,7 @@ from controller.scheduling.rationing import Ration, ration
 from controller.scheduling.reasons import reasons
 from controller.scheduling.rules import Rule, dispatch, prepare
 from controller.scheduling.schedule import Assignment, Plan, value, violations
-from controller.scheduling.solver import Budget, better
+from controller.scheduling.solver import Budget, Effort, better
 
 DEFAULT_BUDGET = Budget()
 
@@ -20,19 +20,20 @@ def plan(
     seed: int = 1,
     budget: Budget = DEFAULT_BUDGET,
     running: Plan | None = None,
+    exact: bool = False,
     cpu_clock: Callable[[], float] = time.process_time,
 ) -> Plan:
     """The best plan found; what is wrong is listed and the rest is planned all the same.
 
-    ``running`` is the plan in force: a warm start where it still holds. Without a budget the
-    dispatch rule alone decides, in plain Python.
+    ``running`` is the plan in force: a warm start where it still holds. ``exact`` spends a part on
+    proving bounds. Without a budget the dispatch rule alone decides, in plain Python.
     """
     examined = examine(problem)
     shares = ration(problem, examined.order)
     order, why_not = _without_lacking(problem, examined.order, shares)
     blocked = {**examined.blocked, **why_not}
     sound = restricted(problem, order)
-    best = _search(sound, (order, shares), running, (seed, budget, cpu_clock))
+    best = _search(sound, (order, shares), running, Effort(seed, budget, exact, cpu_clock))
     lacking = [PlanProblem(name, "no_material", text) for name, text in shares.lacking.items()]
     return replace(
         best,
@@ -45,15 +46,14 @@ def _search(
     problem: Problem,
     known: tuple[tuple[str, ...], Ration],
     running: Plan | None,
-    how: tuple[int, Budget, Callable[[], float]],
+    effort: Effort,
 ) -> Plan:
     """Rule, then search while the budget lasts; the better of both by value."""
     order, shares = known
-    seed, budget, clock = how
-    if budget.cpu_s <= 0.0 and not budget.rounds:
+    if effort.budget.cpu_s <= 0.0 and not effort.budget.rounds:
         return by_rule(problem, order, shares)
     given = _still_holds(problem, running) or list(by_rule(problem, order, shares).assignments)
-    found = better(problem, shares.release_s, given, seed, budget, clock)
+    found = better(problem, shares.release_s, given, effort)
     searched = Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
     start = Plan(tuple(sorted(given, key=_by_start)), bound_s=found.bound_s)
     return min(searched, start, key=lambda made: value(problem, made))

@@ -1,6 +1,5 @@
 """Look for a better plan than the rule's: by annealing where there are dues, else by breeding."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -8,7 +7,8 @@ from controller.scheduling.annealing import best_rule, improve
 from controller.scheduling.arrays import Numbered, number
 from controller.scheduling.bounds import lower_bound
 from controller.scheduling.decode import decode, encode
-from controller.scheduling.kernels.tabu import Solution
+from controller.scheduling.kernels.graph import new_graph
+from controller.scheduling.kernels.tabu import Solution, load
 from controller.scheduling.memetic import Memetic
 from controller.scheduling.problem import Problem
 from controller.scheduling.schedule import Assignment
@@ -28,14 +28,25 @@ class Better(NamedTuple):
     bound_s: int
 
 
-Progress = Callable[[float, int], None]
+class Effort(NamedTuple):
+    """Seed, budget, whether to spend a part on proofs, and the clock that counts CPU seconds."""
+
+    seed: int
+    budget: Budget
+    exact: bool
+    clock: Callable[[], float]
+
+
+PROVABLE = 100
+PROOF_SHARE = 0.25
 
 
 class _Meter:
     """Share of a budget used up, by rounds or by CPU time."""
 
-    def __init__(self, budget: Budget, clock: Callable[[], float]) -> None:
-        self._budget, self._clock = budget, clock
+    def __init__(self, budget: Budget, clock: Callable[[], float], share: float = 1.0) -> None:
+        self._budget = Budget(budget.cpu_s * share, budget.rounds)
+        self._clock = clock
         self._begun_s = clock()
         self._rounds = 0
 
@@ -57,22 +68,42 @@ def better(
     problem: Problem,
     releases: Mapping[str, int],
     given: list[Assignment],
-    seed: int,
-    budget: Budget,
-    clock: Callable[[], float] = time.process_time,
+    effort: Effort,
 ) -> Better:
     """Plans no worse than any it was given, for a sound problem in topological order."""
     numbered = number(problem, releases)
     if not numbered.operations:
         return Better(given, 0)
-    meter = _Meter(budget, clock)
     start = (encode(numbered, given),) if given else ()
     if any(job.due_s is not None for job in problem.jobs):
-        solution = _least_tardiness(numbered, start, seed, meter)
+        meter = _Meter(effort.budget, effort.clock)
+        solution = _least_tardiness(numbered, start, effort.seed, meter)
         return Better(decode(problem, numbered, solution, dict(releases)), 0)
-    bound = lower_bound(numbered.instance)
-    found = Memetic(numbered.instance, seed).run(meter.open, bound, start)
-    return Better(decode(problem, numbered, found.solution, dict(releases)), bound)
+    solution, bound = _least_makespan(numbered, start, effort)
+    return Better(decode(problem, numbered, solution, dict(releases)), bound)
+
+
+def _least_makespan(
+    numbered: Numbered, start: tuple[Solution, ...], effort: Effort
+) -> tuple[Solution, int]:
+    """Bred plans; small problems are then given to CP-SAT for a proof or a better plan."""
+    instance = numbered.instance
+    bound = lower_bound(instance)
+    provable = effort.exact and len(instance.release) <= PROVABLE and not effort.budget.rounds
+    share = 1.0 - PROOF_SHARE if provable else 1.0
+    meter = _Meter(effort.budget, effort.clock, share)
+    found = Memetic(instance, effort.seed).run(meter.open, bound, start)
+    if not provable or found.makespan <= bound:
+        return found.solution, bound
+    graph = new_graph(len(instance.release), len(instance.free))
+    load(instance, graph, found.solution)
+    from controller.scheduling.exact import prove
+
+    seconds = effort.budget.cpu_s * PROOF_SHARE
+    proof = prove(instance, found.solution, graph.head.tolist(), effort.seed, seconds)
+    better_one = proof.solution is not None and proof.makespan_s < found.makespan
+    solution = proof.solution if better_one and proof.solution else found.solution
+    return solution, max(bound, proof.bound_s)
 
 
 def _least_tardiness(
