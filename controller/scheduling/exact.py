@@ -3,7 +3,8 @@
 Makespan only, no calendars. Change-overs are circuits over each machine's operations.
 """
 
-# pyright: reportUnknownMemberType=false  (OR-Tools leaves only_enforce_if's last overload untyped)
+# OR-Tools leaves the last overload of only_enforce_if untyped:
+# pyright: reportUnknownMemberType=false
 
 from typing import NamedTuple
 
@@ -11,15 +12,7 @@ from ortools.sat.python import cp_model
 
 from controller.scheduling.arrays import Instance
 from controller.scheduling.kernels.compiled import ints
-from controller.scheduling.kernels.tabu import Solution
-
-
-class Proof(NamedTuple):
-    """A proven lower bound, and the plan when one was found that is at least as good."""
-
-    bound_s: int
-    makespan_s: int
-    solution: Solution | None
+from controller.scheduling.kernels.tabu import Proof, Solution
 
 
 class _Mode(NamedTuple):

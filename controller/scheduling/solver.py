@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from controller.scheduling.annealing import best_rule, improve
-from controller.scheduling.arrays import Numbered, number
+from controller.scheduling.arrays import Instance, Numbered, number
 from controller.scheduling.bounds import lower_bound
 from controller.scheduling.decode import decode, encode
 from controller.scheduling.kernels.graph import new_graph
-from controller.scheduling.kernels.tabu import Solution, load
+from controller.scheduling.kernels.tabu import Proof, Solution, load
 from controller.scheduling.memetic import Memetic
 from controller.scheduling.problem import Problem
 from controller.scheduling.schedule import Assignment
@@ -38,7 +38,7 @@ class Effort(NamedTuple):
 
 
 PROVABLE = 100
-PROOF_SHARE = 0.25
+SEARCH_FIRST, THEN_PROVE = 0.25, 0.35
 
 
 class _Meter:
@@ -86,24 +86,33 @@ def better(
 def _least_makespan(
     numbered: Numbered, start: tuple[Solution, ...], effort: Effort
 ) -> tuple[Solution, int]:
-    """Bred plans; small problems are then given to CP-SAT for a proof or a better plan."""
-    instance = numbered.instance
+    """Bred plans; a small problem goes to CP-SAT in between, for a proof or a better plan."""
+    instance, budget = numbered.instance, effort.budget
     bound = lower_bound(instance)
-    provable = effort.exact and len(instance.release) <= PROVABLE and not effort.budget.rounds
-    share = 1.0 - PROOF_SHARE if provable else 1.0
-    meter = _Meter(effort.budget, effort.clock, share)
-    found = Memetic(instance, effort.seed).run(meter.open, bound, start)
-    if not provable or found.makespan <= bound:
-        return found.solution, bound
-    graph = new_graph(len(instance.release), len(instance.free))
-    load(instance, graph, found.solution)
+    whole = _Meter(budget, effort.clock)
+    if not effort.exact or len(instance.release) > PROVABLE or budget.rounds:
+        return Memetic(instance, effort.seed).run(whole.open, bound, start).solution, bound
+    first = _Meter(budget, effort.clock, SEARCH_FIRST)
+    found = Memetic(instance, effort.seed).run(first.open, bound, start)
+    solution, makespan = found.solution, found.makespan
+    if makespan > bound:
+        proof = _prove(instance, solution, effort)
+        bound = max(bound, proof.bound_s)
+        if proof.solution is not None and proof.makespan_s < makespan:
+            solution, makespan = proof.solution, proof.makespan_s
+    if makespan > bound:
+        again = Memetic(instance, effort.seed + 1)
+        solution = again.run(whole.open, bound, (solution,)).solution
+    return solution, bound
+
+
+def _prove(instance: Instance, solution: Solution, effort: Effort) -> Proof:
     from controller.scheduling.exact import prove
 
-    seconds = effort.budget.cpu_s * PROOF_SHARE
-    proof = prove(instance, found.solution, graph.head.tolist(), effort.seed, seconds)
-    better_one = proof.solution is not None and proof.makespan_s < found.makespan
-    solution = proof.solution if better_one and proof.solution else found.solution
-    return solution, max(bound, proof.bound_s)
+    graph = new_graph(len(instance.release), len(instance.free))
+    load(instance, graph, solution)
+    seconds = effort.budget.cpu_s * THEN_PROVE
+    return prove(instance, solution, graph.head.tolist(), effort.seed, seconds)
 
 
 def _least_tardiness(

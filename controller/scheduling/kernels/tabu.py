@@ -32,6 +32,14 @@ class Solution(NamedTuple):
     order: Ints
 
 
+class Proof(NamedTuple):
+    """A proven lower bound, and the plan when one was found that is at least as good."""
+
+    bound_s: int
+    makespan_s: int
+    solution: Solution | None
+
+
 class Search(NamedTuple):
     """Everything one tabu search changes; ``until`` = iteration before which a return is tabu."""
 
