@@ -25,7 +25,7 @@ def lower_bound(instance: Instance) -> int:
 
 def _shortest(instance: Instance, o: int) -> int:
     rates = instance.rate[instance.elig_from[o] : instance.elig_to[o]].tolist()
-    return (min(rates) * instance.scale[o] + 999) // 1000
+    return int(min(rates) * instance.scale[o] + 999) // 1000
 
 
 def _groups(instance: Instance) -> list[tuple[list[int], int]]:
