@@ -1,1 +1,1 @@
-"""What people see: the live pages and their API."""
+"""What people see and press: HTTP interface, live events and the pages of a floor."""

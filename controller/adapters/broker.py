@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,18 +61,16 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_listening(host: str, port: int, alive: threading.Event | None = None) -> None:
-    """Return once a connection is accepted; raise BrokerError after the time limit."""
-    waited = threading.Event()
-    for _ in range(int(_START_TIMEOUT_S / 0.05)):
-        try:
-            with socket.create_connection((host, port), timeout=1.0):
-                return
-        except OSError:
-            if alive is not None and not alive.is_set():
-                break
-            waited.wait(0.05)
-    raise BrokerError(f"the broker does not listen on {host}:{port}")
+def _wait_until(ready: Callable[[], bool], alive: Callable[[], bool]) -> bool:
+    """Return whether ready came true while alive was, within the time limit."""
+    pause = threading.Event()
+    for _ in range(int(_START_TIMEOUT_S / 0.02)):
+        if ready():
+            return True
+        if not alive():
+            return False
+        pause.wait(0.02)
+    return False
 
 
 @dataclass(frozen=True)
@@ -96,15 +95,18 @@ class Mosquitto:
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "mosquitto.conf"
         config.write_text(_mosquitto_config(folder, host, port))
-        self._log = (folder / "mosquitto.log").open("ab")
+        log = folder / "mosquitto.log"
+        self._log = log.open("wb")
         self._process = subprocess.Popen(
             [program, "-c", str(config)], stdout=self._log, stderr=self._log
         )
-        try:
-            _wait_listening(host, port)
-        except BrokerError:
+        if not _wait_until(lambda: b" running" in log.read_bytes(), self._is_alive):
             self.close()
-            raise
+            words = log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise BrokerError(f"mosquitto did not start on {host}:{port}: {' '.join(words)}")
+
+    def _is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def close(self) -> None:
         """Stop the process and wait for it."""
@@ -152,13 +154,12 @@ class Amqtt:
         self._stop = asyncio.Event()
         self._alive = threading.Event()
         self._alive.set()
+        self._started = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="amqtt", daemon=True)
         self._thread.start()
-        try:
-            _wait_listening(host, port, self._alive)
-        except BrokerError as error:
-            raise BrokerError(f"amqtt did not start: {self._failure or error}") from self._failure
+        if not _wait_until(self._started.is_set, self._alive.is_set):
+            raise BrokerError(f"amqtt did not start on {host}:{port}: {self._failure}")
 
     def _run(self) -> None:
         try:
@@ -173,6 +174,7 @@ class Amqtt:
         amqtt: Any = importlib.import_module("amqtt.broker")
         broker = amqtt.Broker(_amqtt_config(self.host, self.port))
         await broker.start()
+        self._started.set()
         await self._stop.wait()
         await broker.shutdown()
 

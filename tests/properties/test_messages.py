@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.records import of_leaf
 
 from protocols import messages, topics
 from protocols.errors import WireError
+from support.records import of_leaf
 
 LEAVES = sorted(messages.MESSAGES)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.problems import random_problem
 
 from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.schedule import Assignment, Plan, value, violations
+from support.problems import random_problem
 
 seeds = st.integers(0, 10**6)
 FIRST_ONLY = Budget(0.0)

@@ -1,0 +1,195 @@
+"""MQTT through paho: manual acknowledgement after commit, nothing queued that can be sent again.
+
+The network thread only hands messages on. A PUBACK is sent for a message of the connection it
+came on, never for one of an earlier connection (the broker sends those again).
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from controller.values import Json
+from protocols.errors import WireError
+from protocols.messages import encode
+from protocols.topics import LEAVES, controller_topic, machine_topic, up_filter
+
+MAX_INFLIGHT = 200
+KEEPALIVE_S = 30
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who we are there."""
+
+    host: str
+    port: int = 1883
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it came; ``connection`` counts connections, ``mid`` is the packet's number."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retained: bool
+    mid: int
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told, on the network thread; must return at once."""
+
+    message: Callable[[Incoming], None]
+    connected: Callable[[], None]
+
+
+class MqttLink:
+    """One connection to the broker; ``dropped`` counts documents not sent while it was down."""
+
+    def __init__(self, broker: Broker, site: str, term: int, listener: Listener) -> None:
+        self._site = site
+        self._term = term
+        self._broker = broker
+        self._listener = listener
+        self._connection = 0
+        self._connected = threading.Event()
+        self._client = self._build()
+        self.dropped = 0
+        self.reason = "not connected yet"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted us."""
+        return self._connected.is_set()
+
+    def start(self) -> None:
+        """Connect and stay connected, from a thread of its own."""
+        self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
+        self._client.loop_start()
+
+    def puback(self, message: Incoming) -> None:
+        """Acknowledge a message to the broker, if it came on this connection."""
+        if message.qos and message.connection == self._connection and self.connected:
+            self._client.ack(message.mid, message.qos)
+
+    def want(self, machine: str, document: Json) -> None:
+        """Publish the desired document, retained."""
+        self._send(machine, "dn/want", document)
+
+    def acknowledge(self, machine: str, document: Json) -> None:
+        """Publish how far a machine's journal is committed."""
+        self._send(machine, "dn/ack", document)
+
+    def command(self, machine: str, document: Json) -> bool:
+        """Publish a command; False when there is no connection."""
+        return self._send(machine, "dn/cmd", document)
+
+    def time(self, machine: str, t: int, rate: int) -> None:
+        """Publish the floor's time."""
+        self._send(machine, "dn/time", {"v": 1, "t": t, "rate": rate})
+
+    def close(self) -> None:
+        """Say that the controller goes, then disconnect."""
+        if self.connected:
+            self._client.publish(*self._own(on=False)).wait_for_publish(1.0)
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._connected.clear()
+
+    def drop(self) -> None:
+        """Cut the connection without a word, as a crash would."""
+        self._connected.clear()
+        self._connection += 1
+        sock = self._client.socket()
+        self._client.on_disconnect = None
+        self._client.reconnect_delay_set(3600, 3600)
+        if sock is not None:
+            sock.close()
+        self._client.loop_stop()
+
+    def _build(self) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"fab-{self._site}",
+            clean_session=False,
+            protocol=paho.MQTTv311,
+            manual_ack=True,
+        )
+        client.max_inflight_messages_set(MAX_INFLIGHT)
+        client.max_queued_messages_set(10_000)
+        client.reconnect_delay_set(1, 15)
+        if self._broker.user is not None:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        topic, payload, qos, retain = self._own(on=False)
+        client.will_set(topic, payload, qos, retain)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_socket_open = _no_delay
+        return client
+
+    def _own(self, *, on: bool) -> tuple[str, bytes, int, bool]:
+        document = {"v": 1, "on": on, "term": self._term}
+        return controller_topic(self._site), encode("state", document), 1, True
+
+    def _send(self, machine: str, leaf: str, document: Json) -> bool:
+        if not self.connected:
+            self.dropped += 1
+            return False
+        qos, retain, _ = LEAVES[leaf]
+        try:
+            topic = machine_topic(self._site, machine, leaf)
+            payload = encode(leaf, document)
+        except WireError as error:
+            _log.error("%s for %s cannot be sent: %s", leaf, machine, error)
+            self.dropped += 1
+            return False
+        return self._client.publish(topic, payload, qos, retain).rc == paho.MQTT_ERR_SUCCESS
+
+    def _on_connect(
+        self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _p: Any
+    ) -> None:
+        if reason.is_failure:
+            self.reason = f"the broker refuses: {reason}"
+            return
+        self._connection += 1
+        self.reason = ""
+        client.subscribe(up_filter(self._site), 1)
+        self._connected.set()
+        client.publish(*self._own(on=True))
+        self._listener.connected()
+
+    def _on_disconnect(self, _c: Any, _data: Any, _flags: Any, reason: Any, _p: Any) -> None:
+        self._connected.clear()
+        self.reason = f"disconnected: {reason}"
+
+    def _on_message(self, _c: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "?"
+        self._listener.message(
+            Incoming(
+                topic,
+                bytes(message.payload),
+                message.qos,
+                message.retain,
+                message.mid,
+                self._connection,
+            )
+        )
+
+
+def _no_delay(_client: Any, _data: Any, sock: Any) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,152 @@
+"""Lots and what the ledger says of them."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, text, update
+
+from controller.adapters.store import tables
+from controller.adapters.store.rows import Room, as_row, to_row, to_value
+from controller.values import Balance, EconomicEvent, Lot, LotBalance
+
+_lot = tables.lot
+_balance = tables.balance
+_event = tables.economic_event
+
+
+class LotRoom(Room):
+    """Lots of material and parts."""
+
+    def get(self, lot: str) -> Lot | None:
+        """One lot, or None."""
+        return self._one(Lot, select(_lot).where(_lot.c.id == lot))
+
+    def loaded(self, machine: str, ch: int) -> Lot | None:
+        """The lot loaded in a machine's channel, or None."""
+        return self._one(Lot, select(_lot).where(_lot.c.machine == machine, _lot.c.ch == ch))
+
+    def with_balance(self, lot: str) -> LotBalance | None:
+        """One lot with its balance, or None."""
+        found = self._balances(_joined().where(_lot.c.id == lot))
+        return found[0] if found else None
+
+    def balances(self, *kinds: str) -> list[LotBalance]:
+        """Lots with balances, by id; optionally only of some kinds."""
+        query = _joined().order_by(_lot.c.id)
+        return self._balances(query.where(_lot.c.kind.in_(kinds)) if kinds else query)
+
+    def on(self, machine: str) -> list[LotBalance]:
+        """Lots loaded in a machine, by channel."""
+        return self._balances(_joined().where(_lot.c.machine == machine).order_by(_lot.c.ch))
+
+    def add(self, lot: Lot) -> None:
+        """Store a new lot."""
+        self._run(insert(_lot).values(as_row(_lot, lot)))
+
+    def change(self, lot: str, **changes: object) -> None:
+        """Change fields of one lot."""
+        self._run(update(_lot).where(_lot.c.id == lot).values(to_row(_lot, changes)))
+
+    def place(self, lot: str, machine: str, ch: int) -> bool:
+        """Load a lot in a machine's channel, unloading what was there; False when it was there."""
+        before = self.loaded(machine, ch)
+        if before is not None and before.id == lot:
+            return False
+        self.take_out(machine, ch)
+        self.change(lot, machine=machine, ch=ch)
+        return True
+
+    def take_out(self, machine: str, ch: int) -> Lot | None:
+        """Empty a machine's channel; return the lot that was in it."""
+        before = self.loaded(machine, ch)
+        if before is not None:
+            self.change(before.id, machine=None, ch=None)
+        return before
+
+    def _balances(self, query: Select[Any]) -> list[LotBalance]:
+        return [
+            LotBalance(to_value(Lot, row), row["held_mg"] or 0, row["held_n"] or 0)
+            for row in self._conn.execute(query).mappings()
+        ]
+
+
+def _joined() -> Select[Any]:
+    held = (_balance.c.mass_mg.label("held_mg"), _balance.c.pieces.label("held_n"))
+    return select(_lot, *held).join_from(_lot, _balance, _balance.c.lot == _lot.c.id, isouter=True)
+
+
+class LedgerRoom(Room):
+    """The ledger's lines and the balances kept beside them."""
+
+    def by_key(self, key: str) -> EconomicEvent | None:
+        """The line posted under an idempotency key, or None."""
+        return self._one(EconomicEvent, select(_event).where(_event.c.key == key))
+
+    def get(self, event: int) -> EconomicEvent | None:
+        """One line, or None."""
+        return self._one(EconomicEvent, select(_event).where(_event.c.id == event))
+
+    def all(self) -> list[EconomicEvent]:
+        """Every line in the order posted."""
+        return self._all(EconomicEvent, select(_event).order_by(_event.c.id))
+
+    def page(self, limit: int) -> list[EconomicEvent]:
+        """The newest lines, newest first."""
+        return self._all(EconomicEvent, select(_event).order_by(_event.c.id.desc()).limit(limit))
+
+    def of_order(self, order: str) -> list[EconomicEvent]:
+        """Lines of one job order in the order posted."""
+        return self._all(
+            EconomicEvent, select(_event).where(_event.c.order_id == order).order_by(_event.c.id)
+        )
+
+    def of_need(self, need: str) -> list[EconomicEvent]:
+        """Lines of one need in the order posted."""
+        return self._all(
+            EconomicEvent, select(_event).where(_event.c.need == need).order_by(_event.c.id)
+        )
+
+    def append(self, event: EconomicEvent) -> int:
+        """Append one line; return its number."""
+        result = self._run(insert(_event).values(as_row(_event, event)))
+        key = result.inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def balance(self, lot: str) -> Balance:
+        """What a lot holds by the balance kept beside the lines."""
+        found = self._one(Balance, select(_balance).where(_balance.c.lot == lot))
+        return found if found is not None else Balance(lot)
+
+    def put_balance(self, balance: Balance) -> None:
+        """Store what a lot holds."""
+        row = as_row(_balance, balance)
+        done = self._run(update(_balance).where(_balance.c.lot == balance.lot).values(row))
+        if done.rowcount == 0:
+            self._run(insert(_balance).values(row))
+
+    def balances(self) -> dict[str, Balance]:
+        """Kept balances by lot."""
+        return {b.lot: b for b in self._all(Balance, select(_balance))}
+
+    def sums(self) -> list[tuple[str, str | None, str | None, int, int]]:
+        """Sums of mass and pieces by (action, lot, to_lot)."""
+        rows = self._conn.execute(
+            select(
+                _event.c.action,
+                _event.c.lot,
+                _event.c.to_lot,
+                func.sum(_event.c.mass_mg),
+                func.sum(_event.c.pieces),
+            ).group_by(_event.c.action, _event.c.lot, _event.c.to_lot)
+        )
+        return [(r[0], r[1], r[2], r[3], r[4]) for r in rows]
+
+    def order_sums(self) -> list[tuple[str, str, str, int]]:
+        """Sums of mass by (order, action, measure) over lines that belong to an order."""
+        rows = self._conn.execute(
+            text(
+                "SELECT order_id, action, measure, sum(mass_mg) FROM economic_event"
+                " WHERE order_id IS NOT NULL GROUP BY order_id, action, measure"
+            )
+        )
+        return [(r[0], r[1], r[2], r[3]) for r in rows]

@@ -1,0 +1,100 @@
+"""Machines, their counters and the commands sent to them."""
+
+from sqlalchemy import delete, insert, select, update
+
+from controller.adapters.store import tables
+from controller.adapters.store.rows import Room, as_row, to_row
+from controller.values import Command, Counter, Machine
+
+_machine = tables.machine
+_counter = tables.counter
+_command = tables.command
+
+
+class MachineRoom(Room):
+    """Machines of the site."""
+
+    def get(self, machine: str) -> Machine | None:
+        """One machine, or None."""
+        return self._one(Machine, select(_machine).where(_machine.c.id == machine))
+
+    def journal(self, machine: str) -> str | None:
+        """Journal a machine writes now, or None."""
+        return self._scalar(select(_machine.c.jid).where(_machine.c.id == machine))
+
+    def all(self) -> list[Machine]:
+        """Every machine, by id."""
+        return self._all(Machine, select(_machine).order_by(_machine.c.id))
+
+    def add(self, machine: Machine) -> None:
+        """Store a new machine."""
+        self._run(insert(_machine).values(as_row(_machine, machine)))
+
+    def change(self, machine: str, **changes: object) -> None:
+        """Change fields of one machine."""
+        self._run(
+            update(_machine).where(_machine.c.id == machine).values(to_row(_machine, changes))
+        )
+
+    def counter(self, machine: str, jid: str, ch: int, lot: str) -> Counter | None:
+        """Last cumulative counter reported, or None."""
+        return self._one(
+            Counter,
+            select(_counter).where(
+                _counter.c.machine == machine,
+                _counter.c.jid == jid,
+                _counter.c.ch == ch,
+                _counter.c.lot == lot,
+            ),
+        )
+
+    def counters(self, machine: str) -> list[Counter]:
+        """All counters of one machine."""
+        return self._all(Counter, select(_counter).where(_counter.c.machine == machine))
+
+    def put_counter(self, counter: Counter) -> None:
+        """Store the counter as reported."""
+        row = as_row(_counter, counter)
+        where = (
+            (_counter.c.machine == counter.machine)
+            & (_counter.c.jid == counter.jid)
+            & (_counter.c.ch == counter.ch)
+            & (_counter.c.lot == counter.lot)
+        )
+        if self._run(update(_counter).where(where).values(row)).rowcount == 0:
+            self._run(insert(_counter).values(row))
+
+    def drop_counter(self, counter: Counter) -> None:
+        """Forget a counter, so that the next report begins anew."""
+        self._run(
+            delete(_counter).where(
+                _counter.c.machine == counter.machine,
+                _counter.c.jid == counter.jid,
+                _counter.c.ch == counter.ch,
+                _counter.c.lot == counter.lot,
+            )
+        )
+
+
+class CommandRoom(Room):
+    """Commands of people to machines."""
+
+    def get(self, command: str) -> Command | None:
+        """One command, or None."""
+        return self._one(Command, select(_command).where(_command.c.id == command))
+
+    def add(self, command: Command) -> None:
+        """Store a new command."""
+        self._run(insert(_command).values(as_row(_command, command)))
+
+    def change(self, command: str, **changes: object) -> None:
+        """Change fields of one command."""
+        self._run(
+            update(_command).where(_command.c.id == command).values(to_row(_command, changes))
+        )
+
+    def page(self, limit: int) -> list[Command]:
+        """The newest commands, newest first."""
+        return self._all(
+            Command, select(_command).order_by(_command.c.created_at.desc()).limit(limit)
+        )

@@ -1,0 +1,108 @@
+"""Communities, designs, programs and needs in the store."""
+
+from sqlalchemy import delete, insert, select, text, update
+
+from controller.adapters.store import tables
+from controller.adapters.store.rows import Room, as_row, to_row
+from controller.values import Community, DesignRow, Need, ProgramRow
+
+OPEN_NEEDS = ("stated", "accepted", "making")
+
+
+class CommunityRoom(Room):
+    """Who states needs."""
+
+    def get(self, community: str) -> Community | None:
+        """One community, or None."""
+        return self._one(
+            Community, select(tables.community).where(tables.community.c.id == community)
+        )
+
+    def all(self) -> list[Community]:
+        """Every community, by id."""
+        return self._all(Community, select(tables.community).order_by(tables.community.c.id))
+
+    def put(self, community: Community) -> None:
+        """Add a community or replace what is known of it."""
+        row = as_row(tables.community, community)
+        if self.get(community.id) is None:
+            self._run(insert(tables.community).values(row))
+        else:
+            self._run(
+                update(tables.community).where(tables.community.c.id == community.id).values(row)
+            )
+
+
+class DesignRoom(Room):
+    """Imported designs and their programs."""
+
+    def get(self, design: str) -> DesignRow | None:
+        """One design, or None."""
+        return self._one(DesignRow, select(tables.design).where(tables.design.c.id == design))
+
+    def all(self) -> list[DesignRow]:
+        """Every design, by id."""
+        return self._all(DesignRow, select(tables.design).order_by(tables.design.c.id))
+
+    def put(self, design: DesignRow) -> None:
+        """Add a design or replace it by a newer import."""
+        row = as_row(tables.design, design)
+        if self.get(design.id) is None:
+            self._run(insert(tables.design).values(row))
+        else:
+            self._run(update(tables.design).where(tables.design.c.id == design.id).values(row))
+
+    def program(self, sha: str) -> ProgramRow | None:
+        """One program by its SHA-256, or None."""
+        return self._one(ProgramRow, select(tables.program).where(tables.program.c.sha == sha))
+
+    def programs(self) -> list[ProgramRow]:
+        """Every program, by design and name."""
+        return self._all(
+            ProgramRow, select(tables.program).order_by(tables.program.c.design, "name", "sha")
+        )
+
+    def put_program(self, program: ProgramRow) -> None:
+        """Add a program; the same content replaces what is known of it."""
+        self._run(delete(tables.program).where(tables.program.c.sha == program.sha))
+        self._run(insert(tables.program).values(as_row(tables.program, program)))
+
+
+class NeedRoom(Room):
+    """Stated needs."""
+
+    def get(self, need: str) -> Need | None:
+        """One need, or None."""
+        return self._one(Need, select(tables.need).where(tables.need.c.id == need))
+
+    def by_key(self, key: str) -> Need | None:
+        """The need stated under an idempotency key, or None."""
+        return self._one(Need, select(tables.need).where(tables.need.c.key == key))
+
+    def all(self) -> list[Need]:
+        """Every need, oldest first."""
+        return self._all(Need, select(tables.need).order_by("created_at", text("rowid")))
+
+    def page(self, limit: int, states: tuple[str, ...] = ()) -> list[Need]:
+        """The newest needs, newest first, optionally only in some states."""
+        query = select(tables.need).order_by(tables.need.c.created_at.desc()).limit(limit)
+        if states:
+            query = query.where(tables.need.c.state.in_(states))
+        return self._all(Need, query)
+
+    def open(self) -> list[Need]:
+        """Needs that are neither delivered, refused nor withdrawn, oldest first."""
+        return self._all(
+            Need,
+            select(tables.need).where(tables.need.c.state.in_(OPEN_NEEDS)).order_by("created_at"),
+        )
+
+    def add(self, need: Need) -> None:
+        """Store a new need."""
+        self._run(insert(tables.need).values(as_row(tables.need, need)))
+
+    def change(self, need: str, **changes: object) -> None:
+        """Change fields of one need."""
+        self._run(
+            update(tables.need).where(tables.need.c.id == need).values(to_row(tables.need, changes))
+        )

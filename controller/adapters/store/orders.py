@@ -1,0 +1,177 @@
+"""Operations, their precedence and job orders in the store."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, insert, select, text, update
+
+from controller.adapters.store import tables
+from controller.adapters.store.rows import Room, as_row, to_row
+from controller.values import JobOrder, Operation
+from protocols.orders import FINAL
+
+_operation = tables.operation
+_link = tables.operation_link
+_order = tables.job_order
+CLOSED = ("done", "cancelled")
+
+
+class OperationRoom(Room):
+    """Operations of accepted needs and their precedence."""
+
+    def get(self, operation: str) -> Operation | None:
+        """One operation, or None."""
+        return self._one(Operation, select(_operation).where(_operation.c.id == operation))
+
+    def of_need(self, need: str) -> list[Operation]:
+        """Operations of one need in routing order."""
+        return self._all(
+            Operation, select(_operation).where(_operation.c.need == need).order_by(text("rowid"))
+        )
+
+    def open(self) -> list[Operation]:
+        """Operations neither done nor cancelled, oldest need first."""
+        return self._all(
+            Operation,
+            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by(text("rowid")),
+        )
+
+    def of_needs(self, needs: Iterable[str]) -> list[Operation]:
+        """Operations of several needs in routing order."""
+        return self._all(
+            Operation,
+            select(_operation).where(_operation.c.need.in_(needs)).order_by(text("rowid")),
+        )
+
+    def in_state(self, *states: str) -> list[Operation]:
+        """Operations in one of the states, oldest first."""
+        return self._all(
+            Operation,
+            select(_operation).where(_operation.c.state.in_(states)).order_by(text("rowid")),
+        )
+
+    def links(self) -> list[tuple[str, str]]:
+        """Precedence (before, after) among operations that are not all closed."""
+        after = select(_operation.c.id).where(_operation.c.state.not_in(CLOSED))
+        rows = self._conn.execute(
+            select(_link.c.before, _link.c.after).where(_link.c.after.in_(after))
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def before(self, operation: str) -> list[Operation]:
+        """Operations that must be done before this one."""
+        ids = select(_link.c.before).where(_link.c.after == operation)
+        return self._all(
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
+        )
+
+    def after(self, operation: str) -> list[Operation]:
+        """Operations that wait for this one."""
+        ids = select(_link.c.after).where(_link.c.before == operation)
+        return self._all(
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
+        )
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many operations are in each state."""
+        rows = self._conn.execute(
+            select(_operation.c.state, func.count()).group_by(_operation.c.state)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def inputs(self, operation: str) -> list[tuple[str, int]]:
+        """Operations whose output this one uses up, with the pieces taken of each."""
+        rows = self._conn.execute(
+            select(_link.c.before, _link.c.pieces)
+            .where(_link.c.after == operation, _link.c.pieces > 0)
+            .order_by(_link.c.before)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str, int]]) -> None:
+        """Store the operations of a need and links (before, after, pieces handed on)."""
+        rows = [as_row(_operation, op) for op in operations]
+        if rows:
+            self._conn.execute(insert(_operation), rows)
+        pairs = [{"before": b, "after": a, "pieces": pieces} for b, a, pieces in links]
+        if pairs:
+            self._conn.execute(insert(_link), pairs)
+
+    def change(self, operation: str, **changes: object) -> None:
+        """Change fields of one operation."""
+        self._run(
+            update(_operation)
+            .where(_operation.c.id == operation)
+            .values(to_row(_operation, changes))
+        )
+
+
+class OrderRoom(Room):
+    """Job orders: attempts of operations, fenced by epochs."""
+
+    def get(self, order: str) -> JobOrder | None:
+        """One job order, or None."""
+        return self._one(JobOrder, select(_order).where(_order.c.id == order))
+
+    def of_operation(self, operation: str) -> list[JobOrder]:
+        """Attempts of one operation, oldest first."""
+        return self._all(
+            JobOrder, select(_order).where(_order.c.operation == operation).order_by(_order.c.ep)
+        )
+
+    def open(self) -> list[JobOrder]:
+        """Orders that are not final, oldest epoch first."""
+        return self._all(
+            JobOrder, select(_order).where(_order.c.state.not_in(FINAL)).order_by(_order.c.ep)
+        )
+
+    def open_on(self, machine: str) -> JobOrder | None:
+        """The order a machine holds or is offered (the newest that is not final), or None."""
+        return self._one(
+            JobOrder,
+            select(_order)
+            .where(_order.c.machine == machine, _order.c.state.not_in(FINAL))
+            .order_by(_order.c.ep.desc()),
+        )
+
+    def unsettled_on(self, machine: str) -> JobOrder | None:
+        """The oldest finished order on a machine whose result no person recorded yet, or None."""
+        return self._one(
+            JobOrder,
+            select(_order)
+            .where(
+                _order.c.machine == machine,
+                _order.c.state == "SUCCEEDED",
+                _order.c.settled_at.is_(None),
+            )
+            .order_by(_order.c.ep),
+        )
+
+    def unsettled(self) -> list[JobOrder]:
+        """Finished orders whose result no person recorded yet."""
+        return self._all(
+            JobOrder,
+            select(_order)
+            .where(_order.c.state == "SUCCEEDED", _order.c.settled_at.is_(None))
+            .order_by(_order.c.ep),
+        )
+
+    def page(self, limit: int) -> list[JobOrder]:
+        """The newest orders, newest first."""
+        return self._all(JobOrder, select(_order).order_by(_order.c.ep.desc()).limit(limit))
+
+    def all(self) -> list[JobOrder]:
+        """Every order, oldest epoch first."""
+        return self._all(JobOrder, select(_order).order_by(_order.c.ep))
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many orders are in each state."""
+        rows = self._conn.execute(select(_order.c.state, func.count()).group_by(_order.c.state))
+        return {row[0]: row[1] for row in rows}
+
+    def add(self, order: JobOrder) -> None:
+        """Store a new order."""
+        self._run(insert(_order).values(as_row(_order, order)))
+
+    def change(self, order: str, **changes: object) -> None:
+        """Change fields of one order."""
+        self._run(update(_order).where(_order.c.id == order).values(to_row(_order, changes)))

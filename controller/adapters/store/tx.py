@@ -1,0 +1,98 @@
+"""``Tx``: one open transaction as the activities see it. They never see SQLAlchemy."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
+from controller.adapters.store.lots import LedgerRoom, LotRoom
+from controller.adapters.store.machines import CommandRoom, MachineRoom
+from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
+from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.telemetry import TelemetryRoom
+from controller.values import FloorPicture, Json, Notice
+
+
+@dataclass(slots=True)
+class Effects:
+    """What must happen once the transaction is committed."""
+
+    touched: set[str] = field(default_factory=set[str])
+    wants: dict[str, Json] = field(default_factory=dict[str, Json])
+    acks: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    commands: list[tuple[str, Json]] = field(default_factory=list[tuple[str, Json]])
+    notices: list[Notice] = field(default_factory=list[Notice])
+    resend: set[str] = field(default_factory=set[str])
+    replan: bool = False
+
+    def copy(self) -> "Effects":
+        """The same effects, changing apart from these."""
+        return Effects(
+            set(self.touched),
+            dict(self.wants),
+            dict(self.acks),
+            list(self.commands),
+            list(self.notices),
+            set(self.resend),
+            self.replan,
+        )
+
+
+class Tx:
+    """Rooms of the store inside one transaction that began at ``now_ms`` (floor time).
+
+    ``effects`` collects what must happen after the commit; a savepoint undone takes its effects
+    back.
+    """
+
+    def __init__(self, conn: Connection, now_ms: int) -> None:
+        self._conn = conn
+        self.now_ms = now_ms
+        self.site = SiteRoom(conn)
+        self.communities = CommunityRoom(conn)
+        self.designs = DesignRoom(conn)
+        self.needs = NeedRoom(conn)
+        self.operations = OperationRoom(conn)
+        self.orders = OrderRoom(conn)
+        self.machines = MachineRoom(conn)
+        self.commands = CommandRoom(conn)
+        self.lots = LotRoom(conn)
+        self.ledger = LedgerRoom(conn)
+        self.inbox = InboxRoom(conn)
+        self.dead = DeadLetterRoom(conn)
+        self.notice_room = NoticeRoom(conn)
+        self.telemetry = TelemetryRoom(conn)
+        self.effects = Effects()
+
+    def touch(self, machine: str) -> None:
+        """Say that a machine's desired document may have changed."""
+        self.effects.touched.add(machine)
+
+    def notice(self, kind: str, subject: str, text: str) -> None:
+        """Tell people: store a notice and hand it to the live feed after the commit."""
+        self.effects.notices.append(self.notice_room.add(self.now_ms, kind, subject, text))
+
+    def picture(self) -> FloorPicture:
+        """Everything a plan is made from."""
+        return FloorPicture(
+            at=self.now_ms,
+            needs=tuple(self.needs.open()),
+            operations=tuple(self.operations.open()),
+            links=tuple(self.operations.links()),
+            machines=tuple(self.machines.all()),
+            orders=tuple(self.orders.open()),
+            lots=tuple(self.lots.balances()),
+        )
+
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
+        """Undo everything of the block when it raises; the transaction goes on."""
+        before = self.effects.copy()
+        try:
+            with self._conn.begin_nested():
+                yield
+        except BaseException:
+            self.effects = before
+            raise

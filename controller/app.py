@@ -1,0 +1,332 @@
+"""The site: joins the activities around one writer, and offers people's verbs to API and CLI."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from controller import commands, dispatching, execution, inbound, needs, planning, telemetry
+from controller.adapters.clock import Clock, SystemClock
+from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
+from controller.adapters.store import Store, Tx
+from controller.changes import Change, Changes
+from controller.joints import stations
+from controller.links import MachineLink
+from controller.loops import Beat, Loop, Watch
+from controller.needs import Line, Router
+from controller.outlet import Outlet
+from controller.values import (
+    Command,
+    DesignRow,
+    FloorPicture,
+    FloorPlan,
+    JobOrder,
+    Json,
+    Need,
+    NeedRequest,
+    Refused,
+    RoutedNeed,
+)
+from controller.writer import Hooks, Item, Writer
+from protocols.errors import WireError
+from protocols.messages import decode
+from protocols.topics import parse_topic
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """One site; waits are real seconds, whatever the floor's clock rate."""
+
+    name: str
+    store: Path
+    broker: Broker | None = None
+    programs_url: str = "http://127.0.0.1:8000/programs"
+    silence_s: float = 60.0
+    offer_s: float = 120.0
+    plan_every_s: float = 2.0
+    plan_rest_s: float = 0.1
+
+
+def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
+    raise Refused("no-router", "design", f"{design.id} x {quantity}: no routing is configured")
+
+
+def _no_plan(picture: FloorPicture) -> FloorPlan:
+    return FloorPlan((), {op.id: "no scheduler is configured" for op in picture.operations})
+
+
+def _accept_all(tx: Tx) -> int:
+    stated = [need for need in tx.needs.open() if need.state == "stated"]
+    for need in stated:
+        tx.needs.change(need.id, state="accepted", accepted_at=tx.now_ms, reason="")
+    return len(stated)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is handed in: clock, routing, sharing, planning, links to machines by name."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    router: Router = _no_router
+    sharer: Callable[[Tx], int] = _accept_all
+    planner: Callable[[FloorPicture], FloorPlan] = _no_plan
+    links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
+
+
+class Site:
+    """One controller's floor. Verbs run on the writer and return once they are committed."""
+
+    def __init__(self, config: SiteConfig, parts: Parts, store: Store) -> None:
+        self.config = config
+        self.clock = parts.clock
+        self.changes = Changes()
+        self.readings = telemetry.TelemetryBuffer()
+        self.outlet = Outlet(dict(parts.links))
+        self.watch = Watch(parts.clock)
+        self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
+        self.mqtt: MqttLink | None = None
+        self._parts = parts
+        self._store = store
+        self._late: deque[Item] = deque(maxlen=1000)
+        self.loops = {
+            beat.name: Loop(beat)
+            for beat in (
+                Beat("plan", config.plan_every_s, self._plan, config.plan_rest_s),
+                Beat("tick", 0.5, self._tick),
+                Beat("telemetry", 1.0, self._flush),
+                Beat("time", 5.0, self._tell_time),
+                Beat("resend", 30.0, self.resend),
+            )
+        }
+
+    @classmethod
+    def open(cls, config: SiteConfig, parts: Parts | None = None) -> "Site":
+        """Open (or create) a site's store, start its writer, its loops and its links."""
+        parts = parts or Parts()
+        site = cls(config, parts, Store(config.store, parts.clock.now_ms))
+        site.writer.start()
+        site.submit(site._begin)
+        if config.broker is not None:
+            listener = Listener(site._heard, site._connected)
+            site.mqtt = MqttLink(config.broker, config.name, site.outlet.term, listener)
+            site.outlet.links["mqtt"] = site.mqtt
+            site.mqtt.start()
+        for loop in site.loops.values():
+            loop.start()
+        return site
+
+    def close(self) -> None:
+        """Finish what is queued, then let go of everything."""
+        for loop in self.loops.values():
+            loop.close()
+        for link in self.outlet.links.values():
+            link.close()
+        self.writer.close()
+        self._store.close()
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A short consistent view of the store; nothing written in it stays."""
+        return self._store.read()
+
+    def submit(self, run: Callable[[Tx], T], timeout_s: float = 30.0) -> T:
+        """Run a function on the writer inside a transaction; its result once committed."""
+        return self.writer.submit(run, timeout_s)
+
+    # verbs of people ---------------------------------------------------------------------------
+
+    def state_needs(
+        self, requests: Sequence[NeedRequest], *, all_or_nothing: bool = False
+    ) -> list[Line]:
+        """State needs; one outcome per line, or Refused for all when asked so."""
+        router = self._parts.router
+        return self.submit(
+            lambda tx: needs.state_batch(tx, requests, router, all_or_nothing=all_or_nothing)
+        )
+
+    def withdraw_need(self, need: str, who: str) -> Need:
+        """Take a need back; raise Refused."""
+        return self.submit(lambda tx: needs.withdraw(tx, need, who))
+
+    def confirm_clear(
+        self, machine: str, result: str, good_pieces: int | None, who: str
+    ) -> JobOrder | None:
+        """Record the result that lies on a machine and tell it that it is clear; raise Refused."""
+        verdict = execution.verdict(result, who, good_pieces)
+
+        def run(tx: Tx) -> JobOrder | None:
+            found = tx.machines.get(machine)
+            if found is not None and found.link == stations.LINK:
+                stations.finish(tx, found)
+                return execution.confirm_clear(tx, machine, verdict)
+            document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
+            order = execution.confirm_clear(tx, machine, verdict)
+            commands.send(tx, machine, document)
+            return order
+
+        return self.submit(run)
+
+    def resolve(self, order: str, result: str, who: str) -> JobOrder:
+        """End an order in doubt or unknown by a person's word; raise Refused."""
+        verdict = execution.verdict(result, who, None)
+        return self.submit(lambda tx: execution.resolve(tx, order, verdict))
+
+    def command(
+        self, machine: str, do: str, who: str, ch: int | None = None, lot: str | None = None
+    ) -> Command:
+        """Send a command to a machine and keep it with its answer; raise Refused."""
+        document = commands.build(self.watch.boot(machine), do, who, self.outlet.term)
+        extra: Json = {"ch": ch, "lot": lot}
+        document.update({name: value for name, value in extra.items() if value is not None})
+        return self.submit(lambda tx: commands.send(tx, machine, document))
+
+    def stop(self, machine: str, who: str) -> bool:
+        """Software emergency stop: sent at once, past queue and store, and journalled after.
+
+        Returns whether it left; raise Refused for a machine that was never heard.
+        """
+        document = commands.build(self.watch.boot(machine), "stop", who, self.outlet.term)
+        sent = self.outlet.command(machine, document)
+        item = Item(lambda tx: commands.journal_stop(tx, machine, document, sent=sent))
+        if not self.writer.offer(item):
+            self._late.append(item)
+        return sent
+
+    # machines ----------------------------------------------------------------------------------
+
+    def receive(self, machine: str, leaf: str, record: Json) -> None:
+        """Take a decoded message of a machine that is not on MQTT, as if it came from there."""
+        self.watch.heard(machine)
+        if "bn" in record:
+            self.watch.booted(machine, record["bn"])
+        if leaf == "up/tele":
+            self.readings.add(machine, record, self.clock.now_ms())
+        else:
+            self.submit(lambda tx: inbound.take(tx, machine, leaf, record))
+
+    def resend(self) -> None:
+        """Hand every machine its desired document and acknowledgement again."""
+        self.writer.offer(Item(_resend_all))
+
+    # inside ------------------------------------------------------------------------------------
+
+    def _begin(self, tx: Tx) -> None:
+        tx.site.put("name", self.config.name)
+        self.outlet.term = tx.site.next("term")
+        for machine in tx.machines.all():
+            tx.machines.change(machine.id, online=False)
+            tx.touch(machine.id)
+            if machine.bn:
+                self.watch.booted(machine.id, machine.bn)
+
+    def _connected(self) -> None:
+        self.loops["time"].wake()
+        self.loops["resend"].wake()
+
+    def _heard(self, message: Incoming) -> None:
+        """On the network thread: note who spoke, part telemetry from events, queue the rest."""
+        if self._is_reading(message):
+            return
+        link, site = self.mqtt, self.config.name
+        self.writer.put(
+            Item(
+                lambda tx: inbound.receive(tx, message.topic, message.payload, site),
+                done=None if link is None else lambda: link.puback(message),
+            )
+        )
+
+    def _is_reading(self, message: Incoming) -> bool:
+        try:
+            _, machine, leaf = parse_topic(message.topic)
+            record = decode(leaf, message.payload)
+        except WireError:
+            return False  # the writer buries it
+        alive = record.get("on", True)
+        if alive and leaf in ("up/state", "up/hello"):
+            self.watch.booted(machine, record["bn"])
+        if alive and not message.retained:
+            self.watch.heard(machine)
+        if leaf == "up/tele":
+            self.readings.add(machine, record, self.clock.now_ms())
+        return leaf == "up/tele"
+
+    def _before_commit(self, tx: Tx) -> None:
+        self.outlet.term = max(self.outlet.term, tx.site.number("term"))
+        context = dispatching.WantContext(self.outlet.term, self.config.programs_url)
+        for machine in sorted(tx.effects.touched | tx.effects.resend):
+            found = tx.machines.get(machine)
+            if found is None:
+                continue
+            if found.link == stations.LINK:
+                stations.attend(tx, found)
+                continue
+            self.outlet.learn(machine, found.link)
+            want = dispatching.settle_want(tx, machine, context) or found.want
+            if machine in tx.effects.resend and want is not None:
+                tx.effects.wants[machine] = want
+
+    def _after_commit(self, tx: Tx) -> None:
+        self.outlet.release(tx)
+        for notice in tx.effects.notices:
+            self.changes.publish(Change(notice.kind, notice.subject, notice))
+        if tx.effects.replan:
+            self.loops["plan"].wake()
+
+    def _plan(self) -> None:
+        with self.read() as tx:
+            picture = tx.picture()
+        if any(need.state == "stated" for need in picture.needs):
+            self.submit(self._parts.sharer)
+            with self.read() as tx:
+                picture = tx.picture()
+        plan = self._parts.planner(picture)
+        self.submit(lambda tx: planning.apply_plan(tx, plan))
+
+    def _tick(self) -> None:
+        while self._late and self.writer.offer(self._late[0]):
+            self._late.popleft()
+        self.submit(self._look_around)
+
+    def _look_around(self, tx: Tx) -> None:
+        """Silence after a grant is doubt; an offer nobody takes is taken back."""
+        offered_before = tx.now_ms - int(self.config.offer_s * 1000 * self.clock.rate)
+        people = {machine.id for machine in tx.machines.all() if machine.link == stations.LINK}
+        for machine in tx.machines.all():
+            if machine.id in people or not machine.online:
+                continue
+            if self.watch.silent(machine.id, self.config.silence_s):
+                execution.mark_silent(tx, machine.id, f"{machine.id} is silent")
+        for order in tx.orders.open():
+            if order.machine in people:
+                continue
+            if order.state in ("GRANTED", "RUNNING", "PAUSED"):
+                self._look_at(tx, order)
+            elif order.state == "OFFERED" and order.offered_at < offered_before:
+                dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
+
+    def _look_at(self, tx: Tx, order: JobOrder) -> None:
+        if self.watch.silent(order.machine, self.config.silence_s):
+            execution.mark_silent(tx, order.machine, f"{order.machine} is silent")
+
+    def _flush(self) -> None:
+        items = self.readings.take()
+        if items:
+            self.writer.put(Item(lambda tx: telemetry.flush(tx, items), alone=True))
+
+    def _tell_time(self) -> None:
+        if self.mqtt is None or not self.mqtt.connected:
+            return
+        with self.read() as tx:
+            machines = [m.id for m in tx.machines.all() if m.link == "mqtt"]
+        for machine in machines:
+            self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
+
+
+def _resend_all(tx: Tx) -> None:
+    for machine in tx.machines.all():
+        tx.effects.resend.add(machine.id)
+        if machine.jid is not None:
+            tx.effects.acks[machine.id] = (machine.jid, machine.acked_s)

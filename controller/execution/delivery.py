@@ -1,0 +1,70 @@
+"""Delivery: a need whose operations are all done goes to its community, with credit to authors."""
+
+from typing import TYPE_CHECKING
+
+from controller.execution.steps import part_lot
+from controller.ledger.post import need_lot, post
+from controller.values import EconomicEvent, Lot, Need
+
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
+
+
+def deliver_if_done(tx: "Tx", need: str) -> bool:
+    """Deliver a need when nothing of it is left to do; say whether it was."""
+    found = tx.needs.get(need)
+    if found is None or found.state not in ("accepted", "making"):
+        return False
+    operations = tx.operations.of_need(need)
+    if any(operation.state != "done" for operation in operations):
+        return False
+    for operation in operations:
+        if not tx.operations.after(operation.id):
+            _transfer(tx, found, operation.id)
+    _cite(tx, found)
+    tx.needs.change(need, state="delivered", delivered_at=tx.now_ms, reason="")
+    tx.notice("need", need, f"{found.quantity} x {found.part} delivered to {found.community}")
+    return True
+
+
+def _transfer(tx: "Tx", need: Need, operation: str) -> None:
+    lot = part_lot(operation)
+    held = tx.ledger.balance(lot)
+    note = f"delivered to {need.community}"
+    to_lot = Lot(f"d-{need.id}", need.part, "delivered", created_at=tx.now_ms, note=note)
+    post(
+        tx,
+        EconomicEvent(
+            key=f"{need.id}:transfer:{operation}",
+            action="transfer",
+            provider=tx.site.get("name") or "site",
+            receiver=need.community,
+            happened_at=tx.now_ms,
+            lot=lot,
+            to_lot=need_lot(tx, to_lot),
+            mass_mg=held.mass_mg,
+            pieces=held.pieces,
+            need=need.id,
+            operation=operation,
+            measure="counted",
+        ),
+    )
+
+
+def _cite(tx: "Tx", need: Need) -> None:
+    design = tx.designs.get(need.design)
+    if design is None or not design.licensor:
+        return
+    post(
+        tx,
+        EconomicEvent(
+            key=f"{need.id}:cite",
+            action="cite",
+            provider=design.licensor,
+            receiver=need.community,
+            happened_at=tx.now_ms,
+            need=need.id,
+            measure="counted",
+            note=f"{design.title} {design.version}, {design.license}",
+        ),
+    )

@@ -1,0 +1,154 @@
+"""Presence: reported state, hello after a connect, silence, and machines that cannot be trusted."""
+
+from typing import TYPE_CHECKING
+
+from controller.execution.steps import advance
+from controller.values import JobOrder, Json, Machine, Refused
+from protocols.orders import ORDER_STATES
+
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
+
+MAX_BOOTS = 8
+MAX_FLIPS = 3
+_HEARD = {"claimed": "heard_granted", "running": "heard", "paused": "heard_paused"}
+
+
+def _machine(tx: "Tx", machine: str) -> Machine:
+    found = tx.machines.get(machine)
+    if found is None:
+        raise Refused("unknown-machine", "machine", f"{machine} is not registered on this floor")
+    return found
+
+
+def quarantine(tx: "Tx", machine: str, reason: str) -> None:
+    """Offer nothing to a machine and believe nothing it reports until a person releases it."""
+    tx.machines.change(machine, quarantine=reason)
+    tx.notice("attention", machine, f"{machine} is in quarantine: {reason}")
+    tx.touch(machine)
+
+
+def adopt_journal(tx: "Tx", machine: Machine, jid: str, acked_s: int) -> None:
+    """Follow a new journal; an order bound to the old one is in doubt."""
+    tx.machines.change(machine.id, jid=jid, acked_s=acked_s)
+    if machine.jid is None:
+        return
+    if machine.link == "mqtt":
+        text = f"{machine.id} has a new journal: its flash was replaced"
+        tx.notice("attention", machine.id, text)
+    order = tx.orders.open_on(machine.id)
+    if order is not None and order.claim_jid not in (None, jid):
+        _silence(tx, order, f"{machine.id} lost its journal")
+
+
+def _silence(tx: "Tx", order: JobOrder, reason: str) -> None:
+    if "silence" not in ORDER_STATES[order.state]:
+        return
+    advance(tx, order, "silence")
+    text = f"in doubt: {reason}; its journal or a person must say how it ended"
+    tx.operations.change(order.operation, reason=text)
+    tx.notice("attention", order.id, f"{order.label} is {text}")
+
+
+def mark_silent(tx: "Tx", machine: str, reason: str) -> None:
+    """A machine was not heard for too long: its granted order is in doubt, never sent again."""
+    tx.machines.change(machine, online=False)
+    order = tx.orders.open_on(machine)
+    if order is not None:
+        _silence(tx, order, reason)
+
+
+def hear_state(tx: "Tx", machine: str, state: Json) -> None:
+    """Take ``up/state`` (or the last will); a report of an earlier boot is ignored."""
+    found = _machine(tx, machine)
+    if not state["on"]:
+        if state["bn"] == found.bn:
+            tx.machines.change(machine, online=False, ready=False)
+            tx.notice("machine", machine, f"{machine} is not connected")
+        return
+    if not _take_boot(tx, found, state["bn"]):
+        return
+    order: Json = state.get("order") or {}
+    tx.machines.change(
+        machine,
+        online=True,
+        state=state["st"],
+        ready=state["ready"],
+        order_id=order.get("order"),
+        ep=order.get("ep"),
+        need_person=state.get("need", ""),
+        fw=state["fw"],
+        fault="" if state["st"] in ("idle", "busy") else found.fault,
+        last_seen_at=tx.now_ms,
+    )
+    if not found.online:
+        tx.notice("machine", machine, f"{machine} is connected")
+    if order:
+        _hear_order(tx, machine, order)
+    if _differs(found, state):
+        tx.effects.replan = True
+
+
+def _differs(found: Machine, state: Json) -> bool:
+    return (found.online, found.state, found.ready) != (True, state["st"], state["ready"])
+
+
+def _hear_order(tx: "Tx", machine: str, reported: Json) -> None:
+    order = tx.orders.get(reported["order"])
+    if order is None or order.machine != machine or order.ep != reported["ep"]:
+        return
+    if order.done_ppm != reported["done_ppm"]:
+        tx.orders.change(order.id, done_ppm=reported["done_ppm"])
+    word = _HEARD.get(reported["st"], "")
+    if order.state == "IN_DOUBT" and word:
+        advance(tx, order, word)
+        tx.operations.change(order.operation, reason="")
+        tx.notice("order", order.id, f"{machine} is heard again, {order.label} goes on")
+
+
+def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
+    """Take ``up/hello``: boot, journal, epoch and term; answer with want and ack."""
+    found = _machine(tx, machine)
+    if not _take_boot(tx, found, hello["bn"]):
+        return
+    _take_journal(tx, found, hello)
+    tx.site.raise_to("epoch", hello["last_ep"])
+    tx.site.raise_to("term", hello["term"])
+    tx.machines.change(machine, online=True, fw=hello["fw"], last_seen_at=tx.now_ms)
+    if hello.get("order"):
+        _hear_order(tx, machine, hello["order"])
+    tx.touch(machine)
+    after = _machine(tx, machine)
+    tx.effects.acks[machine] = (hello["jid"], after.acked_s)
+    tx.effects.resend.add(machine)
+    tx.effects.replan = True
+
+
+def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
+    jid, low = hello["jid"], hello["lo"]
+    if jid != machine.jid:
+        adopt_journal(tx, machine, jid, tx.inbox.last(machine.id, jid))
+        machine = _machine(tx, machine.id)
+    if hello["hi"] >= low > machine.acked_s + 1:
+        tx.machines.change(machine.id, acked_s=low - 1)
+        missing = f"{machine.acked_s + 1} to {low - 1}"
+        tx.notice("attention", machine.id, f"{machine.id} no longer has its events {missing}")
+    elif hello["hi"] < machine.acked_s:
+        back = f"its journal ends at {hello['hi']}, {machine.acked_s} was acknowledged"
+        quarantine(tx, machine.id, back)
+
+
+def _take_boot(tx: "Tx", machine: Machine, bn: str) -> bool:
+    """Follow the newest boot; False for a report of an earlier one."""
+    boots = machine.boots or []
+    if bn == machine.bn:
+        return True
+    if bn in boots:
+        flips = machine.stale_boots + 1
+        tx.machines.change(machine.id, stale_boots=flips)
+        if flips >= MAX_FLIPS and not machine.quarantine:
+            quarantine(tx, machine.id, "two boards speak under its name")
+        return False
+    kept = [*boots[-(MAX_BOOTS - 1) :], bn]
+    tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=0)
+    return True

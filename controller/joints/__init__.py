@@ -1,0 +1,1 @@
+"""Joints: where one activity's values become another's. Only these and app.py know several."""

@@ -1,0 +1,110 @@
+"""Stated needs to the sharing rule, its decisions back: who is served next, and why, in words."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from controller.allocation.share import Decision, Demand, Pool, share
+from controller.values import Machine, Need, Operation
+
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
+
+WhyNot = Callable[[Operation, Machine], str]
+HORIZON_S = 7 * 24 * 3600  # machine time of a week is what there is to share
+
+
+def sharer(why_not: WhyNot) -> Callable[["Tx"], int]:
+    """A function that shares out the needs stated since it last ran; returns how many."""
+
+    def run(tx: "Tx") -> int:
+        return share_out(tx, why_not)
+
+    return run
+
+
+def share_out(tx: "Tx", why_not: WhyNot) -> int:
+    """Accept or refuse every stated need; the order of acceptance becomes its rank."""
+    stated = [need for need in tx.needs.open() if need.state == "stated"]
+    if not stated:
+        return 0
+    machines = tx.machines.all()
+    takes = {need.id: _takes(tx.operations.of_need(need.id)) for need in tx.needs.open()}
+    demands = [_demand(tx, need, takes[need.id], machines, why_not) for need in stated]
+    for decision in share(demands, _pool(tx, takes, machines)):
+        _decide(tx, decision)
+    tx.effects.replan = True
+    return len(stated)
+
+
+def _demand(
+    tx: "Tx", need: Need, takes: dict[str, int], machines: list[Machine], why_not: WhyNot
+) -> Demand:
+    return Demand(
+        need=need.id,
+        community=need.community,
+        need_class=need.need_class,
+        stated_at=need.created_at,
+        takes=takes,
+        problem=_impossible(tx.operations.of_need(need.id), machines, why_not),
+    )
+
+
+def _impossible(operations: list[Operation], machines: list[Machine], why_not: WhyNot) -> str:
+    """Why a need can never be made on this floor; empty when it can."""
+    for operation in operations:
+        reasons = {machine.name: why_not(operation, machine) for machine in machines}
+        if all(reasons.values()):
+            listed = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+            return f"no machine here can do {operation.step}. {listed or 'There is none.'}"
+    return ""
+
+
+def _takes(operations: list[Operation]) -> dict[str, int]:
+    """What a need takes: seconds by process, mg or pieces by material."""
+    takes: dict[str, int] = {}
+    for operation in operations:
+        hours = f"{operation.process} time"
+        takes[hours] = takes.get(hours, 0) + operation.duration_s
+        for material in operation.materials:
+            name = str(material["material"])
+            amount = int(material.get("pieces") or material.get("mass_mg", 0))
+            takes[name] = takes.get(name, 0) + amount
+    return takes
+
+
+def _pool(tx: "Tx", takes: dict[str, dict[str, int]], machines: list[Machine]) -> Pool:
+    """Capacity of this floor, what communities hold of it already, and their weights."""
+    granted: dict[str, dict[str, int]] = {}
+    for need in tx.needs.open():
+        if need.state != "stated":
+            _add(granted.setdefault(need.community, {}), takes[need.id])
+    capacity: dict[str, int] = {}
+    for resource in {name for taken in takes.values() for name in taken}:
+        capacity[resource] = HORIZON_S * max(1, len(machines)) if " time" in resource else 0
+    for held in tx.lots.balances():
+        if held.lot.material in capacity:
+            amount = held.mass_mg if held.lot.kind == "spool" else held.pieces
+            capacity[held.lot.material] += max(0, amount)
+    weights = {community.id: community.need_weight for community in tx.communities.all()}
+    return Pool(capacity, granted, weights)
+
+
+def _add(total: dict[str, int], more: dict[str, int]) -> None:
+    for name, amount in more.items():
+        total[name] = total.get(name, 0) + amount
+
+
+def _decide(tx: "Tx", decision: Decision) -> None:
+    if decision.accepted:
+        tx.needs.change(
+            decision.need,
+            state="accepted",
+            accepted_at=tx.now_ms,
+            rank=tx.site.next("rank"),
+            reason=decision.reason,
+        )
+        return
+    tx.needs.change(decision.need, state="refused", reason=decision.reason)
+    for operation in tx.operations.of_need(decision.need):
+        tx.operations.change(operation.id, state="cancelled", reason="the need was refused")
+    tx.notice("need", decision.need, f"{decision.need} was refused: {decision.reason}")

@@ -1,0 +1,1 @@
+"""The ledger: append-only economic events after ValueFlows, balances derived and conserved."""

@@ -1,0 +1,1 @@
+"""Checks a published allocation round without trusting who ran it; imports nothing of theirs."""

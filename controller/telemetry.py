@@ -1,0 +1,62 @@
+"""Telemetry: readings validated and buffered apart from events, written once a second."""
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from controller.values import Json
+from protocols.telemetry import split
+
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
+
+BOUND = 20_000
+KEEP_RAW_MS = 24 * 3600 * 1000
+Sample = tuple[str, int, dict[str, int]]
+
+
+class TelemetryBuffer:
+    """Bounded buffer of readings; counts what came, what was lost on the way, refused, dropped."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._items: deque[Sample] = deque()
+        self._numbers: dict[str, tuple[str, int]] = {}
+        self.taken = 0
+        self.lost = 0
+        self.refused = 0
+        self.dropped = 0
+
+    def add(self, machine: str, record: Json, now_ms: int) -> None:
+        """Take one decoded ``up/tele``; fields the registry refuses are counted."""
+        good, refused = split(record["m"])
+        with self._lock:
+            self.refused += len(refused)
+            self._count_lost(machine, record["bn"], record["n"])
+            if not good:
+                return
+            self.taken += 1
+            if len(self._items) >= BOUND:
+                self._items.popleft()
+                self.dropped += 1
+            self._items.append((machine, record.get("t") or now_ms, good))
+
+    def _count_lost(self, machine: str, bn: str, n: int) -> None:
+        before = self._numbers.get(machine)
+        self._numbers[machine] = (bn, n)
+        if before is not None and before[0] == bn and n > before[1] + 1:
+            self.lost += n - before[1] - 1
+
+    def take(self) -> list[Sample]:
+        """Everything buffered, oldest first."""
+        with self._lock:
+            items = list(self._items)
+            self._items.clear()
+            return items
+
+
+def flush(tx: "Tx", items: list[Sample]) -> None:
+    """Store readings of machines that are known; drop raw readings older than a day."""
+    known = {machine.id for machine in tx.machines.all()}
+    tx.telemetry.add(item for item in items if item[0] in known)
+    tx.telemetry.prune(tx.now_ms - KEEP_RAW_MS)

@@ -1,0 +1,84 @@
+"""The floor's HTTP application: interface, live events, programs for machines, the page."""
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from dashboards import commands, problems, reads
+from dashboards.desk import Desk
+from dashboards.events import HEARTBEAT_S, Hub
+from dashboards.feed import Feed
+from dashboards.guards import Guards
+from dashboards.models import FloorDocument
+from dashboards.reading import read_rows
+from dashboards.views import floor_document
+
+STATIC = Path(__file__).parent / "static"
+NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8">
+<title>Fabcommons: the page is not built</title><h1>The page is not built yet</h1>
+<p>Everything works but the page itself, which is built once by:</p>
+<pre>cd dashboards/web &amp;&amp; npm ci &amp;&amp; npm run build</pre>
+<p>Then load this page again. <a href="/api/floor">The floor as JSON</a> is here already.</p></html>
+"""
+# Nothing of the page comes from elsewhere, and nothing elsewhere may frame it.
+SECURITY = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+def make_hub(desk: Desk, heartbeat_s: float = HEARTBEAT_S) -> Hub:
+    """Hub that serves the desk's floor to pages; not yet started."""
+
+    def build() -> FloorDocument:
+        with desk.read() as tx:
+            return floor_document(read_rows(tx, desk.dropped()), desk.clock.rate)
+
+    return Hub(Feed(build), heartbeat_s)
+
+
+def build_app(
+    desk: Desk, hosts: Iterable[str] = (), static: Path = STATIC, hub: Hub | None = None
+) -> FastAPI:
+    """The application over a floor; ``hosts`` are names it may be called by, besides addresses."""
+    hub = hub if hub is not None else make_hub(desk)
+    handlers = commands.Commands(desk)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncGenerator[None]:
+        unfollow = desk.follow(hub.changed)
+        hub.start()
+        try:
+            yield
+        finally:
+            unfollow()
+            hub.stop()
+            handlers.stoppers.shutdown(wait=False)
+
+    app = FastAPI(title="Fabcommons floor", version="1", lifespan=life, docs_url=None)
+    app.state.hub = hub
+    problems.install(app)
+    app.include_router(reads.router(desk, hub))
+    app.include_router(commands.router(handlers))
+    _serve_page(app, static)
+    app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
+    return app
+
+
+def _serve_page(app: FastAPI, static: Path) -> None:
+    if (static / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=static, html=True))
+        return
+
+    async def not_built() -> HTMLResponse:
+        return HTMLResponse(NOT_BUILT, 503)
+
+    app.add_api_route("/", not_built, include_in_schema=False)

@@ -1,0 +1,91 @@
+"""What the pages ask of a floor. ``Desk`` is the whole of it: a test can stand in for a site."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from controller.adapters.clock import Clock
+from controller.adapters.store import Tx
+from controller.values import Need, NeedRequest
+
+
+class Person(NamedTuple):
+    """Who asks, under which idempotency key, having seen what ("" = did not say)."""
+
+    who: str
+    key: str
+    saw: str = ""
+
+
+class Outcome(NamedTuple):
+    """What a person found: result good or bad, and how many good pieces."""
+
+    result: str
+    pieces: int
+    note: str = ""
+
+
+class Answer(NamedTuple):
+    """What became of a command so far; code is the controller's word."""
+
+    id: str
+    code: str
+    message: str = ""
+
+
+class Desk(Protocol):
+    """Reading and asking. Any may raise ``Refused``; all but ``stop`` wait for a commit."""
+
+    @property
+    def name(self) -> str:
+        """The site's name."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The floor's clock."""
+        ...
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A short, consistent view of the store."""
+        ...
+
+    def follow(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` after each change; return what ends that."""
+        ...
+
+    def dropped(self) -> int:
+        """Messages and changes dropped because a queue was full."""
+        ...
+
+    def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
+        """State needs; the answer to each in order."""
+        ...
+
+    def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:
+        """The machine's bed is clear; what became of its last order."""
+        ...
+
+    def control(self, machine: str, do: str, person: Person) -> Answer:
+        """Pause, resume or cancel."""
+        ...
+
+    def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
+        """A lot was put into a channel."""
+        ...
+
+    def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:
+        """A person settles an order whose end is unknown."""
+        ...
+
+    def retry(self, operation: str, person: Person) -> Answer:
+        """Let an operation that used up its attempts be tried again."""
+        ...
+
+    def release(self, machine: str, person: Person) -> Answer:
+        """Trust a quarantined machine again."""
+        ...
+
+    def stop(self, machine: str, who: str) -> Answer:
+        """Emergency stop: straight to the machine's wire; never waits for the database."""
+        ...

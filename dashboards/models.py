@@ -1,0 +1,305 @@
+"""JSON the pages receive, as types: the OpenAPI document and the page's TypeScript come from here.
+
+Absent means "there is none": no field is ever null, so that a delta can be a merge patch.
+Masses are integer mg, times integer ms UTC of the floor's clock (names end in ``_at``).
+"""
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+MachineState = Literal[
+    "ready",
+    "starting",
+    "running",
+    "paused",
+    "clear",
+    "fault",
+    "stopped",
+    "unknown",
+    "silent",
+    "maintenance",
+]
+AttentionKind = Literal[
+    "fault",
+    "stopped",
+    "unknown",
+    "quarantine",
+    "clear",
+    "material",
+    "held",
+    "silent",
+    "paused",
+]
+
+
+class MaterialView(TypedDict):
+    """A lot loaded on a machine; ``needs_mg`` is the estimate for the whole order."""
+
+    lot: str
+    material: str
+    left_mg: int
+    colour: NotRequired[str]
+    needs_mg: NotRequired[int]
+
+
+class MachineView(TypedDict):
+    """One tile of the floor.
+
+    ``seen_at`` is present only while the machine is silent; ``settle`` is an ended order whose
+    result no person recorded yet: what lies on the bed.
+    """
+
+    id: str
+    name: str
+    kind: str
+    state: MachineState
+    saw: str
+    why: NotRequired[str]
+    seen_at: NotRequired[int]
+    order: NotRequired[str]
+    order_state: NotRequired[str]
+    need: NotRequired[str]
+    label: NotRequired[str]
+    community: NotRequired[str]
+    percent: NotRequired[int]
+    started_at: NotRequired[int]
+    eta_at: NotRequired[int]
+    material: NotRequired[dict[str, MaterialView]]
+    settle: NotRequired[str]
+    next: NotRequired[str]
+    next_at: NotRequired[int]
+
+
+class AttentionView(TypedDict):
+    """A card: something only a person can end. ``blocked`` operations cannot go on without it."""
+
+    kind: AttentionKind
+    machine: str
+    rank: int
+    blocked: int
+    saw: str
+    since_at: NotRequired[int]
+    order: NotRequired[str]
+    label: NotRequired[str]
+    text: NotRequired[str]
+    lot: NotRequired[str]
+    ch: NotRequired[int]
+    operation: NotRequired[str]
+    need: NotRequired[str]
+
+
+class StepView(TypedDict):
+    """The operations of one need that share a step of the work master, counted by state."""
+
+    n: int
+    process: str
+    total: int
+    done: NotRequired[int]
+    active: NotRequired[int]
+    waiting: NotRequired[int]
+    reason: NotRequired[str]
+
+
+class NeedView(TypedDict):
+    """One row of the queue; ``order`` sorts it."""
+
+    part: str
+    community: str
+    quantity: int
+    cls: str
+    state: str
+    order: int
+    created_at: int
+    made: NotRequired[int]
+    due_at: NotRequired[int]
+    eta_at: NotRequired[int]
+    reason: NotRequired[str]
+    steps: NotRequired[dict[str, StepView]]
+
+
+class LotView(TypedDict):
+    """A batch of material with its balance from the ledger."""
+
+    material: str
+    kind: str
+    mass_mg: int
+    pieces: NotRequired[int]
+    colour: NotRequired[str]
+    machine: NotRequired[str]
+    ch: NotRequired[int]
+
+
+class NoticeView(TypedDict):
+    """One of the last events, in words."""
+
+    at: int
+    kind: str
+    subject: str
+    text: str
+
+
+class RefusedView(TypedDict):
+    """A message nobody could use, kept aside with the reason."""
+
+    at: int
+    topic: str
+    code: str
+    reason: str
+
+
+class CountersView(TypedDict):
+    """What went wrong and is not hidden."""
+
+    dead_letters: int
+    in_doubt: int
+    open_needs: int
+    unsent_events: int
+    dropped: int
+
+
+class DesignView(TypedDict):
+    """A design people can ask for, with the parts it makes."""
+
+    title: str
+    parts: list[str]
+
+
+class FloorDocument(TypedDict):
+    """The floor as a tree of rows: the merge patches of ``/api/events`` apply to this."""
+
+    machines: dict[str, MachineView]
+    attention: dict[str, AttentionView]
+    needs: dict[str, NeedView]
+    lots: dict[str, LotView]
+    notices: dict[str, NoticeView]
+    refused: dict[str, RefusedView]
+    counters: CountersView
+    communities: dict[str, str]
+    designs: dict[str, DesignView]
+
+
+class FloorView(TypedDict):
+    """Snapshot: the document, its position in the stream and the floor's clock."""
+
+    site: str
+    seq: str
+    at: int
+    rate: int
+    floor: FloorDocument
+
+
+class OrderStory(TypedDict):
+    """One attempt on one machine; measured and estimated mass never share a field."""
+
+    id: str
+    machine: str
+    ep: int
+    state: str
+    words: str
+    offered_at: int
+    started_at: NotRequired[int]
+    ended_at: NotRequired[int]
+    run_ms: NotRequired[int]
+    percent: NotRequired[int]
+    result: NotRequired[str]
+    by: NotRequired[str]
+    why: NotRequired[str]
+    measured_mg: NotRequired[int]
+    uncertain_mg: NotRequired[int]
+
+
+class OperationStory(TypedDict):
+    """One operation of a need with its attempts."""
+
+    id: str
+    unit: int
+    step: str
+    process: str
+    state: str
+    orders: list[OrderStory]
+    reason: NotRequired[str]
+    machine: NotRequired[str]
+    planned_start_at: NotRequired[int]
+    planned_end_at: NotRequired[int]
+    done_at: NotRequired[int]
+    estimated_mg: NotRequired[int]
+    instructions: NotRequired[str]
+
+
+class LedgerLine(TypedDict):
+    """One economic event."""
+
+    id: int
+    action: str
+    happened_at: int
+    provider: str
+    receiver: str
+    measure: str
+    lot: NotRequired[str]
+    to_lot: NotRequired[str]
+    mass_mg: NotRequired[int]
+    pieces: NotRequired[int]
+    duration_ms: NotRequired[int]
+    order: NotRequired[str]
+    need: NotRequired[str]
+    note: NotRequired[str]
+
+
+class NeedStory(TypedDict):
+    """A need from its statement to the delivered parts."""
+
+    id: str
+    part: str
+    design: str
+    community: str
+    quantity: int
+    cls: str
+    state: str
+    stated_by: str
+    created_at: int
+    made: int
+    operations: list[OperationStory]
+    lines: list[LedgerLine]
+    title: NotRequired[str]
+    license: NotRequired[str]
+    licensor: NotRequired[str]
+    note: NotRequired[str]
+    reason: NotRequired[str]
+    due_at: NotRequired[int]
+    eta_at: NotRequired[int]
+    accepted_at: NotRequired[int]
+    delivered_at: NotRequired[int]
+
+
+class ReadingView(TypedDict):
+    """Last value of one telemetry field."""
+
+    name: str
+    unit: str
+    value: int
+    at: int
+    meaning: str
+
+
+class ReadingsView(TypedDict):
+    """Last values of a machine and, when asked for, one field over time (columns for charts)."""
+
+    machine: str
+    at: int
+    last: list[ReadingView]
+    name: NotRequired[str]
+    times_s: NotRequired[list[int]]
+    low: NotRequired[list[int]]
+    mean: NotRequired[list[int]]
+    high: NotRequired[list[int]]
+
+
+class HealthView(TypedDict):
+    """What a watchdog asks."""
+
+    ok: bool
+    at: int
+    pages: int
+    dropped: int
+    feed_failures: int

@@ -1,0 +1,89 @@
+"""The desk of a real site: the pages' wishes put to the controller's verbs."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from controller import execution
+from controller.adapters.clock import Clock
+from controller.adapters.store import Tx
+from controller.app import Site
+from controller.needs import Line
+from controller.values import Need, NeedRequest, Refused
+from dashboards.desk import Answer, Outcome, Person
+
+
+class SiteDesk:
+    """A ``Desk`` over a ``Site``."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    @property
+    def name(self) -> str:
+        """The site's name."""
+        return self._site.config.name
+
+    @property
+    def clock(self) -> Clock:
+        """The floor's clock."""
+        return self._site.clock
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """A short, consistent view of the store."""
+        return self._site.read()
+
+    def follow(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` after each change; return what ends that."""
+        changes = self._site.changes
+        # the pages read the store again, so the queue of changes is only emptied
+        subscription = changes.subscribe(lambda: (subscription.take(0), wake())[1])
+        return lambda: changes.unsubscribe(subscription)
+
+    def dropped(self) -> int:
+        """Readings and changes dropped because a queue was full, or refused by the registry."""
+        readings = self._site.readings
+        return readings.dropped + readings.refused + self._site.changes.count()[1]
+
+    def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
+        """State needs; the answer to each in order."""
+        return [_answer(line) for line in self._site.state_needs(needs)]
+
+    def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:
+        """The machine's bed is clear; what became of its last order."""
+        order = self._site.confirm_clear(machine, outcome.result, outcome.pieces, person.who)
+        return Answer(person.key, "done", f"{order.id} is {outcome.result}" if order else "")
+
+    def control(self, machine: str, do: str, person: Person) -> Answer:
+        """Pause, resume or cancel."""
+        return Answer(self._site.command(machine, do, person.who).id, "sent")
+
+    def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
+        """A lot was put into a channel."""
+        return Answer(self._site.command(machine, "load", person.who, ch, lot).id, "sent")
+
+    def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:
+        """A person settles an order whose end is unknown."""
+        ended = self._site.resolve(order, outcome.result, person.who)
+        return Answer(person.key, "done", f"{ended.id} is {outcome.result}")
+
+    def retry(self, operation: str, person: Person) -> Answer:
+        """Let an operation that used up its attempts be tried again."""
+        self._site.submit(lambda tx: execution.retry(tx, operation, person.who))
+        return Answer(person.key, "done")
+
+    def release(self, machine: str, person: Person) -> Answer:
+        """Trust a quarantined machine again."""
+        self._site.submit(lambda tx: execution.release_machine(tx, machine, person.who))
+        return Answer(person.key, "done")
+
+    def stop(self, machine: str, who: str) -> Answer:
+        """Emergency stop: straight to the machine's wire; never waits for the database."""
+        if self._site.stop(machine, who):
+            return Answer("", "sent")
+        raise Refused("unreachable", "machine", f"{machine} cannot be reached: use its own switch")
+
+
+def _answer(line: Line) -> Need | Exception:
+    answer = line.need or line.refused
+    assert answer is not None  # a line has one or the other
+    return answer

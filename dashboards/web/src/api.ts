@@ -1,0 +1,97 @@
+// Asking the floor to do something. Every request carries an idempotency key: sent twice, done once.
+import type { AnswerView, FloorView, NeedsAnswer, NeedStory, ProblemView } from "./types";
+
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly problems: ProblemView[],
+  ) {
+    super(problems.map((p) => (p.field ? `${p.field}: ${p.message}` : p.message)).join("; "));
+  }
+}
+
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  const body: unknown = await response.json().catch(() => ({}));
+  if (response.ok) return body as T;
+  const problems = (body as { problems?: ProblemView[] }).problems ?? [
+    { code: "http", message: `the floor answered ${response.status}` },
+  ];
+  throw new Refusal(response.status, problems);
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return answer<T>(await fetch(path, { headers: { accept: "application/json" } }));
+}
+
+async function post<T>(path: string, body: object, key: string): Promise<T> {
+  const headers = {
+    "content-type": "application/json",
+    "x-fabcommons": "1",
+    "idempotency-key": key,
+  };
+  return answer<T>(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+export const WHO_KEY = "fabcommons.who";
+
+export function who(): string {
+  try {
+    return localStorage.getItem(WHO_KEY)?.trim() || "someone at the page";
+  } catch {
+    return "someone at the page";
+  }
+}
+
+const part = encodeURIComponent;
+
+export const floor = (): Promise<FloorView> => get("/api/floor");
+export const needStory = (id: string): Promise<NeedStory> => get(`/api/needs/${part(id)}`);
+
+export function control(machine: string, verb: string, saw: string): Promise<AnswerView> {
+  return post(`/api/machines/${part(machine)}/${verb}`, { who: who(), saw }, newKey());
+}
+
+export function stop(machine: string): Promise<AnswerView> {
+  return post(`/api/machines/${part(machine)}/stop?who=${part(who())}`, {}, newKey());
+}
+
+export type Result = "good" | "bad";
+
+export function clear(m: string, result: Result, pieces: number, saw: string): Promise<AnswerView> {
+  const body = { who: who(), saw, result, pieces };
+  return post(`/api/machines/${part(m)}/clear`, body, newKey());
+}
+
+export function resolve(order: string, result: Result, pieces: number): Promise<AnswerView> {
+  return post(`/api/orders/${part(order)}/resolve`, { who: who(), result, pieces }, newKey());
+}
+
+export function load(m: string, ch: number, lot: string, saw: string): Promise<AnswerView> {
+  return post(`/api/machines/${part(m)}/load`, { who: who(), saw, ch, lot }, newKey());
+}
+
+export function release(machine: string): Promise<AnswerView> {
+  return post(`/api/machines/${part(machine)}/release`, { who: who() }, newKey());
+}
+
+export type NeedForm = {
+  community: string;
+  design: string;
+  quantity: number;
+  need_class: string;
+  due_at?: number;
+  note?: string;
+};
+
+export function stateNeed(form: NeedForm, key: string): Promise<NeedsAnswer> {
+  return post("/api/needs", { ...form, stated_by: who() }, key);
+}
+
+export function retry(operation: string): Promise<AnswerView> {
+  return post(`/api/operations/${part(operation)}/retry`, { who: who() }, newKey());
+}

@@ -1,0 +1,97 @@
+// Buttons that ask the floor for something: one press, one request, and what came of it in words.
+import { createContext } from "preact";
+import { useContext, useRef, useState } from "preact/hooks";
+
+export type Say = (text: string, bad: boolean) => void;
+export const SayContext = createContext<Say>(() => undefined);
+
+export function useAsk(): [boolean, (run: () => Promise<unknown>, done: string) => void] {
+  const say = useContext(SayContext);
+  const [busy, setBusy] = useState(false);
+  const asking = useRef(false);
+  const ask = (run: () => Promise<unknown>, done: string): void => {
+    if (asking.current) return; // a double press is one press
+    asking.current = true;
+    setBusy(true);
+    run()
+      .then(() => say(done, false))
+      .catch((error: unknown) => say(error instanceof Error ? error.message : String(error), true))
+      .finally(() => {
+        asking.current = false;
+        setBusy(false);
+      });
+  };
+  return [busy, ask];
+}
+
+type Props = {
+  class?: string;
+  label: string;
+  done: string;
+  disabled?: boolean;
+  run: () => Promise<unknown>;
+  children: preact.ComponentChildren;
+};
+
+export function AskButton({ class: name = "", label, done, disabled, run, children }: Props) {
+  const [busy, ask] = useAsk();
+  return (
+    <button
+      type="button"
+      class={name}
+      aria-label={label}
+      disabled={disabled}
+      aria-busy={busy}
+      onClick={() => ask(run, done)}
+    >
+      {children}
+    </button>
+  );
+}
+
+export const HOLD_MS = 900;
+
+/** Held down for a moment, by pointer or by key, so that a brush of the sleeve cancels nothing. */
+export function HoldButton({ class: name = "", label, done, disabled, run, children }: Props) {
+  const [busy, ask] = useAsk();
+  const [holding, setHolding] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const begin = (): void => {
+    if (timer.current !== undefined || disabled) return;
+    setHolding(true);
+    timer.current = setTimeout(() => {
+      end();
+      ask(run, done);
+    }, HOLD_MS);
+  };
+  const end = (): void => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+    setHolding(false);
+  };
+  const isPress = (event: KeyboardEvent): boolean => event.key === " " || event.key === "Enter";
+  return (
+    <button
+      type="button"
+      class={`hold ${holding ? "holding" : ""} ${name}`}
+      aria-label={`${label}: hold down`}
+      disabled={disabled}
+      aria-busy={busy}
+      onPointerDown={(event) => event.button === 0 && begin()}
+      onPointerUp={end}
+      onPointerLeave={end}
+      onPointerCancel={end}
+      onBlur={end}
+      onContextMenu={(event) => event.preventDefault()}
+      onKeyDown={(event) => {
+        if (!isPress(event)) return;
+        event.preventDefault();
+        if (!event.repeat) begin();
+      }}
+      onKeyUp={(event) => isPress(event) && end()}
+    >
+      <span class="fill" aria-hidden="true" />
+      <span class="text">{children}</span>
+    </button>
+  );
+}

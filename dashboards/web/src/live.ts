@@ -1,0 +1,126 @@
+// Following the floor: one snapshot, then deltas. What is shown is the snapshot plus every delta;
+// when the stream cannot continue (server restarted, page was asleep) a new snapshot is taken.
+import { useEffect, useState } from "preact/hooks";
+import { floor as fetchFloor } from "./api";
+import { type FloorClock, realMs } from "./clock";
+import { type Json, merge } from "./patch";
+import type { FloorDocument } from "./types";
+
+export type Live = {
+  floor: FloorDocument;
+  site: string;
+  clock: FloorClock;
+  /** performance.now() at the last word of the floor, heartbeat included */
+  connected: boolean;
+  sinceMs: number;
+  /** real time of the last change of each machine, by performance.now() */
+  changedMs: Readonly<Record<string, number>>;
+};
+
+const RETRY_MS = 2000;
+// the floor says its time every 15 s even when nothing changes
+const DEAF_MS = 40_000;
+
+export class Follower {
+  private live: Live | undefined;
+  private seq = "";
+  private source: EventSource | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private deaf: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly show: (live: Live | undefined) => void) {}
+
+  async start(): Promise<void> {
+    this.close();
+    try {
+      const view = await fetchFloor();
+      const now = realMs();
+      this.seq = view.seq;
+      this.live = {
+        floor: view.floor,
+        site: view.site,
+        clock: { at: view.at, rate: view.rate, heardMs: now },
+        connected: true,
+        sinceMs: now,
+        changedMs: {},
+      };
+      this.show(this.live);
+      this.follow();
+    } catch {
+      this.lost();
+      this.timer = setTimeout(() => void this.start(), RETRY_MS);
+    }
+  }
+
+  close(): void {
+    this.source?.close();
+    clearTimeout(this.timer);
+    clearTimeout(this.deaf);
+  }
+
+  private heard(): void {
+    clearTimeout(this.deaf);
+    this.deaf = setTimeout(() => {
+      this.lost();
+      void this.start();
+    }, DEAF_MS);
+  }
+
+  private follow(): void {
+    const source = new EventSource(`/api/events?since=${this.seq}`);
+    this.source = source;
+    this.heard();
+    source.onopen = () => this.found();
+    source.onmessage = (event: MessageEvent<string>) => this.change(JSON.parse(event.data) as Json);
+    source.addEventListener("clock", (event) => this.time((event as MessageEvent<string>).data));
+    source.addEventListener("resnapshot", () => void this.start());
+    source.onerror = () => {
+      this.lost();
+      // CLOSED: the browser has given up (the server refused); otherwise it tries again itself
+      if (source.readyState === EventSource.CLOSED) {
+        this.timer = setTimeout(() => void this.start(), RETRY_MS);
+      }
+    };
+  }
+
+  private change(patch: Json): void {
+    this.heard();
+    if (!this.live) return;
+    const changedMs = { ...this.live.changedMs };
+    for (const id of Object.keys((patch["machines"] as object | undefined) ?? {})) {
+      changedMs[id] = realMs();
+    }
+    this.live = { ...this.live, floor: merge(this.live.floor, patch), changedMs };
+    this.show(this.live);
+  }
+
+  private time(text: string): void {
+    this.heard();
+    if (!this.live) return;
+    const [at, rate] = JSON.parse(text) as [number, number];
+    this.live = { ...this.live, clock: { at, rate, heardMs: realMs() } };
+    this.show(this.live);
+  }
+
+  private found(): void {
+    if (!this.live || this.live.connected) return;
+    this.live = { ...this.live, connected: true, sinceMs: realMs() };
+    this.show(this.live);
+  }
+
+  private lost(): void {
+    if (!this.live?.connected) return;
+    this.live = { ...this.live, connected: false, sinceMs: realMs() };
+    this.show(this.live);
+  }
+}
+
+export function useLive(): Live | undefined {
+  const [live, setLive] = useState<Live | undefined>(undefined);
+  useEffect(() => {
+    const follower = new Follower(setLive);
+    void follower.start();
+    return () => follower.close();
+  }, []);
+  return live;
+}

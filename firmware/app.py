@@ -1,0 +1,242 @@
+"""Joins the parts of one machine's firmware into tasks.
+
+Straight lines between parts: bytes of the machine -> driver -> events -> agent -> actions ->
+driver, link or spool. ``pump`` runs that circle until nothing is left; tasks only feed it:
+
+    read     bytes of the serial line          tick     50 ms: time-outs, counters, heartbeats
+    link     the broker                        fetch    one program at a time
+"""
+
+import asyncio
+import gc
+
+from firmware import reports
+from firmware.agent import Agent, Options
+from firmware.clock import FloorTime
+from firmware.fetch import Spool
+from firmware.journal import Journal
+from firmware.link import Address, Link
+from firmware.memory import Memory
+from firmware.meter import Meter
+from firmware.streamer import Streamer
+from protocols.errors import WireError
+from protocols.messages import decode, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from protocols.records import Record
+
+TICK_S = 0.05
+BUSY_TELE_MS = 2000
+IDLE_TELE_MS = 10000
+COLLECT_MS = 1000
+REOPEN_S = 1
+
+
+class Platform:
+    """What differs between boards, MicroPython on a PC and CPython; see ``firmware.start``."""
+
+    def __init__(
+        self,
+        now_ms: "Callable[[], int]",
+        new_id: "Callable[[], str]",
+        open_serial: "Callable[[Record], Any]",
+        boot_cause: str,
+    ) -> None:
+        self.now_ms = now_ms
+        self.new_id = new_id
+        self.open_serial = open_serial
+        self.boot_cause = boot_cause
+
+
+class App:
+    """One machine."""
+
+    def __init__(self, config: "Record", flash: "Any", driver: "Any", platform: Platform) -> None:
+        self.config = config
+        self.driver = driver
+        self.floor = FloorTime()
+        self._platform = platform
+        self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
+        self.meter = Meter(self.journal, self._stamp)
+        self.spool = Spool(flash, config["dialect"], config["spool_bytes"])
+        options = Options(config["dialect"], config["auto_ready"], config["g90_sets_e"])
+        boot = (platform.new_id(), platform.boot_cause)
+        self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
+        will = encode("up/state", reports.will(boot[0], self.journal.jid))
+        address = self._address()
+        self.link = Link(
+            address, self.journal, platform.now_ms, will, self._on_up, self._on_message
+        )
+        self._serial: "Any" = None
+        self._streamer: "Streamer | None" = None
+        self._fetching: "asyncio.Task[None] | None" = None
+        self._told_ms = 0
+        self._tele_ms = 0
+        self._tele_n = 0
+        self._collected_ms = 0
+        self._told_hi = 0
+        self._acts: "dict[str, Callable[..., None]]" = {
+            "fetch": self._fetch,
+            "run": self._run_order,
+            "pause": driver.pause,
+            "resume": driver.resume,
+            "cancel": driver.cancel,
+            "stop": driver.stop,
+            "recover": driver.recover,
+            "identify": driver.identify,
+            "say": self._say,
+        }
+
+    def _address(self) -> Address:
+        broker = self.config["broker"]
+        value = Address(self.config["site"], self.config["machine"], broker["host"], broker["port"])
+        if "user" in broker:
+            value.login = (broker["user"], broker.get("password", "").encode())
+        return value
+
+    def _stamp(self) -> "Record":
+        return self.floor.stamp(self._platform.now_ms())
+
+    # tasks ---------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Run until cancelled."""
+        had_order = self.journal.memory.order_state in ("running", "paused")
+        self.agent.boot(self._platform.now_ms())
+        if had_order:
+            self.driver.safe()
+        tasks = [
+            asyncio.create_task(self.link.run()),
+            asyncio.create_task(self._read_serial()),
+        ]
+        try:
+            while True:
+                self._tick()
+                await asyncio.sleep(TICK_S)
+        finally:
+            for task in tasks:
+                task.cancel()
+            self.journal.close()
+            if self._serial is not None:
+                self._serial.close()
+
+    async def _read_serial(self) -> None:
+        while True:
+            try:
+                self._serial = self._platform.open_serial(self.config["serial"])
+                while True:
+                    data = await self._serial.read()
+                    self.driver.feed(data, self._platform.now_ms())
+                    self.pump()
+            except OSError as error:
+                self._close_serial(str(error))
+            await asyncio.sleep(REOPEN_S)
+
+    def _close_serial(self, why: str) -> None:
+        if self._serial is not None:
+            self._serial.close()
+            self._serial = None
+        self.driver.close("serial line is gone: " + why)
+        self.agent.need = "serial line cannot be opened: " + why
+        self.pump()
+
+    def _tick(self) -> None:
+        now_ms = self._platform.now_ms()
+        if self._serial is not None:
+            self.driver.step(now_ms)
+        self.agent.tick(now_ms)
+        self.pump()
+        if now_ms - self._told_ms > self.config["heartbeat_s"] * 1000:
+            self._tell_state()
+        busy = self.driver.running
+        if now_ms - self._tele_ms > (BUSY_TELE_MS if busy else IDLE_TELE_MS):
+            self._tele_ms = now_ms
+            self._tell_telemetry()
+        if now_ms - self._collected_ms > COLLECT_MS:
+            self._collected_ms = now_ms
+            gc.collect()
+
+    # circle --------------------------------------------------------------------------------------
+    def pump(self) -> None:
+        """Carry events and actions round until there are none; write what the driver wants out."""
+        now_ms = self._platform.now_ms()
+        streamer = self._streamer
+        if streamer is not None:
+            self.meter.lines = streamer.acknowledged_n
+            self.agent.done_ppm = streamer.done_ppm
+        while self.driver.events or self.agent.actions:
+            while self.driver.events:
+                self.agent.drive(self.driver.events.pop(0), now_ms)
+            while self.agent.actions:
+                action = self.agent.actions.pop(0)
+                self._acts[action[0]](*action[1:])
+            self.driver.step(now_ms)
+        if self.driver.out and self._serial is not None:
+            self._write_serial()
+        if self.agent.changed:
+            self._tell_state()
+        if self.journal.hi != self._told_hi:
+            self._told_hi = self.journal.hi
+            self.link.poke()
+
+    def _write_serial(self) -> None:
+        data, self.driver.out = self.driver.out, bytearray()
+        try:
+            self._serial.write(data)
+        except OSError:
+            pass  # the reading side finds out and opens the line anew
+
+    def _fetch(self, ep: int, program: "Record") -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+        self._fetching = asyncio.create_task(self._fetch_program(ep, program))
+
+    async def _fetch_program(self, ep: int, program: "Record") -> None:
+        why = await self.spool.fetch(program)
+        self._fetching = None
+        self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
+        self.pump()
+
+    def _run_order(self, want: "Record") -> None:
+        program = want["prog"]
+        file = self.spool.open(program)
+        self._streamer = Streamer(file, program["size"], self.meter.before)
+        self.driver.run(self._streamer, want.get("label", want["order"]))
+
+    # broker --------------------------------------------------------------------------------------
+    def _on_up(self) -> None:
+        self._say("up/hello", reports.hello(self.agent))
+        self._tell_state()
+
+    def _on_message(self, leaf: str, payload: bytes) -> None:
+        message = decode(leaf, payload)
+        self.agent.receive(leaf, message, self._platform.now_ms())
+        self.pump()
+
+    def _say(self, leaf: str, message: "Record") -> None:
+        self.link.say(leaf, encode(leaf, message))
+
+    def _tell_state(self) -> None:
+        self.agent.changed = False
+        self._told_ms = self.agent.now_ms = self._platform.now_ms()
+        self.link.newest("up/state", encode("up/state", reports.state(self.agent)))
+
+    def _tell_telemetry(self) -> None:
+        values: "dict[str, int]" = {}
+        values.update(self.driver.values)
+        values.pop("timeout_n", None)
+        values["journal_n"] = self.journal.hi - self.journal.acked
+        if self.driver.running:
+            values["done_ppm"] = self.agent.done_ppm
+        mem_free: "Any" = getattr(gc, "mem_free", None)
+        if mem_free is not None:
+            values["heap_free_b"] = mem_free()
+        self._tele_n += 1
+        message: "Record" = {"v": 1, "bn": self.agent.bn, "n": self._tele_n, "m": values}
+        message.update(self._stamp())
+        try:
+            self.link.newest("up/tele", encode("up/tele", message))
+        except WireError:
+            self.link.counts["bad"] += 1

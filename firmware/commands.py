@@ -1,0 +1,143 @@
+"""Commands of people: checked, done once, answered. They never start an order.
+
+A command is for one life of the firmware (its boot nonce); a repeated id gets the first answer
+again. What a person did is journalled before it takes effect; stopping never waits for that.
+"""
+
+from firmware.journal import PROGRESS
+from firmware.reports import hello
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from firmware.agent import Agent
+    from protocols.records import Record
+
+    Verb = Callable[[Agent, Record], str]  # why it was refused, "" = done
+
+ANSWERS_KEPT = 32
+_FULL = "journal is full: nobody acknowledges"
+
+
+def answer(agent: "Agent", command: "Record") -> "Record":
+    """Do a command; return the body of up/rsp."""
+    for known in agent.answers:
+        if known["id"] == command["id"]:
+            return known
+    code, text = _judge(agent, command)
+    if not code:
+        text = _VERBS[command["do"]](agent, command)
+        code = "refused" if text else "done"
+    value: "Record" = {"v": 1, "id": command["id"], "ok": code == "done", "code": code}
+    if text:
+        value["msg"] = text[:160]
+    agent.answers = agent.answers[1 - ANSWERS_KEPT :] + [value]
+    return value
+
+
+def _judge(agent: "Agent", command: "Record") -> "tuple[str, str]":
+    """Code and words of a command that must not be done; ("", "") when it may."""
+    if command["bn"] != agent.bn:
+        return "stale", "was meant for an earlier start of this machine"
+    floor_ms = agent.floor.now(agent.now_ms)
+    if floor_ms is not None and "t" in command:
+        if floor_ms - command["t"] > command["ttl_ms"] * agent.floor.rate:
+            return "expired", "came too late"
+    order = agent.memory.order
+    if "ep" in command and (order is None or order["ep"] != command["ep"]):
+        return "refused", "the order it was meant for is not here"
+    return "", ""
+
+
+def _note(agent: "Agent", command: "Record") -> bool:
+    """Journal who did what; False when there is no room."""
+    body = {"who": command["who"], "act": command["do"], "id": command["id"]}
+    return agent.tell("op", body, PROGRESS)
+
+
+def _pause(agent: "Agent", command: "Record") -> str:
+    if agent.memory.order_state != "running":
+        return "no order is running"
+    _note(agent, command)
+    agent.actions.append(("pause",))
+    return ""
+
+
+def _resume(agent: "Agent", command: "Record") -> str:
+    if agent.memory.order_state != "paused":
+        return "no order is paused"
+    _note(agent, command)
+    agent.actions.append(("resume",))
+    return ""
+
+
+def _cancel(agent: "Agent", command: "Record") -> str:
+    if agent.memory.order_state not in ("running", "paused"):
+        return "no order is running"
+    _note(agent, command)
+    agent.cancel()
+    return ""
+
+
+def _stop(agent: "Agent", command: "Record") -> str:
+    agent.stop()
+    _note(agent, command)
+    return ""
+
+
+def _clear(agent: "Agent", command: "Record") -> str:
+    if agent.memory.order_state in ("running", "paused"):
+        return "an order is running"
+    if not _note(agent, command):
+        return _FULL
+    agent.clear()
+    return ""
+
+
+def _load(agent: "Agent", command: "Record") -> str:
+    if "ch" not in command or "lot" not in command:
+        return "needs a channel and a lot"
+    if agent.memory.order_state == "running":
+        return "an order is running"
+    body = {"ch": command["ch"], "lot": command["lot"]}
+    if not _note(agent, command) or not agent.tell("load", body):
+        return _FULL
+    if agent.memory.order_state == "paused":
+        agent.meter.reload(command["ch"], command["lot"])
+    return ""
+
+
+def _unload(agent: "Agent", command: "Record") -> str:
+    ch = command.get("ch")
+    lot = agent.memory.loaded.get(-1 if ch is None else ch)
+    if lot is None:
+        return "nothing is loaded there"
+    if agent.memory.order_state == "running":
+        return "an order is running"
+    if not _note(agent, command) or not agent.tell("unload", {"ch": ch, "lot": lot}):
+        return _FULL
+    return ""
+
+
+def _identify(agent: "Agent", command: "Record") -> str:
+    agent.actions.append(("identify",))
+    return ""
+
+
+def _hello(agent: "Agent", command: "Record") -> str:
+    agent.actions.append(("say", "up/hello", hello(agent)))
+    return ""
+
+
+_VERBS: "dict[str, Verb]" = {
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "stop": _stop,
+    "clear": _clear,
+    "load": _load,
+    "unload": _unload,
+    "identify": _identify,
+    "hello": _hello,
+}

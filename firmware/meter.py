@@ -1,0 +1,248 @@
+"""Material an order draws, counted per lot and kept in the journal ahead of its use.
+
+Every channel has a counter in ``firmware.memory``. Before a line that would draw past the
+counter's high-water mark is sent, a higher mark is made durable; so after a power cut the mass
+drawn lies between ``cum_mg`` and ``hwm_mg`` and the difference is declared uncertain. Stock is
+drawn whole, when cutting begins. The journal nearly full, marks go up in bigger steps and progress
+is not told; with no room at all ``before`` says no and the line waits.
+"""
+
+from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
+from protocols.filament import Accountant, drawn_nm, length_nm, mass_mg
+from protocols.gcode import SCALE, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from firmware.journal import Journal
+    from protocols.records import Record
+
+STEP_MG = 1000  # mark this far ahead of use: what a power cut leaves uncertain
+TIGHT_STEP_MG = 50000
+TELL_MS = 60000  # drawn mass is told at least so often
+_UNEXECUTED = 20  # acknowledged moves a stopped Marlin may not have made: planner 16 + queue 4
+
+
+class _Draw:
+    """One channel during one order."""
+
+    def __init__(self, counter: "Record", lot: "Record", used_nm: int) -> None:
+        self.ch: int = lot["ch"]
+        self.lot: str = lot["lot"]
+        self.ug_per_m: int = lot.get("ug_per_m", 0)
+        self.piece_mg: int = lot.get("piece_mg", 0)
+        self.base_nm: int = counter["nm"]
+        self.back_nm: int = counter["back_nm"]
+        self.base_mg: int = counter["cum_mg"]
+        self.unc_mg: int = counter["unc_mg"]
+        self.hwm_mg: int = counter["cum_mg"]
+        self.told_mg: int = counter["cum_mg"]
+        self.start_nm = used_nm
+        self.used_nm = used_nm
+        self.limit_nm = used_nm  # a line that uses more needs a higher mark first
+        self.cut = False
+        self._recent = [used_nm] * _UNEXECUTED
+        self._at = 0
+
+    def length_nm(self, used_nm: int) -> int:
+        """Length drawn from the lot in this journal when the program used so much."""
+        return self.base_nm + drawn_nm(used_nm - self.start_nm, self.back_nm)
+
+    def mass_mg(self, used_nm: int) -> int:
+        """Mass drawn from the lot in this journal when the program used so much."""
+        drawn = mass_mg(self.length_nm(used_nm), self.ug_per_m)
+        return max(self.base_mg, drawn) + (self.piece_mg if self.cut else 0)
+
+    def use(self, used_nm: int) -> None:
+        """Count a line that was let through."""
+        if used_nm != self.used_nm:
+            self._recent[self._at] = self.used_nm
+            self._at = (self._at + 1) % _UNEXECUTED
+            self.used_nm = used_nm
+
+    def certain_nm(self) -> int:
+        """What was certainly used when the machine stopped short."""
+        return self._recent[self._at]
+
+    def set_mark(self, mark_mg: int) -> None:
+        """Take a mark that is now durable."""
+        self.hwm_mg = mark_mg
+        if self.ug_per_m:
+            ahead = length_nm(mark_mg, self.ug_per_m) - self.length_nm(self.used_nm)
+            self.limit_nm = self.used_nm + max(0, ahead)
+
+
+class Meter:
+    """Counts the lines of one order at a time."""
+
+    def __init__(self, journal: "Journal", stamp: "Callable[[], Record]") -> None:
+        self._journal = journal
+        self._stamp = stamp
+        self._order: "Record" = {}
+        self._draws: "dict[int, _Draw]" = {}
+        self._pieces: "list[_Draw]" = []
+        self._accountant = Accountant()
+        self._told_ms = 0
+        self.lines = 0  # lines acknowledged, kept with each record
+
+    # one order -----------------------------------------------------------------------------------
+    def begin(self, order: "Record", lots: "list[Record]", g90_sets_e: bool, now_ms: int) -> None:
+        """Begin an order {order, ep} that draws from these lots."""
+        self._order = {"order": order["order"], "ep": order["ep"]}
+        self._accountant = Accountant(g90_sets_e)
+        self._draws = {}
+        self._told_ms = now_ms
+        self.lines = 0
+        for lot in lots:
+            counter = self._journal.memory.counter(lot["ch"], lot["lot"])
+            self._draws[lot["ch"]] = _Draw(counter, lot, 0)
+        self._pieces = [d for d in self._draws.values() if d.piece_mg]
+
+    def before(self, code: str) -> bool:
+        """Count a line about to be sent; False when it must wait for room in the journal."""
+        if self._pieces and _begins_cutting(code) and not self._cut_pieces():
+            return False
+        accountant = self._accountant
+        accountant.feed(code)
+        draw = self._draws.get(accountant.tool)
+        if draw is None:
+            return True
+        used_nm = accountant.used_nm(accountant.tool)
+        if used_nm > draw.limit_nm and draw.ug_per_m and not self._raise_mark(draw, used_nm):
+            return False
+        draw.use(used_nm)
+        return True
+
+    def used_um(self) -> "list[int]":
+        """Filament the order used so far, per tool."""
+        return self._accountant.used_um()
+
+    def reload(self, ch: int, lot: str) -> None:
+        """A person put another lot into a channel of the order; count on from there."""
+        old = self._draws.get(ch)
+        if old is None or old.lot == lot:
+            return
+        self._settle(old, True, PROGRESS)
+        fields: "Record" = {"ch": ch, "lot": lot, "ug_per_m": old.ug_per_m}
+        self._draws[ch] = _Draw(self._journal.memory.counter(ch, lot), fields, old.used_nm)
+
+    def tick(self, now_ms: int) -> None:
+        """Tell what was drawn when it was not told for a while."""
+        if not self._draws or now_ms - self._told_ms < TELL_MS:
+            return
+        self._told_ms = now_ms
+        for draw in self._draws.values():
+            mass = draw.mass_mg(draw.used_nm)
+            if mass > draw.told_mg and self._journal.has_room(CLAIM):
+                self._tell(draw, mass, draw.hwm_mg, PROGRESS)
+
+    def end(self, certain: bool) -> None:
+        """Settle all counters of the order; certain = the machine did all that was acknowledged.
+
+        Raise JournalFull; may be called again then.
+        """
+        for ch in sorted(self._draws):
+            self._settle(self._draws[ch], certain, FINAL)
+            del self._draws[ch]
+        self._pieces = []
+
+    def recover(self, order: "Record") -> None:
+        """After a power cut: what may have been drawn counts as drawn, and as uncertain."""
+        self._order = {"order": order["order"], "ep": order["ep"]}
+        for counter in list(self._journal.memory.counters.values()):
+            ahead = counter["hwm_mg"] - counter["cum_mg"]
+            if ahead > 0:
+                ctr: "Record" = dict(counter)
+                if counter["ug_per_m"]:
+                    ctr["nm"] = length_nm(counter["hwm_mg"], counter["ug_per_m"])
+                ctr["back_nm"] = 0
+                ctr["cum_mg"] = counter["hwm_mg"]
+                ctr["unc_mg"] = counter["unc_mg"] + ahead
+                self._journal.append(self._event(ctr, "lines"), {"ctr": ctr}, FINAL)
+
+    # records -------------------------------------------------------------------------------------
+    def _event(self, counter: "Record", src: str) -> "Record":
+        event: "Record" = {"ty": "material", "src": src}
+        event.update(self._stamp())
+        event.update(self._order)
+        for name in ("ch", "lot", "cum_mg", "unc_mg"):
+            event[name] = counter[name]
+        return event
+
+    def _counter(self, draw: _Draw, mark_mg: int) -> "Record":
+        return {
+            "ch": draw.ch,
+            "lot": draw.lot,
+            "hwm_mg": mark_mg,
+            "nm": draw.length_nm(draw.used_nm),
+            "back_nm": 0,
+            "ug_per_m": draw.ug_per_m,
+        }
+
+    def _tell(self, draw: _Draw, mass: int, mark_mg: int, level: int, src: str = "lines") -> None:
+        counter = self._counter(draw, mark_mg)
+        told: "Record" = dict(counter)
+        told["cum_mg"], told["unc_mg"] = mass, draw.unc_mg
+        note: "Record" = {"ctr": counter, "lines": self.lines}
+        self._journal.append(self._event(told, src), note, level)
+        draw.told_mg = mass
+        draw.set_mark(mark_mg)
+
+    def _raise_mark(self, draw: _Draw, used_nm: int) -> bool:
+        """Make a mark ahead of a line durable, telling progress when there is any."""
+        mass = draw.mass_mg(draw.used_nm)
+        tight = not self._journal.has_room(CLAIM)
+        mark = draw.mass_mg(used_nm) + (TIGHT_STEP_MG if tight else STEP_MG)
+        try:
+            if mass > draw.told_mg and not tight:
+                self._tell(draw, mass, mark, PROGRESS)
+            else:
+                note: "Record" = {"ctr": self._counter(draw, mark), "lines": self.lines}
+                self._journal.note(note, FINAL)
+                draw.set_mark(mark)
+        except JournalFull:
+            return False
+        return True
+
+    def _cut_pieces(self) -> bool:
+        """Stock is drawn whole and told before the tool touches it."""
+        while self._pieces:
+            draw = self._pieces[-1]
+            try:
+                draw.cut = True
+                mass = draw.mass_mg(draw.used_nm)
+                self._tell(draw, mass, mass, FINAL, "piece")
+            except JournalFull:
+                draw.cut = False
+                return False
+            self._pieces.pop()
+        return True
+
+    def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
+        mass = draw.mass_mg(draw.used_nm)
+        uncertain = 0 if certain else mass - draw.mass_mg(draw.certain_nm())
+        counter = self._counter(draw, mass)
+        counter["back_nm"] = self._left_nm(draw)
+        told: "Record" = dict(counter)
+        told["cum_mg"], told["unc_mg"] = mass, draw.unc_mg + uncertain
+        note: "Record" = {"ctr": counter, "lines": self.lines}
+        if mass > draw.told_mg or uncertain:
+            src = "piece" if draw.piece_mg else "lines"
+            self._journal.append(self._event(told, src), note, level)
+        else:
+            self._journal.note(note, level)
+        draw.told_mg, draw.unc_mg = mass, told["unc_mg"]
+
+    def _left_nm(self, draw: _Draw) -> int:
+        """How far back the filament of a lot is pulled now."""
+        gone = draw.length_nm(draw.used_nm) - draw.base_nm
+        moved = self._accountant.position_nm(draw.ch) - draw.start_nm
+        return draw.back_nm + gone - moved
+
+
+def _begins_cutting(code: str) -> bool:
+    """Say whether a line switches the spindle on."""
+    if "M" not in code and "m" not in code:
+        return False
+    return any([k == "M" and v in (3 * SCALE, 4 * SCALE) for k, v in words(code)])

@@ -1,0 +1,1 @@
+"""CPython on a PC; the only place that imports pyserial."""

@@ -1,0 +1,12 @@
+"""What CPython on a PC offers the firmware."""
+
+import time
+
+from firmware.app import Platform
+from firmware.pc.serial import open_serial
+from firmware.start import new_id
+
+
+def platform() -> Platform:
+    """Platform of CPython on a PC."""
+    return Platform(lambda: time.monotonic_ns() // 1000000, new_id, open_serial, "process started")

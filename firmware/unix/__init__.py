@@ -1,0 +1,1 @@
+"""MicroPython on a PC (its unix port): serial lines that asyncio can wait for."""

@@ -1,0 +1,64 @@
+"""The simulated technician acts once per card, after its delay, and only where a verb exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulators.technician import Technician
+
+POSTED = list[tuple[str, dict[str, Any]]]
+
+
+def technician(posted: POSTED, *, accepted: bool = True, reject: float = 0.0) -> Technician:
+    def post(path: str, body: dict[str, Any]) -> bool:
+        posted.append((path, body))
+        return accepted
+
+    return Technician(post, delay_s=60, reject_share=reject, seed=1)
+
+
+CLEAR = {"kind": "clear", "machine": "printer-1", "saw": "x7", "rank": 1, "blocked": 2, "pieces": 3}
+
+
+def test_a_bed_is_cleared_after_the_delay_and_not_before() -> None:
+    posted: POSTED = []
+    person = technician(posted)
+    assert person.act({"a": CLEAR}, 1_000) == 0
+    assert person.act({"a": CLEAR}, 60_999) == 0
+    assert person.act({"a": CLEAR}, 61_000) == 1
+    assert posted == [
+        (
+            "/api/machines/printer-1/clear",
+            {"result": "good", "pieces": 3, "saw": "x7", "who": "simulated technician"},
+        )
+    ]
+
+
+def test_a_refused_act_is_tried_again_and_a_new_card_waits_anew() -> None:
+    posted: POSTED = []
+    person = technician(posted, accepted=False)
+    person.act({"a": CLEAR}, 0)
+    assert person.act({"a": CLEAR}, 60_000) == 0
+    assert person.act({"a": CLEAR}, 60_250) == 0
+    assert len(posted) == 2
+    person.act({}, 60_500)
+    person.act({"a": CLEAR}, 60_750)
+    assert len(posted) == 2
+
+
+def test_a_bad_part_is_reported_with_no_pieces() -> None:
+    posted: POSTED = []
+    person = technician(posted, reject=1.0)
+    person.act({"a": CLEAR}, 0)
+    person.act({"a": CLEAR}, 60_000)
+    assert posted[0][1]["result"] == "bad"
+    assert posted[0][1]["pieces"] == 0
+
+
+def test_cards_without_a_verb_are_left_to_real_people() -> None:
+    posted: POSTED = []
+    person = technician(posted)
+    card = {"kind": "fault", "machine": "mill-1", "saw": "x", "rank": 0, "blocked": 1}
+    person.act({"f": card}, 0)
+    assert person.act({"f": card}, 999_999) == 0
+    assert posted == []
