@@ -5,13 +5,22 @@ that finds idle machines goes to the one that ends it first, else it waits in th
 (operations with the same eligible machines). Lee, Bhaskaran and Pinedo (1997).
 """
 
+from itertools import accumulate
 from math import exp
 from typing import NamedTuple
 
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Floats, Ints, compiled
+from controller.scheduling.kernels.compiled import (
+    Floats,
+    Ints,
+    array,
+    compiled,
+    floats,
+    ints,
+    zeros,
+)
 from controller.scheduling.kernels.floor import fit
 from controller.scheduling.kernels.graph import change_over, seconds
 from controller.scheduling.kernels.tabu import Solution
@@ -51,23 +60,20 @@ class Index(NamedTuple):
 def new_desk(instance: Instance) -> Desk:
     """Room for that instance; pools are told by where they begin."""
     n, m = len(instance.release), len(instance.free)
-    begins, pool = np.unique(instance.elig_from, return_inverse=True)
+    begins, pool = np.unique(array(instance.elig_from), return_inverse=True)
     ends = np.zeros(len(begins), np.int64)
-    ends[pool] = instance.elig_to
+    ends[pool] = array(instance.elig_to)
     served: list[list[int]] = [[] for _ in range(m)]
     for i, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
         for machine in instance.elig_machine[begin:end].tolist():
             served[machine].append(i)
-    sizes = np.array([0, *(len(pools) for pools in served)], np.int64)
-    flat = np.array([i for pools in served for i in pools], np.int64)
-
-    def zeros(size: int) -> Ints:
-        return np.zeros(size, np.int64)
+    starts = ints(list(accumulate((len(pools) for pools in served), initial=0)))
+    flat = ints([i for pools in served for i in pools])
 
     return Desk(
-        np.zeros(n),
-        pool.astype(np.int64),
-        np.cumsum(sizes),
+        floats([0.0] * n),
+        ints(pool),
+        starts,
         flat,
         zeros(n),
         zeros(n),

@@ -4,12 +4,11 @@ Starts are exact: release, what comes before, change-overs (attended where the m
 and closed windows. ``log`` remembers the starts a move changed, so that it can be taken back.
 """
 
+from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, ints, zeros
 from controller.scheduling.kernels.graph import change_over, insert, seconds
 from controller.scheduling.kernels.tabu import Solution
 
@@ -43,27 +42,28 @@ def new_floor(instance: Instance) -> Floor:
     of_job: list[list[int]] = [[] for _ in range(jobs)]
     for o in last:
         of_job[int(instance.job[o])].append(o)
-    sizes = np.array([0, *(len(ops) for ops in of_job)], np.int64)
-    flat = np.array([o for ops in of_job for o in ops], np.int64)
+    starts = ints(list(accumulate((len(ops) for ops in of_job), initial=0)))
+    flat = ints([o for ops in of_job for o in ops])
 
-    def zeros(size: int) -> Ints:
-        return np.zeros(size, np.int64)
-
+    per_operation = [zeros(n) for _ in range(9)]
     return Floor(
-        *(zeros(n) for _ in range(4)),
-        zeros(m),
-        zeros(n),
-        zeros(n),
-        zeros(m),
-        zeros(n + 1),
-        zeros(n),
-        zeros(n),
-        zeros(n),
-        np.cumsum(sizes),
-        flat,
-        zeros(jobs),
-        zeros(jobs),
-        zeros(jobs),
+        machine=per_operation[0],
+        time=per_operation[1],
+        before=per_operation[2],
+        after=per_operation[3],
+        first=zeros(m),
+        head=per_operation[4],
+        entry=per_operation[5],
+        last=zeros(m),
+        queue=zeros(n + 1),
+        queued=per_operation[6],
+        log_op=per_operation[7],
+        log_head=per_operation[8],
+        job_from=starts,
+        job_ops=flat,
+        job_end=zeros(jobs),
+        touched=zeros(jobs),
+        job_log=zeros(jobs),
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 
 
 class Graph(NamedTuple):
@@ -57,10 +57,8 @@ class Chained(Protocol):
 
 def new_graph(operations: int, machines: int) -> Graph:
     """An empty plan; ``load`` fills it."""
-    rows = [np.full(operations, -1, np.int64) for _ in range(4)]
-    first = np.full(machines, -1, np.int64)
-    zeros = [np.zeros(operations, np.int64) for _ in range(7)]
-    return Graph(*rows, first, *zeros[:5], first.copy(), *zeros[5:])
+    rows = [zeros(operations) for _ in range(11)]
+    return Graph._make((*rows[:4], zeros(machines), *rows[4:9], zeros(machines), *rows[9:]))
 
 
 @compiled

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 from controller.scheduling.kernels.graph import (
     Graph,
     critical_path,
@@ -32,6 +32,14 @@ class Solution(NamedTuple):
     order: Ints
 
 
+class Proof(NamedTuple):
+    """A proven lower bound, and the plan when one was found that is at least as good."""
+
+    bound_s: int
+    makespan_s: int
+    solution: Solution | None
+
+
 class Search(NamedTuple):
     """Everything one tabu search changes; ``until`` = iteration before which a return is tabu."""
 
@@ -43,7 +51,7 @@ class Search(NamedTuple):
 
 def empty_solution(operations: int) -> Solution:
     """Room for a solution."""
-    return Solution(np.zeros(operations, np.int64), np.zeros(operations, np.int64))
+    return Solution(zeros(operations), zeros(operations))
 
 
 @compiled
