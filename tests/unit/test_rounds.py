@@ -100,6 +100,14 @@ def test_savings_pay_what_no_round_alone_could() -> None:
     }
 
 
+def test_of_needs_that_only_savings_can_pay_the_longest_waiting_is_first() -> None:
+    needs = [pla("c", "hill", 5000, waited=1), pla("d", "hill", 5000, waited=2)]
+    (ballot,) = votes(h1="c d")
+    rich = replace(ballot, savings={"pla": 9_000_000})
+    outcome = run_round(replace(town(needs, []), ballots=(rich,)))
+    assert [(p.need, p.saved) for p in outcome.purchases] == [("d", True)]
+
+
 def test_floor_needs_come_first_within_their_cap() -> None:
     agreed: dict[str, Any] = {"need_class": NeedClass.FLOOR, "attested_by": ("clinic",)}
     needs = [

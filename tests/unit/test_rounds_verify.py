@@ -189,6 +189,8 @@ def test_structure_cannot_be_changed(rounds: list[tuple[Document, dict[str, byte
     swapped = [purchases[1], purchases[0], *purchases[2:]]
     for lie in (swapped, purchases[:-1], purchases + purchases[:1], [], {}, None):
         assert refused(changed(document, ("certificate", "purchases"), lie), files)
+    shorter = changed(document, ("certificate", "purchases"), purchases[:-1])
+    assert [finding.code for finding in verify_round(shorter, files)] == ["affordable"]
     for key in document:
         assert refused(changed(document, (key,), ...), files), key
         assert refused(changed(document, (key,), None), files), key
