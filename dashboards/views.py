@@ -136,12 +136,9 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     why = machine.quarantine or machine.fault or machine.need_person
     if why:
         view["why"] = why
-    last = floor.last.get(machine.id)
     if order is not None:
         _add_order(floor, view, order)
-    elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
-        view["settle"] = last.id
-        view["label"] = _label_of(floor, last)
+    _add_settle(floor, view, machine)
     material = materials(floor, machine, order)
     if material:
         view["material"] = material
@@ -151,6 +148,17 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
         if planned.planned_start_at:
             view["next_at"] = _minute(planned.planned_start_at)
     return view
+
+
+def _add_settle(floor: Floor, view: MachineView, machine: Machine) -> None:
+    """The order whose result a person must judge: what lies on the bed, or at a station."""
+    order, last = floor.held.get(machine.id), floor.last.get(machine.id)
+    if order is not None:
+        if machine.link == "person":  # done when the person says so
+            view["settle"] = order.id
+    elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
+        view["settle"] = last.id
+        view["label"] = _label_of(floor, last)
 
 
 def _add_order(floor: Floor, view: MachineView, order: JobOrder) -> None:
@@ -313,13 +321,13 @@ def _derived(op: Operation) -> str:
     return "waits for the step before it"
 
 
-def lot_view(balance: LotBalance) -> LotView:
-    """One row of the lots table, balance in whole grams."""
+def lot_view(balance: LotBalance, step_mg: int = GRAM_MG) -> LotView:
+    """One row of the lots table, its balance rounded down to ``step_mg``."""
     lot = balance.lot
     view: LotView = {
         "material": lot.material,
         "kind": lot.kind,
-        "mass_mg": balance.mass_mg // GRAM_MG * GRAM_MG,
+        "mass_mg": balance.mass_mg // step_mg * step_mg,
     }
     if balance.pieces:
         view["pieces"] = balance.pieces

@@ -21,6 +21,7 @@ from controller.scheduling.kernels.graph import (
     sort,
 )
 from controller.scheduling.kernels.moves import HUGE, Scratch
+from controller.scheduling.kernels.reorder import measure_between, reorder
 from controller.scheduling.kernels.scan import scan
 
 
@@ -86,12 +87,12 @@ def _apply(instance: Instance, search: Search, move: Ints, until: int) -> int:
     insert(graph, v, instance.elig_machine[entry], move[3])
     graph.time[v] = seconds(instance, v, entry)
     search.until[v * len(graph.first) + machine] = until
-    if sort(instance, graph):
-        return measure(instance, graph)
+    begin, end = reorder(instance, graph, v)
+    if begin >= 0:
+        return measure_between(instance, graph, begin, end)
     remove(graph, v)
     insert(graph, v, machine, before)
     graph.time[v] = time
-    sort(instance, graph)
     return -1
 
 
