@@ -112,6 +112,8 @@ def shared(dash_floor: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with dash_floor.client_of(made) as client:
         yield client
     made.close()
+
+
 @pytest.fixture(scope="session")
 def cells() -> ModuleType:
     """Cell processes and a site for them."""
