@@ -12,6 +12,7 @@ from controller.adapters.clock import Clock, SystemClock
 from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
+from controller.joints import stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
@@ -155,9 +156,13 @@ class Site:
     ) -> JobOrder | None:
         """Record the result that lies on a machine and tell it that it is clear; raise Refused."""
         verdict = execution.verdict(result, who, good_pieces)
-        document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
 
         def run(tx: Tx) -> JobOrder | None:
+            found = tx.machines.get(machine)
+            if found is not None and found.link == stations.LINK:
+                stations.finish(tx, found)
+                return execution.confirm_clear(tx, machine, verdict)
+            document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order
@@ -255,6 +260,9 @@ class Site:
             found = tx.machines.get(machine)
             if found is None:
                 continue
+            if found.link == stations.LINK:
+                stations.attend(tx, found)
+                continue
             self.outlet.learn(machine, found.link)
             want = dispatching.settle_want(tx, machine, context) or found.want
             if machine in tx.effects.resend and want is not None:
@@ -285,10 +293,15 @@ class Site:
     def _look_around(self, tx: Tx) -> None:
         """Silence after a grant is doubt; an offer nobody takes is taken back."""
         offered_before = tx.now_ms - int(self.config.offer_s * 1000 * self.clock.rate)
+        people = {machine.id for machine in tx.machines.all() if machine.link == stations.LINK}
         for machine in tx.machines.all():
-            if machine.online and self.watch.silent(machine.id, self.config.silence_s):
+            if machine.id in people or not machine.online:
+                continue
+            if self.watch.silent(machine.id, self.config.silence_s):
                 execution.mark_silent(tx, machine.id, f"{machine.id} is silent")
         for order in tx.orders.open():
+            if order.machine in people:
+                continue
             if order.state in ("GRANTED", "RUNNING", "PAUSED"):
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:

@@ -54,10 +54,14 @@ class Page:
 class Hub:
     """Joins one feed to its open pages; ``start`` and ``stop`` bound its thread's life."""
 
-    def __init__(self, feed: Feed, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self, feed: Feed, heartbeat_s: float = HEARTBEAT_S, look_s: float = LOOK_S
+    ) -> None:
         self.feed = feed
         self.failures = 0
         self._heartbeat_s = heartbeat_s
+        self._look_s = look_s
+        self._woken_for = -1
         self._pages: set[Page] = set()
         self._lock = threading.Lock()
         self._dirty = threading.Event()
@@ -87,7 +91,7 @@ class Hub:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            self._dirty.wait(LOOK_S)
+            self._dirty.wait(self._look_s)
             self._dirty.clear()
             if self._pages and not self._stopped.is_set():
                 began = time.monotonic()
@@ -97,11 +101,13 @@ class Hub:
 
     def _refresh(self) -> None:
         try:
-            self.feed.refresh()
+            seq = self.feed.refresh().seq
         except Exception:  # noqa: BLE001  # the feed outlives a busy database; counted and shown
             self.failures += 1
             return
-        self._wake_all()
+        if seq != self._woken_for:  # waking for nothing would put off the heartbeat for ever
+            self._woken_for = seq
+            self._wake_all()
 
     def _wake_all(self) -> None:
         with self._lock:

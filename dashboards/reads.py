@@ -17,12 +17,14 @@ from dashboards.models import (
     LotView,
     MachineView,
     NeedStory,
+    NeedView,
     ReadingsView,
 )
 from dashboards.problems import ERRORS, Problem
 from dashboards.readings import Span, readings
+from dashboards.rows import Rows
 from dashboards.story import ledger_line, need_story
-from dashboards.views import lot_view
+from dashboards.views import index, lot_view, need_view
 from protocols.telemetry import REGISTRY
 
 NO_STORE = {"cache-control": "no-store"}
@@ -73,14 +75,27 @@ class Reads:
                 raise Problem(404, "unknown", "there is no such need; see /api/floor", "need")
             return need_story(tx, found)
 
+    def needs(self, state: str = "", limit: Limit = 500) -> dict[str, NeedView]:
+        """Needs, newest first, with their steps; only those in one state when asked."""
+        with self._desk.read() as tx:
+            found = tx.needs.page(limit, (state,) if state else ())
+            rows = Rows(
+                at=tx.now_ms,
+                needs=tuple(found),
+                operations=tuple(tx.operations.of_needs([n.id for n in found])),
+                communities=tuple(tx.communities.all()),
+            )
+        floor = index(rows)
+        return {need.id: need_view(floor, need) for need in found}
+
     def machines(self) -> dict[str, MachineView]:
         """Every machine as its tile shows it."""
         return self._hub.feed.refresh().floor["machines"]
 
     def lots(self) -> dict[str, LotView]:
-        """Every lot with its balance."""
+        """Every lot, parts and scrap too, with its exact balance."""
         with self._desk.read() as tx:
-            return {b.lot.id: lot_view(b) for b in tx.lots.balances()}
+            return {b.lot.id: lot_view(b, 1) for b in tx.lots.balances()}
 
     def ledger(self, need: str = "", order: str = "", limit: Limit = 500) -> list[LedgerLine]:
         """Economic events, newest first; of one need or job order when asked."""
@@ -133,6 +148,7 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
     reads = Reads(desk, hub)
     routes = APIRouter(responses=ERRORS)
     models: tuple[tuple[str, Any, Any], ...] = (
+        ("/api/needs", reads.needs, dict[str, NeedView]),
         ("/api/machines", reads.machines, dict[str, MachineView]),
         ("/api/lots", reads.lots, dict[str, LotView]),
         ("/api/ledger", reads.ledger, list[LedgerLine]),

@@ -134,14 +134,11 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if view["state"] == "silent" and machine.last_seen_at:
         view["seen_at"] = machine.last_seen_at
     why = machine.quarantine or machine.fault or machine.need_person
-    if why:
+    if why and view["state"] != "clear":  # the state says it all
         view["why"] = why
-    last = floor.last.get(machine.id)
     if order is not None:
         _add_order(floor, view, order)
-    elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
-        view["settle"] = last.id
-        view["label"] = _label_of(floor, last)
+    _add_settle(floor, view, machine)
     material = materials(floor, machine, order)
     if material:
         view["material"] = material
@@ -149,8 +146,19 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if planned is not None:
         view["next"] = label(floor, planned)
         if planned.planned_start_at:
-            view["next_at"] = _minute(planned.planned_start_at)
+            view["next_at"] = _forecast(planned.planned_start_at, floor.rate)
     return view
+
+
+def _add_settle(floor: Floor, view: MachineView, machine: Machine) -> None:
+    """The order whose result a person must judge: what lies on the bed, or at a station."""
+    order, last = floor.held.get(machine.id), floor.last.get(machine.id)
+    if order is not None:
+        if machine.link == "person":  # done when the person says so
+            view["settle"] = order.id
+    elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
+        view["settle"] = last.id
+        view["label"] = _label_of(floor, last)
 
 
 def _add_order(floor: Floor, view: MachineView, order: JobOrder) -> None:
@@ -180,7 +188,8 @@ def eta_at(order: JobOrder, op: Operation | None) -> int:
 
 def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> MachineState:
     """The one word a tile shows: the worst thing that is true of the machine."""
-    age_ms = floor.rows.at - (machine.last_seen_at or 0)
+    # MQTT machines beat; of the others the controller alone knows when they are silent
+    age_ms = floor.rows.at - (machine.last_seen_at or 0) if machine.link == "mqtt" else 0
     worst: tuple[tuple[bool, MachineState], ...] = (
         (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
@@ -188,6 +197,7 @@ def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> Machi
         (machine.state == "stopped", "stopped"),
         (order is not None and order.state in ("IN_DOUBT", "UNKNOWN"), "unknown"),
         (machine.state == "paused", "paused"),
+        (machine.state == "busy" and machine.link == "person", "person"),
         (machine.state == "busy", "running"),
         (not machine.ready, "clear"),
         (order is not None, "starting"),
@@ -253,14 +263,14 @@ def need_view(floor: Floor, need: Need) -> NeedView:
     }
     if need.due_at:
         view["due_at"] = need.due_at
-    if need.reason:
+    if need.reason and need.state not in ("accepted", "making"):
         view["reason"] = need.reason
     if operations:
         view["made"] = made(operations)
         view["steps"] = steps(operations)
         end_at = max(op.planned_end_at or 0 for op in operations)
         if end_at:
-            view["eta_at"] = _minute(end_at)
+            view["eta_at"] = _forecast(end_at, floor.rate)
     return view
 
 
@@ -311,13 +321,13 @@ def _derived(op: Operation) -> str:
     return "waits for the step before it"
 
 
-def lot_view(balance: LotBalance) -> LotView:
-    """One row of the lots table, balance in whole grams."""
+def lot_view(balance: LotBalance, step_mg: int = GRAM_MG) -> LotView:
+    """One row of the lots table, its balance rounded down to ``step_mg``."""
     lot = balance.lot
     view: LotView = {
         "material": lot.material,
         "kind": lot.kind,
-        "mass_mg": balance.mass_mg // GRAM_MG * GRAM_MG,
+        "mass_mg": balance.mass_mg // step_mg * step_mg,
     }
     if balance.pieces:
         view["pieces"] = balance.pieces
@@ -331,3 +341,9 @@ def lot_view(balance: LotBalance) -> LotView:
 
 def _minute(at: int) -> int:
     return at // MINUTE_MS * MINUTE_MS
+
+
+def _forecast(at: int, rate: int) -> int:
+    """A planned time, rounded up: each new plan moves it a little, which nobody needs to see."""
+    step_ms = (5 if rate < 10 else 15) * MINUTE_MS
+    return -(-at // step_ms) * step_ms

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 SCALE = 1000000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NUMERIC = "0123456789.+-"
 _DIGITS = "0123456789"
+_NUMERIC = _DIGITS + ".+-"
+_SPACE = " \t"
 _MAX_DIGITS = 9  # before the point; no axis, feed, or code needs more
 
 # Marlin commands whose argument is free text up to the end of the line (parser.cpp, string_arg).
 TEXT_COMMANDS = ("M117", "M118", "M0", "M1", "M16", "M23", "M28", "M30", "M32", "M928")
 
-# Longest line of program text a machine takes. Marlin: MAX_CMD_SIZE 96 holds "N1234567 ", "*255"
-# and the closing zero. GRBL: LINE_BUFFER_SIZE 80 with the closing zero.
+# Longest program line. Marlin: MAX_CMD_SIZE 96 also holds "N1234567 ", "*255" and a zero. GRBL:
+# LINE_BUFFER_SIZE 80 with its zero.
 MAX_LINE = {"marlin": 82, "grbl": 79}
 
 _MARLIN_FORBIDDEN = (
@@ -43,9 +44,17 @@ _MARLIN_FORBIDDEN = (
 
 def _text(raw: bytes) -> str:
     try:
-        return bytes(raw).decode()
+        return raw.decode()
     except UnicodeError:
         return "".join([chr(b) for b in raw])
+
+
+def ascii_text(raw: bytes) -> str:
+    """Line of a machine as text, ends trimmed; what is not printable ASCII becomes ``?``."""
+    data = bytes(raw).strip()
+    if data and (max(data) > 126 or min(data) < 32):
+        return "".join([chr(b) if 32 <= b < 127 else "?" for b in data])
+    return data.decode()
 
 
 def _without_comments(text: str) -> str:
@@ -63,7 +72,7 @@ def _without_number(text: str) -> str:
         at += 1
     if at == 1:
         return text
-    return text[at:].split("*", 1)[0].lstrip()
+    return text[at:].split("*", 1)[0].strip(_SPACE)
 
 
 def strip(raw: bytes) -> str:
@@ -73,13 +82,13 @@ def strip(raw: bytes) -> str:
     marked ``/`` (block delete is on). Free text of Marlin (M117 ...) keeps its parentheses.
     """
     at = raw.find(b";")
-    text = _text(raw if at < 0 else raw[:at]).strip()
+    text = _text(bytes(raw if at < 0 else raw[:at]).strip())
     if not text or text[0] in "/%":
         return ""
     if text[0] in "Nn":
         text = _without_number(text)
     if "(" in text and command(text) not in TEXT_COMMANDS:
-        text = _without_comments(text).strip()
+        text = _without_comments(text).strip(_SPACE)
     return text
 
 
@@ -124,8 +133,9 @@ def _glued_words(code: str) -> "Words":
 
 def words(code: str) -> "Words":
     """Words of a stripped line in their order; raise WireError naming the letter."""
-    if code and max(code) > "~":
-        raise WireError("gcode", "", "has characters that are not ASCII")
+    code = code.replace("\t", " ")
+    if code and (max(code) > "~" or min(code) < " "):
+        raise WireError("gcode", "", "has characters that are not printable ASCII")
     out: "Words" = []
     try:
         for token in code.split():
@@ -145,12 +155,10 @@ def write_words(line: "Words") -> str:
 
 def command(code: str) -> str:
     """First word of a stripped line in its shortest form (``G01`` is ``G1``); "" when none."""
-    if not code:
-        return ""
     at = 1
     while at < len(code) and code[at] in "0123456789.":
         at += 1
-    letter = code[0].upper()
+    letter = code[:1].upper()
     try:
         return letter + number_text(number(code[1:at]))
     except ValueError:
@@ -170,9 +178,9 @@ def _marlin_reason(code: str) -> "str | None":
 def _words_reason(code: str) -> "str | None":
     try:
         words(code)
+        return None
     except WireError as error:
         return "cannot be read: " + str(error)
-    return None
 
 
 def _grbl_reason(code: str) -> "str | None":
@@ -184,12 +192,9 @@ def _grbl_reason(code: str) -> "str | None":
     reason = _words_reason(code)
     if reason:
         return reason
-    codes = [v for k, v in words(code) if k == "G"]
-    if 10 * SCALE in codes:
-        return "G10 writes the machine's work offsets"
-    for value in (28100000, 30100000):
-        if value in codes:
-            return "G" + number_text(value) + " writes the machine's settings"
+    for letter, value in words(code):
+        if letter == "G" and value in (10 * SCALE, 28100000, 30100000):
+            return "G" + number_text(value) + " writes the machine's kept offsets"
     return None
 
 

@@ -19,7 +19,7 @@ feeds mm/min, speeds 1/min, overrides percent. A reply is ``(kind, ...)``:
     ("unknown", text)            nothing of the above, damaged lines too
 """
 
-from protocols.gcode import number
+from protocols.gcode import ascii_text, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,10 +204,7 @@ def _line(text: str) -> "Reply | None":
 
 def parse_reply(line: bytes) -> "Reply":
     """One line of the machine as a reply; never raises."""
-    try:
-        text = bytes(line).decode().strip()
-    except UnicodeError:
-        text = "".join([chr(b) if b < 127 else "?" for b in line]).strip()
+    text = ascii_text(line)
     if text == "ok":
         return ("ok",)
     if text[:1] == "<":

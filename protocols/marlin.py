@@ -22,6 +22,7 @@ Source: MarlinFirmware/Marlin 2.0 ``gcode/queue.cpp`` (numbers, checksum, ok, re
 """
 
 from protocols.errors import WireError
+from protocols.gcode import ascii_text
 from protocols.marlin_fields import (
     axes_text,
     ok_text,
@@ -93,19 +94,18 @@ def parse_frame(line: bytes) -> "tuple[int | None, str]":
 
     WireError codes are those of ERRORS: no_checksum, checksum; ``text`` when not ASCII.
     """
+    raw = bytes(line).strip()
     try:
-        text = bytes(line).decode()
+        text = raw.decode()
     except UnicodeError:
-        text = "".join([chr(b) for b in line])
-    text = text.strip()
+        text = "".join([chr(b) for b in raw])
     if text[:1] != "N":
         return None, text
-    n = _digits(text[1:].lstrip())
+    n = _digits(text[1:].lstrip(" "))
     star = text.rfind("*")
     if star < 0:
         raise WireError("no_checksum", "line", "has a number without a checksum")
-    body = bytes(line).lstrip()
-    if _digits(text[star + 1 :]) != checksum(body[: body.rfind(b"*")]):
+    if _digits(text[star + 1 :]) != checksum(raw[: raw.rfind(b"*")]):
         raise WireError("checksum", "line", "does not match its checksum")
     at = 1
     while at < star and text[at] in " 0123456789":
@@ -204,10 +204,7 @@ _FINDERS = (
 
 def parse_reply(line: bytes) -> "Reply":
     """One line of the machine as a reply; never raises."""
-    try:
-        text = bytes(line).decode().strip()
-    except UnicodeError:
-        text = "".join([chr(b) if b < 127 else "?" for b in line]).strip()
+    text = ascii_text(line)
     if text == "ok":
         return ("ok", None, None, None, {})
     for find in _FINDERS:

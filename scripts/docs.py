@@ -1,4 +1,6 @@
-"""Writes docs/wire.md from the tables in protocols/, so that the page cannot differ from the code.
+"""Writes the pages made from tables of the code, so that they cannot differ from it.
+
+docs/wire.md whole; in docs/production-profile.md the part between its two marks.
 
 python scripts/docs.py           write it
 python scripts/docs.py --check   exit 1 when it is not what the code says
@@ -13,6 +15,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from controller.definition import production  # noqa: E402
+from controller.definition.fields import describe  # noqa: E402
+from controller.definition.materials import MATERIALS  # noqa: E402
 from protocols import messages, orders, telemetry, topics  # noqa: E402  (the tree is the import path)
 
 HEAD = """\
@@ -139,17 +144,48 @@ def wire_page() -> str:
     return HEAD + "\n".join(parts) + "\n"
 
 
+def profile_part() -> str:
+    """Field tables of the production profile, and the materials known."""
+    rows: list[str] = []
+    for name, fields in (
+        ("profile", production.PROFILE),
+        ("quantity", production.QUANTITY),
+        ("step of work_master", production.STEP),
+        ("requires", production.REQUIRES),
+        ("material", production.MATERIAL),
+        ("program", production.PROGRAM),
+    ):
+        rows += [f"### {name}", "", "| field | type | | meaning |", "|---|---|---|---|"]
+        for field in fields:
+            need = "required" if field.required else ""
+            rows.append(f"| `{field.name}` | {describe(field.type)} | {need} | {field.meaning} |")
+        rows.append("")
+    rows += ["### materials", "", "| id | what | form | g/cm3 |", "|---|---|---|---|"]
+    for name, kind in MATERIALS.items():
+        density = kind.density_mg_cm3 / 1000
+        rows.append(f"| `{name}` | {kind.title} | {kind.form} | {density:.3f} |")
+    return "\n".join(rows)
+
+
+def profile_page(page: str) -> str:
+    """docs/production-profile.md with the part between its marks made anew."""
+    head, begin, rest = page.partition("<!-- made by scripts/docs.py -->\n")
+    _, end, tail = rest.partition("<!-- end -->\n")
+    return head + begin + "\n" + profile_part() + "\n\n" + end + tail
+
+
 def main() -> int:
     """Write or check the generated pages."""
-    page = ROOT / "docs" / "wire.md"
-    text = wire_page()
+    wire, profile = ROOT / "docs" / "wire.md", ROOT / "docs" / "production-profile.md"
+    pages = {wire: wire_page(), profile: profile_page(profile.read_text())}
+    differ = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" not in sys.argv[1:]:
-        page.write_text(text)
+        for page in differ:
+            page.write_text(pages[page])
         return 0
-    if page.exists() and page.read_text() == text:
-        return 0
-    print("docs/wire.md is not what protocols/ says: run `make docs`", file=sys.stderr)
-    return 1
+    for page in differ:
+        print(f"docs/{page.name} is not what the code says: run `make docs`", file=sys.stderr)
+    return 1 if differ else 0
 
 
 if __name__ == "__main__":

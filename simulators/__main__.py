@@ -1,7 +1,6 @@
 """Command line of the simulated machines: ``python -m simulators printer|mill|cell``."""
 
 import argparse
-import importlib
 import sys
 from pathlib import Path
 
@@ -18,6 +17,8 @@ examples:
   python -m simulators printer --tcp 8023 --time-scale 60 --seed 7
       the same behind tcp port 8023, a minute each second
   python -m simulators printer --link /tmp/p --faults drop_ok:120,stall:300:5s,tx_drop:0.001
+  python -m simulators cell --help
+      a robotic cell is an OPC UA server and has options of its own
   python -m simulators mill --link /tmp/mill-1 --truth /tmp/mill-1.json
 
 signals: TERM and INT end it; USR1 is the reset button, USR2 the button "go on" (M108, cycle start)
@@ -90,7 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one simulated machine until a signal; 0 on a clean end, 2 for a bad command line."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["cell"]:
-        return int(importlib.import_module("simulators.cell").main(arguments[1:]))
+        from simulators.cell import main as cell_main
+
+        return cell_main(arguments[1:])
     options = _parser().parse_args(arguments)
     machine = _machine(options)
     try:

@@ -15,6 +15,7 @@ from math import inf
 from simulators.faults import Fault, Faults
 from simulators.motion import Block, Planner
 
+BOOT_MS = 500.0  # a board's boot loader
 Wait = tuple[str, float]
 Work = Generator[Wait, None, None]
 
@@ -35,6 +36,7 @@ class Core:
         self._out = bytearray()
         self._gone_until = 0.0
         self._stalled_until = 0.0
+        self._deaf_until = 0.0
         self._work: Work | None = None
         self._wait: Wait = ("until", 0.0)
 
@@ -79,9 +81,14 @@ class Core:
     def feed(self, data: bytes, now_ms: float) -> None:
         """Bytes from the host. What does not fit into the receive buffer is lost."""
         self._run_to(now_ms)
-        if self.now >= self._gone_until:
+        if self.now >= max(self._gone_until, self._deaf_until):
             self._take(self._rx_noise(data))
             self._go_on()
+
+    def _reboot(self, now_ms: float) -> None:
+        """The board was reset: what arrives while it starts is lost."""
+        self.now = max(self.now, now_ms)
+        self._deaf_until = self.now + BOOT_MS
 
     def step(self, now_ms: float) -> bytes:
         """Let time pass; what the machine says."""
@@ -97,14 +104,18 @@ class Core:
         waits = self._work is not None and self._wait[0] in ("room", "sync")
         if waits or self.faults.next_mm < inf:
             return self._event_ms()
-        return max(self._due_ms(), self._stalled_until)
+        return self._due_ms()
 
     def _due_ms(self) -> float:
-        until = self._wait[1] if self._work is not None else inf
+        if self.now < self._stalled_until:
+            return self._stalled_until
+        until = inf if self._work is None or self._halted() else self._wait[1]
         return min(until, self._timer_ms(), self.faults.next_ms)
 
     def _event_ms(self) -> float:
-        return max(min(self._due_ms(), self.planner.end_ms(self.now)), self._stalled_until)
+        if self.now < self._stalled_until:
+            return self._stalled_until
+        return min(self._due_ms(), self.planner.end_ms(self.now))
 
     def _run_to(self, now_ms: float) -> None:
         while True:
@@ -123,9 +134,10 @@ class Core:
         if self.planner.end_ms(self.now) <= self.now:
             self.moves += 1
             self._ended(self.planner.retire())
+        self._go_on()
         if self._timer_ms() <= self.now:
             self._on_time()
-        self._go_on()
+            self._go_on()
 
     # commands --------------------------------------------------------------------------------
     def _may_go_on(self) -> bool:
@@ -161,11 +173,11 @@ class Core:
         self._wait = ("until", self.now)
 
     # faults ----------------------------------------------------------------------------------
-    def _line_faults(self) -> bool:
-        """Let the faults of this line happen; False when the line is gone with them."""
-        if self.lines < self.faults.next_line:
+    def _line_faults(self, count: int) -> bool:
+        """Let the faults of the count-th line happen; False when the line is gone with them."""
+        if count < self.faults.next_line:
             return True
-        return all([self._fault(fault) for fault in self.faults.take("line", self.lines)])
+        return all([self._fault(fault) for fault in self.faults.take("line", count)])
 
     def _fault(self, fault: Fault) -> bool:
         if fault.name == "stall":

@@ -26,7 +26,7 @@ from simulators.motion import Block, Planner
 _REALTIME = re.compile(rb"[\x18!?~\x80-\xff]")
 _LINE_END = re.compile(rb"[\r\n]")
 _COMMENT = re.compile(rb"\([^)]*\)?|;.*")
-_DROPPED = bytes(range(33)) + b"/"  # protocol.c: white space and block delete
+_DROPPED = bytes(range(32)) + b"/"  # protocol.c: control characters and block delete
 _LINE_MAX = 256
 _HOLDS = {0x21: "hold", 0x84: "door", 0x85: "hold"}
 _COOLANT_TOGGLES = {0xA0: frozenset({8}), 0xA1: frozenset({7})}
@@ -55,6 +55,7 @@ class Mill(Core):
         self.spindle_starts = 0
         self.spindle_ms = 0.0
         self.cut_um = 0
+        self._work_lines = 0
         self._spindle_since = 0.0
         self.alarm = self.config.homing
         self.spindle = 5
@@ -92,7 +93,7 @@ class Mill(Core):
     # bytes -----------------------------------------------------------------------------------
     def reset(self, now_ms: float) -> None:
         """Switch it off and on: the position is forgotten."""
-        self.now = max(self.now, now_ms)
+        self._reboot(now_ms)
         self._stop()
         self.planner.position = [0.0, 0.0, 0.0]
         self.alarm = self.settings.homing
@@ -113,8 +114,10 @@ class Mill(Core):
         self._push(data[at:])
 
     def _push(self, data: bytes) -> None:
-        if data and not self.locked:
-            self.rx += data[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
+        for chunk in data.splitlines(keepends=True):
+            if self.locked:
+                return
+            self.rx += chunk[: max(0, grbl.RX_BUFFER_SIZE - len(self.rx))]
             self._go_on()
 
     def _realtime(self, byte: int) -> None:
@@ -253,13 +256,15 @@ class Mill(Core):
         self._line.clear()
         del rx[: found.end()]
         self.lines += 1
-        if self._line_faults():
-            self._run(_COMMENT.sub(b"", raw).translate(None, _DROPPED).upper().decode("ascii"))
+        self._work_lines += not self.check  # faults count what a dry run does not
+        if self.check or self._line_faults(self._work_lines):
+            text = _COMMENT.sub(b"", raw).translate(None, _DROPPED).upper().decode("ascii")
+            self._run(text.strip())
         return True
 
     def _run(self, text: str) -> None:
         try:
-            if len(text) >= grbl.LINE_BUFFER_SIZE:
+            if len(text) - text.count(" ") >= grbl.LINE_BUFFER_SIZE:
                 raise GrblError(11)
             work = self._start(text)
         except GrblError as error:
@@ -274,7 +279,7 @@ class Mill(Core):
         if not text:
             return None
         if text[0] == "$":
-            return system_command(self, text)
+            return system_command(self, text.replace(" ", ""))
         if self.alarm or self.jogging:
             raise GrblError(9)
         return carry_out(self, parse_line(self.modes, text))
@@ -299,6 +304,7 @@ class Mill(Core):
         modes = self.modes
         return (
             p.axis_kind == "motion"
+            and p.modes.motion <= 300
             and p.non_modal is None
             and p.flow is None
             and p.modes.spindle == modes.spindle

@@ -6,7 +6,7 @@ behaviour of its error codes in ``doc/markdown/interface.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import hypot, sqrt
 
 from protocols.errors import WireError
@@ -68,6 +68,12 @@ class Modes:
     feed: int = 0
     speed: int = 0
 
+    def copy(self) -> Modes:
+        """The same modes, apart."""
+        made = Modes.__new__(Modes)
+        made.__dict__.update(self.__dict__)
+        return made
+
     def text(self) -> str:
         """Modes as inside ``[GC:...]``."""
         fraction = f".{self.motion % 100 // 10}" if self.motion % 100 else ""
@@ -108,7 +114,7 @@ class _Reader:
     """Sorts the words of one line into commands and values."""
 
     def __init__(self, modes: Modes) -> None:
-        self.out = Parsed(replace(modes))
+        self.out = Parsed(modes.copy())
         self._groups: set[int | str] = set()
 
     def group(self, group: int | str) -> None:

@@ -37,7 +37,8 @@ def _move(mill: Mill, p: Parsed) -> None:
 
 
 def _in_order(mill: Mill, p: Parsed) -> Work:
-    if p.axis_kind == "motion":  # an impossible arc is refused before anything happens
+    if p.axis_kind == "motion" and p.modes.motion in (200, 300):
+        # an impossible arc is refused before anything happens
         mill.axes.block(p, mill.axes.target(p), cutting=False)
     if not mill.check:
         yield from _spindle_and_coolant(mill, p)

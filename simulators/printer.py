@@ -138,7 +138,7 @@ class Printer(Core):
     # bytes ---------------------------------------------------------------------------------
     def reset(self, now_ms: float) -> None:
         """Reset button: moves stop, everything is forgotten, the banner is printed."""
-        self.now = max(self.now, now_ms)
+        self._reboot(now_ms)
         self.quick_stop()
         self._start_over()
 
@@ -149,6 +149,7 @@ class Printer(Core):
         self._go_on()
 
     def _take(self, data: bytes) -> None:
+        self._lines.flushed = False
         for chunk in data.splitlines(keepends=True):
             if self.dead:
                 return
@@ -158,6 +159,8 @@ class Printer(Core):
                 self._emergency(whole)
             self._lines.push(chunk)
             self._go_on()
+            if self._lines.flushed:  # what came with the bad line was in the buffer too
+                return
 
     def _emergency(self, line: bytes) -> None:
         found = _EMERGENCY.match(line.lstrip())
@@ -218,7 +221,7 @@ class Printer(Core):
         self.lines += 1
         if self.programs:
             self.programs[-1]["lines"] = int(str(self.programs[-1]["lines"])) + 1
-        if not self._line_faults():
+        if not self._line_faults(self.lines):
             return True
         work = self._start(command)
         if work is not None:

@@ -22,6 +22,7 @@ class Receiver:
         self._rx = bytearray()
         self.queue: list[tuple[int | None, str]] = []
         self.last_n = 0
+        self.flushed = False
 
     def clear(self) -> None:
         """Forget everything received and not yet run."""
@@ -77,5 +78,6 @@ class Receiver:
         says = next(text for name, text, _ in marlin.ERRORS if name == code)
         self._say(f"Error:{says}, Last Line: {self.last_n}")
         self._rx.clear()
+        self.flushed = True
         self._say(marlin.write_reply(("resend", self.last_n + 1)))
         self._say("ok")

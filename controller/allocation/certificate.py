@@ -9,13 +9,16 @@ that anyone can check: see controller/rounds_verify.
 from __future__ import annotations
 
 import hashlib
+import json
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from controller.allocation.inputs import FORMAT, document, inputs_sha256
-from controller.allocation.pabulib import round_elections, write_pb
+from controller.allocation.inputs import FORMAT, Inputs, canonical, document, inputs_sha256
+from controller.allocation.pabulib import read_pb, round_elections, write_pb
+from controller.allocation.pb_import import pb_inputs
+from controller.allocation.reading import Problem, RoundError, read_inputs
 from controller.allocation.reasons import decisions
-from controller.allocation.round import NamedPurchase, Outcome
+from controller.allocation.round import NamedPurchase, Outcome, run_round
 from controller.allocation.spill import Grant
 
 
@@ -53,6 +56,36 @@ def _grant(grant: Grant) -> dict[str, Any]:
 
 def _ratio(value: Fraction) -> str:
     return f"{value.numerator}/{value.denominator}"
+
+
+class Decided(NamedTuple):
+    """A round that was run: its outcome, and its files by name, ready to be published."""
+
+    outcome: Outcome
+    files: dict[str, bytes]
+
+
+def decide_pb(content: bytes) -> Decided:
+    """Run a round on a PaBuLib file; PbError or RoundError tells everything wrong with it."""
+    return _decided(pb_inputs(read_pb(content.decode(errors="replace"))))
+
+
+def decide(content: bytes) -> Decided:
+    """Run the round whose inputs are this JSON text; RoundError tells everything wrong with it."""
+    try:
+        value: object = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RoundError([Problem("document", f"is no JSON ({error})", "correct it")]) from error
+    return _decided(read_inputs(value))
+
+
+def _decided(inputs: Inputs) -> Decided:
+    outcome = run_round(inputs)
+    files = {
+        name: part if isinstance(part, bytes) else canonical(part) + b"\n"
+        for name, part in publish(outcome).items()
+    }
+    return Decided(outcome, files)
 
 
 def publish(outcome: Outcome) -> dict[str, bytes | dict[str, Any]]:

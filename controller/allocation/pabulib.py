@@ -105,7 +105,8 @@ def read_pb(text: str) -> PbElection:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";", strict=True)
+    content = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    reader = csv.reader(content, delimiter=";", strict=True, skipinitialspace=True)
     for row in reader:
         cells = [cell.strip() for cell in row]
         if any(cells):
@@ -256,7 +257,7 @@ def round_elections(inputs: Inputs, accepted: Sequence[str]) -> dict[str, PbElec
     """One election per resource: the needs that ask for it, and everyone's approvals of those."""
     chosen = set(accepted)
     supporters = inputs.supporters()
-    graded = len({v for b in inputs.ballots for v in b.approvals.values()}) > 1
+    graded = any(level != 1 for b in inputs.ballots for level in b.approvals.values())
     found: dict[str, PbElection] = {}
     for resource in sorted(inputs.resources, key=lambda r: r.id):
         projects = tuple(

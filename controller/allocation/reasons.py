@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from controller.allocation.equal_shares import Utility
-from controller.allocation.inputs import Need, Resource, SpillRule
+from controller.allocation.inputs import Need, Resource, Rules, SpillRule
 from controller.allocation.round import Outcome
 from controller.allocation.spill import Amounts
 
@@ -32,12 +32,18 @@ OUTRANKED = {
 
 
 class Decision(NamedTuple):
-    """State accepted, waiting or refused; stage that decided; one sentence."""
+    """State accepted, waiting or refused; stage that decided; one sentence.
+
+    A refused need names the resource it asks more of than was left after that stage.
+    """
 
     need: str
     state: str
     stage: str
     reason: str
+    resource: str = ""
+    asked: int = 0
+    left: int = 0
 
 
 def say_amounts(unit: str, *amounts: int) -> list[str]:
@@ -60,21 +66,19 @@ def _plain(amount: int, factor: int, digits: int) -> str:
 def decisions(outcome: Outcome) -> list[Decision]:
     """What became of every need, in the order of need ids."""
     taken = _accepted(outcome)
-    votes = {need: len(ballots) for need, ballots in outcome.inputs.supporters().items()}
-    after_shares = _left_after_shares(outcome)
+    supporters = outcome.inputs.supporters()
+    lefts = _left_by_stage(outcome)
     found: list[Decision] = []
     for need in sorted(outcome.inputs.needs, key=lambda n: n.id):
         if need.id in taken:
             stage, why = taken[need.id]
             found.append(Decision(need.id, "accepted", stage, f"accepted: {why}"))
-        elif why := _impossible(need, outcome):
-            found.append(Decision(need.id, "refused", "capacity", f"refused: {why}"))
-        elif not votes[need.id]:
+            continue
+        if supporters[need.id] or _scarcest(need, lefts["capacity"], outcome):
+            found.append(_refused(need, outcome, lefts))
+        else:
             why = "waiting: nobody has supported it yet"
             found.append(Decision(need.id, "waiting", "ballot", why))
-        else:
-            why = _outranked(need, outcome, after_shares)
-            found.append(Decision(need.id, "refused", "round", f"refused: {why}"))
     return found
 
 
@@ -97,14 +101,15 @@ def _accepted(outcome: Outcome) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _left_after_shares(outcome: Outcome) -> Amounts:
-    """What stage 2 started from."""
+def _left_by_stage(outcome: Outcome) -> dict[str, Amounts]:
+    """What was there at first, and what was left after each stage."""
     needs = {need.id: need for need in outcome.inputs.needs}
-    left = dict(outcome.shared)
+    after = dict(outcome.shared)
     for purchase in outcome.purchases:
         for resource, amount in needs[purchase.need].demand.items():
-            left[resource] -= amount
-    return left
+            after[resource] -= amount
+    capacity = outcome.inputs.capacity()
+    return {"capacity": capacity, "floor": outcome.shared, "shares": after, "spill": outcome.left}
 
 
 def _scarcest(need: Need, left: Amounts, outcome: Outcome) -> Resource | None:
@@ -117,32 +122,28 @@ def _scarcest(need: Need, left: Amounts, outcome: Outcome) -> Resource | None:
     )
 
 
-def _impossible(need: Need, outcome: Outcome) -> str:
-    """Why the need exceeds even the whole round, or nothing."""
-    capacity = outcome.inputs.capacity()
-    scarce = _scarcest(need, capacity, outcome)
-    if scarce is None:
-        return ""
-    asked, has = say_amounts(scarce.unit, need.demand[scarce.id], capacity[scarce.id])
-    limit = scarce.threshold is not None and scarce.threshold < scarce.forecast
-    ending = "within the limit the communities set" if limit else "to share"
-    return f"{asked} {scarce.title} asked, the whole round has {has} {ending}"
+def _refused(need: Need, outcome: Outcome, lefts: Mapping[str, Amounts]) -> Decision:
+    """The first stage after which the need no longer fits, in words and figures."""
+    for stage, left in lefts.items():
+        scarce = _scarcest(need, left, outcome)
+        if scarce is not None:
+            figures = (need.demand[scarce.id], left[scarce.id])
+            asked, has = say_amounts(scarce.unit, *figures)
+            has = _said_left(stage, has, scarce, outcome.inputs.rules)
+            why = f"refused: {asked} {scarce.title} asked, {has}"
+            return Decision(need.id, "refused", stage, why, scarce.id, *figures)
+    raise ValueError(f"{need.id} fits and has supporters but was not accepted")
 
 
-def _outranked(need: Need, outcome: Outcome, after_shares: Amounts) -> str:
-    """Why a need that could have been served was not."""
-    rules = outcome.inputs.rules
-    left, after = outcome.shared, "basic needs had their first claim"
-    scarce = _scarcest(need, left, outcome)
-    if scarce is None:
-        left, after = after_shares, "needs with more support"
-        scarce = _scarcest(need, left, outcome)
-        if scarce is not None and rules.utility is Utility.ONE:
-            after += f" per {PER[scarce.unit]}"
-    if scarce is None:
-        left, after = outcome.left, OUTRANKED[rules.spill]
-        scarce = _scarcest(need, left, outcome)
-    if scarce is None:
-        raise ValueError(f"{need.id} fits and has supporters but was not accepted")
-    asked, has = say_amounts(scarce.unit, need.demand[scarce.id], left[scarce.id])
-    return f"{asked} {scarce.title} asked, {has} left after {after}"
+def _said_left(stage: str, has: str, scarce: Resource, rules: Rules) -> str:
+    """What was left, and after whom."""
+    if stage == "capacity":
+        limit = scarce.threshold is not None and scarce.threshold < scarce.forecast
+        ending = "within the limit the communities set" if limit else "to share"
+        return f"the whole round has {has} {ending}"
+    if stage == "floor":
+        return f"{has} left after basic needs had their first claim"
+    if stage == "shares":
+        per = f" per {PER[scarce.unit]}" if rules.utility is Utility.ONE else ""
+        return f"{has} left after needs with more support{per}"
+    return f"{has} left after {OUTRANKED[rules.spill]}"

@@ -1,6 +1,7 @@
 """Definition: what may be made and how. Open designs in, routings of operations out."""
 
-from controller.definition.design import Design, load_design, manifest_json
+from controller.definition.adhoc import Bench, Skipped, designs_from_folder
+from controller.definition.design import Design, load_design, manifest_json, shipped_designs
 from controller.definition.problems import DesignError, Problem
 from controller.definition.profile import (
     Material,
@@ -14,6 +15,7 @@ from controller.definition.programs import ProgramFacts
 from controller.definition.routing import RoutedOperation, Routing, route
 
 __all__ = [
+    "Bench",
     "Design",
     "DesignError",
     "Material",
@@ -23,10 +25,13 @@ __all__ = [
     "ProgramFacts",
     "RoutedOperation",
     "Routing",
+    "Skipped",
     "Step",
+    "designs_from_folder",
     "load_design",
     "manifest_json",
     "profile_from_json",
     "profile_json",
     "route",
+    "shipped_designs",
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from controller.definition import okh, programs
-from controller.definition.design import Design, design_id, find_manifest
+from controller.definition.design import SLICER_SETTINGS, Design, design_id, find_manifest
 from controller.definition.document import read_file
 from controller.definition.licences import Licence, read_licence
 from controller.definition.materials import MATERIALS
@@ -49,18 +49,19 @@ class MeshSlicer(Protocol):
 class Bench:
     """How a bare folder is read: who states which licence, how meshes are sliced, what is cut.
 
-    refused: what the slicer raises when it cannot. part_mg: mass of a milled part, unknown to a
-    program; stock: material it is cut from. progress(done, of, file) is told of each file.
+    refused: what the slicer raises when it cannot. stock: material that is milled; part_mg: what
+    stays of a piece, 0 when not known (then all of it counts as the part). progress(done, of,
+    file) is told of each file.
     """
 
     licence: str
     stated_by: str
     slicer: MeshSlicer | None = None
-    settings: Path = Path("designs/profiles/petg-0.3mm.ini")
+    settings: Path = SLICER_SETTINGS
     refused: tuple[type[Exception], ...] = (OSError,)
     filament: str = "petg"
     stock: str = "mdf-6"
-    part_mg: int = 20_000
+    part_mg: int = 0
     workers: int = 2
     progress: Callable[[int, int, str], None] = _silent
 
@@ -222,6 +223,7 @@ def _design(name: str, file: Path, facts: programs.ProgramFacts, origin: _Origin
         manifest_sha="",
         profile=Profile(name, title, _steps(facts, origin.bench)),
         note="" if manifest else NOTE,
+        programs=(facts,),
     )
 
 

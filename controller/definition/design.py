@@ -15,11 +15,23 @@ from controller.definition.materials import MATERIALS, MaterialKind
 from controller.definition.okh import Manifest
 from controller.definition.problems import DesignError, Problem, fail
 from controller.definition.profile import Profile
+from controller.definition.programs import ProgramFacts
+
+SHIPPED = Path(__file__).resolve().parents[2] / "designs"
+SLICER_SETTINGS = SHIPPED / "profiles" / "petg-0.3mm.ini"
+
+
+def shipped_designs() -> list[Path]:
+    """Folders of the designs that come with this program."""
+    return sorted(path.parent for path in SHIPPED.glob(f"*/{production.FILE_NAME}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A design that can be routed. manifest is None for bare programs; ``note`` then says so."""
+    """A design that can be routed. manifest is None for bare programs; ``note`` then says so.
+
+    programs: what is known of its program files, each checked when the design was read.
+    """
 
     id: str
     version: str
@@ -31,6 +43,7 @@ class Design:
     manifest_sha: str
     profile: Profile
     note: str = ""
+    programs: tuple[ProgramFacts, ...] = ()
 
 
 def manifest_json(design: Design) -> str:
@@ -47,14 +60,14 @@ def load_design(folder: Path | str, materials: Mapping[str, MaterialKind] = MATE
     """Design of a folder with a manifest and ``production.yml``; raise DesignError."""
     folder = Path(folder)
     found, problems = _manifest(folder)
-    profile: Profile | None = None
+    made: tuple[Profile, tuple[ProgramFacts, ...]] | None = None
     try:
-        profile = _profile(folder, materials)
+        made = _profile(folder, materials)
     except DesignError as error:
         problems += [_in_file(problem, error.source) for problem in error.problems]
-    if problems or found is None or profile is None:
+    if problems or found is None or made is None:
         raise DesignError(str(folder), problems)
-    manifest, sha = found
+    (manifest, sha), (profile, programs) = found, made
     return Design(
         id=profile.part,
         version=manifest.version,
@@ -65,6 +78,7 @@ def load_design(folder: Path | str, materials: Mapping[str, MaterialKind] = MATE
         manifest=manifest,
         manifest_sha=sha,
         profile=profile,
+        programs=programs,
     )
 
 
@@ -87,7 +101,9 @@ def _manifest(folder: Path) -> tuple[tuple[Manifest, str] | None, list[Problem]]
     return (manifest, hashlib.sha256(path.read_bytes()).hexdigest()), []
 
 
-def _profile(folder: Path, materials: Mapping[str, MaterialKind]) -> Profile:
+def _profile(
+    folder: Path, materials: Mapping[str, MaterialKind]
+) -> tuple[Profile, tuple[ProgramFacts, ...]]:
     path = folder / production.FILE_NAME
     if not path.is_file():
         fix = "add production.yml, see docs/production-profile.md"

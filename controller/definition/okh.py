@@ -110,7 +110,7 @@ class _Reader:
             self._odd("okhv", "is missing; read as the newest")
         if not _text(self._values.get("version")):
             self._odd("version", "is missing")
-        return self._manifest(form or "2.4", "name", read_licence(_text(self._values.get(stated))))
+        return self._manifest(form or "2.4", "name", _licence(self._values.get(stated)))
 
     def okh_1(self) -> Manifest:
         """OKH 1.0 YAML: licences by kind of work, title instead of name."""
@@ -120,19 +120,7 @@ class _Reader:
         self._values.setdefault("function", self._values.get("description"))
         self._values.setdefault("repo", self._values.get("project-link"))
         version = _text(self._values.get("okh-manifest-version")) or "1.0"
-        return self._manifest(f"OKH-{version}", "title", self._licence_1())
-
-    def _licence_1(self) -> Licence:
-        """All the licences stated must be open: hardware, documentation, software."""
-        stated = self._values.get("license")
-        if not isinstance(stated, dict):
-            return read_licence(_text(stated))
-        kinds = ("hardware", "documentation", "software")
-        texts = [_text(cast("dict[str, Any]", stated).get(kind)) for kind in kinds]
-        read = [read_licence(text) for text in texts if text]
-        if not read:
-            return read_licence("")
-        return next((one for one in read if not one.open), read[0])
+        return self._manifest(f"OKH-{version}", "title", _licence(self._values.get("license")))
 
     def _manifest(self, form: str, name: str, licence: Licence) -> Manifest:
         values = self._values
@@ -214,6 +202,15 @@ class _Reader:
         except (ValueError, OverflowError):
             self._odd(field, "is not a size")
             return ()
+
+
+def _licence(stated: Any) -> Licence:
+    """Licence as text, list or by kind of work; of several all must be open, the first counts."""
+    if isinstance(stated, dict):
+        kinds = ("hardware", "documentation", "software")
+        stated = [cast("dict[str, Any]", stated).get(kind) for kind in kinds]
+    read = [read_licence(text) for text in _texts(stated)]
+    return next((one for one in read if not one.open), read[0] if read else read_licence(""))
 
 
 def _number(value: Any) -> bool:

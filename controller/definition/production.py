@@ -80,8 +80,8 @@ PROFILE: Fields = (
 
 def read_profile(
     document: Document, folder: Path, materials: Mapping[str, MaterialKind] = MATERIALS
-) -> Profile:
-    """Profile of a document whose programs stand in folder; raise DesignError with all problems."""
+) -> tuple[Profile, tuple[programs.ProgramFacts, ...]]:
+    """Profile whose programs stand in folder, and what is known of them; raise DesignError."""
     values, problems = read_fields(PROFILE, document)
     check = _Check(document, folder, materials, problems)
     steps = values.get("work_master", [])
@@ -96,7 +96,9 @@ def read_profile(
     if problems:
         raise DesignError(document.source, sorted(problems, key=lambda p: p.line))
     made = {step["step"]: _step(step, check.facts.get(step["step"])) for step in steps}
-    return Profile(values["part"], values["title"], tuple(made[name] for name in order), low, high)
+    steps = tuple(made[name] for name in order)
+    profile = Profile(values["part"], values["title"], steps, low, high)
+    return profile, tuple(check.facts.values())
 
 
 def _step(values: dict[str, Any], facts: programs.ProgramFacts | None) -> Step:

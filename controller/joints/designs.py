@@ -1,7 +1,9 @@
 """Definition to store and back: designs are imported once, routed whenever a need is stated."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.definition import (
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 
-def import_design(tx: "Tx", design: Design, programs: dict[str, ProgramFacts]) -> DesignRow:
-    """Store a design with its programs (facts by SHA-256); a newer import replaces it."""
+def import_design(tx: "Tx", design: Design, kept: Mapping[str, Path]) -> DesignRow:
+    """Store a design with its programs, kept where ``kept`` says by SHA-256.
+
+    A newer import replaces it.
+    """
     row = DesignRow(
         id=design.id,
         version=design.version,
@@ -37,8 +42,9 @@ def import_design(tx: "Tx", design: Design, programs: dict[str, ProgramFacts]) -
     )
     known = tx.designs.get(row.id)
     tx.designs.put(row)
-    for facts in programs.values():
-        tx.designs.put_program(_program_row(design, facts, tx.now_ms))
+    for facts in design.programs:
+        program = _program_row(design, facts, tx.now_ms)
+        tx.designs.put_program(replace(program, path=str(kept[facts.sha256])))
     if known is None or known.manifest_sha != row.manifest_sha:
         tx.notice("design", row.id, f"{row.title} {row.version} ({row.license}) can be asked for")
     return row

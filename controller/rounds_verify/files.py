@@ -22,12 +22,11 @@ Cells = list[dict[str, str]]
 
 
 class PbFile(NamedTuple):
-    """A .pb file: META, PROJECTS, points by voter and project, and whether points are given."""
+    """A .pb file: META, PROJECTS, points by voter and project (1 for a plain approval)."""
 
     meta: dict[str, str]
     projects: Cells
     votes: dict[str, dict[str, str]]
-    pointed: bool
 
 
 def check_files(
@@ -86,8 +85,6 @@ def _compare(
     if any(row.get("selected") != str(int(row["project_id"] in accepted)) for row in pb.projects):
         yield Finding("file", name, "selected projects are not the accepted needs")
     ballots = _ballots(value, set(asked))
-    if not pb.pointed:
-        ballots = {member: dict.fromkeys(row, "1") for member, row in ballots.items()}
     if pb.votes != ballots:
         yield Finding("file", name, "votes are not the ballots of the round")
 
@@ -123,5 +120,4 @@ def _read(content: str) -> PbFile:
     votes = {row["voter_id"]: _points(row) for row in sections["VOTES"]}
     if len(votes) != len(sections["VOTES"]):
         raise ValueError("a voter has two votes")
-    pointed = any("points" in row for row in sections["VOTES"])
-    return PbFile(meta, sections["PROJECTS"], votes, pointed)
+    return PbFile(meta, sections["PROJECTS"], votes)

@@ -72,6 +72,17 @@ class Given(NamedTuple):
     share: Fraction
 
 
+class Said(NamedTuple):
+    """What a need was told: a refused one the resource, what it asks, what was left."""
+
+    state: str
+    stage: str
+    reason: str
+    resource: str
+    asked: int
+    left: int
+
+
 class Agreed(NamedTuple):
     """The rules the communities agreed on."""
 
@@ -105,7 +116,7 @@ class Certified:
     savings: dict[str, Amounts]
     debits: dict[str, Amounts]
     waited: Amounts
-    decisions: dict[str, tuple[str, str, str]]
+    decisions: dict[str, Said]
 
 
 def table(value: object, where: str) -> dict[str, Any]:
@@ -370,13 +381,19 @@ def _nested(value: object, keys: set[str], stated: Stated, where: str) -> dict[s
     }
 
 
-def _decisions(value: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
-    decided: dict[str, tuple[str, str, str]] = {}
+def _decisions(value: dict[str, Any]) -> dict[str, Said]:
+    decided: dict[str, Said] = {}
     for at, row in enumerate(rows(get(value, "decisions", "document"), "decisions")):
         where = f"decisions[{at}]"
         one = table(row, where)
         name = text(get(one, "need", where), where)
         _new(name, decided, where)
-        words = [text(get(one, n, where), f"{where}.{n}") for n in ("state", "stage", "reason")]
-        decided[name] = (words[0], words[1], words[2])
+        state, stage, reason = (
+            text(get(one, n, where), where) for n in ("state", "stage", "reason")
+        )
+        asked, left = (whole(get(one, n, where), f"{where}.{n}") for n in ("asked", "left"))
+        resource = get(one, "resource", where)
+        if not isinstance(resource, str):
+            raise Malformed(where, "has a resource that is no text")
+        decided[name] = Said(state, stage, reason, resource, asked, left)
     return decided

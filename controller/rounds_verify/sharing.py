@@ -6,7 +6,16 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from controller.rounds_verify.payments import Replay, dominant
-from controller.rounds_verify.reading import PPM, Amounts, Certified, Finding, Given, Stated, Want
+from controller.rounds_verify.reading import (
+    PPM,
+    Amounts,
+    Certified,
+    Finding,
+    Given,
+    Said,
+    Stated,
+    Want,
+)
 
 NO_WEIGHT = Fraction(10**12)
 
@@ -149,21 +158,41 @@ def _nonzero(table: dict[str, Amounts]) -> dict[str, Amounts]:
     return {key: row for key, row in rows.items() if row}
 
 
-def check_decisions(stated: Stated, certified: Certified) -> list[Finding]:
-    """Every need has one decision, and it says what the certificate says."""
+def check_decisions(replay: Replay, certified: Certified) -> list[Finding]:
+    """Every need has one decision; it says what the certificate says, with the right figures."""
     stage = dict.fromkeys(certified.floor, "floor")
     stage |= {paid.need: paid.stage for paid in certified.purchases}
     stage |= {grant.need: "spill" for grant in certified.spill}
-    voted = {name for voter in stated.voters for name in voter.voices}
+    capacity = replay.stated.capacity
+    lefts = {"capacity": capacity, "floor": replay.shared}
+    lefts |= {"shares": replay.left, "spill": certified.left}
     found: list[Finding] = []
-    for name in sorted({*stated.wants, *certified.decisions}):
-        state, where, reason = certified.decisions.get(name, ("", "", ""))
-        right = "accepted" if name in stage else "refused"
-        if name not in stage and name not in voted and state == "waiting":
-            right = "waiting"
-        if state != right or not reason.startswith(f"{state}: ") or name not in stated.wants:
-            told = f"should be {right}, with a reason that says so"
+    for name in sorted({*replay.stated.wants, *certified.decisions}):
+        want, said = replay.stated.wants.get(name), certified.decisions.get(name)
+        if want is None or said is None:
+            found.append(Finding("decision", f"need {name}", "is unknown, or has no decision"))
+            continue
+        if not _true(said, want, stage.get(name), (lefts, bool(replay.who[name]))):
+            told = "is told another state, stage or figure than the round gives it"
             found.append(Finding("decision", f"need {name}", told))
-        elif name in stage and where != stage[name]:
-            found.append(Finding("decision", f"need {name}", f"was decided by {stage[name]}"))
+        elif not said.reason.startswith(f"{said.state}: "):
+            found.append(Finding("decision", f"need {name}", "has a reason that says otherwise"))
     return found
+
+
+def _true(
+    said: Said, want: Want, stage: str | None, round_: tuple[dict[str, Amounts], bool]
+) -> bool:
+    """Tell whether state, stage and figures follow from the round (left by stage, has votes)."""
+    lefts, voted = round_
+    shown = said._replace(reason="")
+    if stage is not None:
+        return shown == Said("accepted", stage, "", "", 0, 0)
+    lacking = {s: {r for r, a in want.demand.items() if a > left[r]} for s, left in lefts.items()}
+    where = next((s for s in lefts if lacking[s]), "")
+    if not voted and where != "capacity":
+        return shown == Said("waiting", "ballot", "", "", 0, 0)
+    if said.resource not in lacking.get(where, ()):
+        return False
+    r = said.resource
+    return shown == Said("refused", where, "", r, want.demand[r], lefts[where][r])

@@ -95,4 +95,4 @@ def _check_stages(stated: Stated, certified: Certified) -> list[Finding]:
     replay = Replay(stated, shared, certified.purchases, set(certified.floor))
     found = check_purchases(replay, certified) or check_spill(replay, certified)
     found = found or check_carried(replay, certified)
-    return found + check_decisions(stated, certified)
+    return found or check_decisions(replay, certified)

@@ -8,12 +8,12 @@ holds, and when what comes after them may start.
 
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from controller.scheduling.calendars import merged
-from controller.scheduling.kernels.compiled import Floats, Ints
+from controller.scheduling.kernels.compiled import Floats, Ints, floats, ints
 from controller.scheduling.problem import Machine, Operation, Problem, Window
 
 FOREVER = 1 << 60
@@ -60,13 +60,16 @@ def number(problem: Problem, releases: Mapping[str, int]) -> Numbered:
     moving = tuple(o for o in problem.operations if o.fixed is None)
     numbers = {operation.name: i for i, operation in enumerate(moving)}
     jobs = {job.name: i for i, job in enumerate(problem.jobs)}
-    job_release = np.array([problem.jobs[jobs[o.job]].release_s for o in moving], np.int64)
-    release = np.array(
+    release = ints(
         [
-            max([o.release_s, releases.get(o.name, 0), *(fixed.get(b, 0) for b in o.after)])
+            max(
+                o.release_s,
+                problem.jobs[jobs[o.job]].release_s,
+                releases.get(o.name, 0),
+                *(fixed.get(b, 0) for b in o.after),
+            )
             for o in moving
-        ],
-        np.int64,
+        ]
     )
     preds = [[numbers[b] for b in o.after if b in numbers] for o in moving]
     succs: list[list[int]] = [[] for _ in moving]
@@ -78,33 +81,33 @@ def number(problem: Problem, releases: Mapping[str, int]) -> Numbered:
     pools = _pools(moving, {machine.name: i for i, machine in enumerate(problem.machines)})
     instance = Instance(
         *pools,
-        np.array([o.scale_permille for o in moving], np.int64),
+        ints([o.scale_permille for o in moving]),
         *_csr(preds),
         *_csr(succs),
-        np.maximum(release, job_release) if moving else release,
-        np.array([jobs[o.job] for o in moving], np.int64),
+        release,
+        ints([jobs[o.job] for o in moving]),
         due,
         weight,
-        np.array([machine_arrays.classes.get(o.setup_class, 0) for o in moving], np.int64),
+        ints([machine_arrays.classes.get(o.setup_class, 0) for o in moving]),
         machine_arrays.table,
         machine_arrays.setup,
         machine_arrays.free,
         machine_arrays.held,
         *_csr([[t for w in merged(m.closed) for t in w] for m in problem.machines]),
         _flat(merged(problem.unstaffed)),
-        np.array([m.manual for m in problem.machines], np.int64),
+        ints([m.manual for m in problem.machines]),
     )
     return Numbered(instance, moving, problem.machines)
 
 
 def _flat(windows: tuple[Window, ...]) -> Ints:
-    return np.array([t for window in windows for t in window], np.int64)
+    return ints([t for window in windows for t in window])
 
 
 def _csr(rows: list[list[int]]) -> tuple[Ints, Ints]:
     """Row starts (one more than rows) and all values."""
-    starts = np.array(list(accumulate((len(row) for row in rows), initial=0)), np.int64)
-    return starts, np.array([value for row in rows for value in row], np.int64)
+    starts = ints(list(accumulate((len(row) for row in rows), initial=0)))
+    return starts, ints([value for row in rows for value in row])
 
 
 def _pools(
@@ -126,10 +129,10 @@ def _pools(
         where[key] = (start, len(rate))
     spans = [where[id(operation.eligible)] for operation in moving]
     return (
-        np.array([start for start, _ in spans], np.int64),
-        np.array([end for _, end in spans], np.int64),
-        np.array(machine_of, np.int64),
-        np.array(rate, np.int64),
+        ints([start for start, _ in spans]),
+        ints([end for _, end in spans]),
+        ints(machine_of),
+        ints(rate),
     )
 
 
@@ -165,10 +168,10 @@ def _machine_arrays(problem: Problem) -> _MachineArrays:
             held[at] = operation.setup_class or held[at]
     return _MachineArrays(
         classes,
-        np.array([numbers.get(id(m.setups), 0) for m in problem.machines], np.int64),
-        setup,
-        np.array([free[m.name] for m in problem.machines], np.int64),
-        np.array([classes.get(held[m.name], 0) for m in problem.machines], np.int64),
+        ints([numbers.get(id(m.setups), 0) for m in problem.machines]),
+        cast("Ints", setup),
+        ints([free[m.name] for m in problem.machines]),
+        ints([classes.get(held[m.name], 0) for m in problem.machines]),
     )
 
 
@@ -179,4 +182,4 @@ def _job_arrays(problem: Problem) -> tuple[Ints, Floats]:
         job.weight * (1e6 if job.hard else 1e3 if job.need_class == "urgent" else 1.0)
         for job in problem.jobs
     ]
-    return np.array(due, np.int64), np.array(weight, np.float64)
+    return ints(due), floats(weight)

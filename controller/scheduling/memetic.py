@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.scheduling.arrays import Instance
+from controller.scheduling.kernels.compiled import array, ints, zeros
 from controller.scheduling.kernels.graph import new_graph
 from controller.scheduling.kernels.moves import new_scratch
 from controller.scheduling.kernels.starts import (
@@ -67,9 +68,7 @@ class Memetic:
         n, m = len(instance.release), len(instance.free)
         self.instance, self.tuning = instance, tuning
         self.random = np.random.default_rng(seed)
-        self.search = Search(
-            new_graph(n, m), new_scratch(n), np.full(n * m, -1, np.int64), empty_solution(n)
-        )
+        self.search = Search(new_graph(n, m), new_scratch(n), zeros(n * m), empty_solution(n))
         self.listing: Listing = new_listing(n, m)
         self.members: list[Member] = []
         self.best: Member | None = None
@@ -114,8 +113,8 @@ class Memetic:
         """A copy whose order follows the starts."""
         load(self.instance, self.search.graph, solution)
         graph = self.search.graph
-        order = np.lexsort((graph.place, graph.head)).astype(np.int64)
-        return Solution(solution.entry.copy(), order)
+        order = np.lexsort((array(graph.place), array(graph.head)))
+        return Solution(solution.entry.copy(), ints(order))
 
     def _join(self, member: Member) -> None:
         if len(self.members) < self.tuning.population:
@@ -132,9 +131,9 @@ class Memetic:
             self.members[worst] = member
 
     def _generation(self, target: int) -> None:
-        i, j = self.random.choice(len(self.members), 2, replace=False)
+        pair: list[int] = self.random.choice(len(self.members), 2, replace=False).tolist()
         child = empty_solution(len(self.instance.release))
         longest = max(1, len(child.order) // 4)
-        one, other = self.members[i].solution, self.members[j].solution
+        one, other = self.members[pair[0]].solution, self.members[pair[1]].solution
         cross(one, other, self.listing.missing, longest, child)
         self._improve(child, target)

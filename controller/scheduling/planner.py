@@ -3,21 +3,14 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 from controller.scheduling.examine import examine
 from controller.scheduling.problem import PlanProblem, Problem
 from controller.scheduling.rationing import Ration, ration
 from controller.scheduling.reasons import reasons
-from controller.scheduling.rules import RULES, Rule, dispatch, prepare
-from controller.scheduling.schedule import Plan, Value, value
-
-
-class Budget(NamedTuple):
-    """How long to look for a better plan: CPU seconds; the first plan is always made."""
-
-    cpu_s: float = 1.0
-
+from controller.scheduling.rules import Rule, dispatch, prepare
+from controller.scheduling.schedule import Assignment, Plan, value, violations
+from controller.scheduling.solver import Budget, Effort, better
 
 DEFAULT_BUDGET = Budget()
 
@@ -26,15 +19,21 @@ def plan(
     problem: Problem,
     seed: int = 1,
     budget: Budget = DEFAULT_BUDGET,
+    running: Plan | None = None,
+    exact: bool = False,
     cpu_clock: Callable[[], float] = time.process_time,
 ) -> Plan:
-    """The best plan found; what is wrong is listed and the rest is planned all the same."""
+    """The best plan found; what is wrong is listed and the rest is planned all the same.
+
+    ``running`` is the plan in force: a warm start where it still holds. ``exact`` spends a part on
+    proving bounds. Without a budget the dispatch rule alone decides, in plain Python.
+    """
     examined = examine(problem)
     shares = ration(problem, examined.order)
     order, why_not = _without_lacking(problem, examined.order, shares)
     blocked = {**examined.blocked, **why_not}
     sound = restricted(problem, order)
-    best = best_rule(sound, order, shares, deadline_s=cpu_clock() + budget.cpu_s, clock=cpu_clock)
+    best = _search(sound, (order, shares), running, Effort(seed, budget, exact, cpu_clock))
     lacking = [PlanProblem(name, "no_material", text) for name, text in shares.lacking.items()]
     return replace(
         best,
@@ -43,31 +42,39 @@ def plan(
     )
 
 
-def best_rule(
+def _search(
     problem: Problem,
-    order: tuple[str, ...],
-    shares: Ration,
-    deadline_s: float,
-    clock: Callable[[], float],
+    known: tuple[tuple[str, ...], Ration],
+    running: Plan | None,
+    effort: Effort,
 ) -> Plan:
-    """The best of the dispatch rules that fit before ``deadline_s``; the first always does."""
-    orders = prepare(problem, order, shares)
-    best: tuple[Value, Plan] | None = None
-    for rule in _rules_for(problem):
-        if best is not None and clock() > deadline_s:
-            break
-        made = Plan(tuple(sorted(dispatch(problem, orders, rule), key=_by_start)))
-        worth = value(problem, made)
-        if best is None or worth < best[0]:
-            best = (worth, made)
-    return best[1] if best else Plan(())
+    """Rule, then search while the budget lasts; the better of both by value."""
+    order, shares = known
+    if effort.budget.cpu_s <= 0.0 and not effort.budget.rounds:
+        return by_rule(problem, order, shares)
+    given = _still_holds(problem, running) or list(by_rule(problem, order, shares).assignments)
+    found = better(problem, shares.release_s, given, effort)
+    searched = Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
+    start = Plan(tuple(sorted(given, key=_by_start)), bound_s=found.bound_s)
+    return min(searched, start, key=lambda made: value(problem, made))
 
 
-def _rules_for(problem: Problem) -> tuple[Rule, ...]:
-    """ATCS first where there are dues; work remaining first where there are none."""
-    if all(job.due_s is None for job in problem.jobs):
-        return RULES[1:2]
-    return (Rule("atcs", 0.5, 0.5), *RULES)
+def _still_holds(problem: Problem, running: Plan | None) -> list[Assignment]:
+    """The running plan when it breaks nothing and leaves nothing out; else nothing."""
+    if running is None:
+        return []
+    names = {operation.name for operation in problem.operations}
+    kept = [assignment for assignment in running.assignments if assignment.operation in names]
+    complete = len(kept) == len(names)
+    return kept if complete and not violations(problem, Plan(tuple(kept))) else []
+
+
+def by_rule(problem: Problem, order: tuple[str, ...], shares: Ration) -> Plan:
+    """The plan of the dispatch rule: ATCS where there are dues, else most work remaining."""
+    dated = any(job.due_s is not None for job in problem.jobs)
+    rule = Rule("atcs", 1.0, 0.5) if dated else Rule("mwkr")
+    made = dispatch(problem, prepare(problem, order, shares), rule)
+    return Plan(tuple(sorted(made, key=_by_start)))
 
 
 def _by_start(assignment: tuple[str, str, int, int]) -> tuple[int, str]:

@@ -5,3 +5,10 @@
 NodeSets; ``server`` joins them. Run it with ``python -m simulators cell`` or ``python -m
 simulators.cell``.
 """
+
+
+def main(argv: list[str]) -> int:
+    """Run the command line of the cell; asyncua is imported only now."""
+    from simulators.cell.__main__ import main as run
+
+    return run(argv)

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 from simulators.cell import faults
-from simulators.cell.core import CellConfig
+from simulators.cell.core import CellConfig, Nameplate
 from simulators.cell.faults import FaultError, parse_faults
-from simulators.cell.model import Nameplate
-from simulators.cell.server import CellServer, ServerConfig
+from simulators.cell.files import cache_file, default_folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -30,47 +29,49 @@ def _parser() -> argparse.ArgumentParser:
     add("--jobs", type=Path, help="file that keeps the job list over a restart (else it is lost)")
     add("--resume", action="store_true", help="go on from the files instead of starting new")
     add("--default-s", type=int, default=90, help="job time when the order plans none, floor s")
+    add("--cache", type=Path, default=default_folder(), help="folder for the loaded NodeSets")
+    add("--warm", action="store_true", help="fill that folder for quicker starts, then end")
     add("--name", default="AssemblyCell", help="name of the machine")
     add("--serial", default="CELL-0001", help="serial number")
     add("--faults", action="append", default=[], metavar="FAULT[,FAULT...]", help="see below")
     return parser
 
 
-def _configs(arguments: argparse.Namespace) -> tuple[ServerConfig, CellConfig]:
-    server = ServerConfig(
+def _behaviour(arguments: argparse.Namespace) -> CellConfig:
+    found = parse_faults(arguments.faults)
+    if any(f.kind == "restart" for f in found) and arguments.truth is None:
+        raise FaultError("restart needs --truth: the file carries what happened over the restart")
+    default_ms = arguments.default_s * 1000
+    return CellConfig(seed=arguments.seed, default_ms=default_ms, faults=tuple(found))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a cell until it is stopped; 0 when stopped, 1 when not kept, 2 on a wrong argument."""
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser()
+    arguments = parser.parse_args(words)
+    try:
+        behaviour = _behaviour(arguments)
+    except FaultError as error:
+        parser.error(str(error))
+    kept = cache_file(arguments.cache)
+    if arguments.warm and kept.exists():
+        return 0
+    logging.basicConfig(level=logging.CRITICAL)
+    from simulators.cell import server  # asyncua takes over a second to import
+
+    if arguments.warm:
+        return 0 if asyncio.run(server.keep_nodesets(kept)) else 1
+    config = server.ServerConfig(
         url=f"opc.tcp://{arguments.host}:{arguments.port}/cell",
         time_scale=arguments.time_scale,
         truth=arguments.truth,
         jobs=arguments.jobs,
         resume=arguments.resume,
         nameplate=Nameplate(arguments.name, arguments.serial),
+        cache=kept,
     )
-    found = parse_faults(arguments.faults)
-    if any(f.kind == "restart" for f in found) and arguments.truth is None:
-        raise FaultError("restart needs --truth: the file carries what happened over the restart")
-    behaviour = CellConfig(
-        seed=arguments.seed, default_ms=arguments.default_s * 1000, faults=tuple(found)
-    )
-    return server, behaviour
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run a cell until it is stopped; 0 when stopped, 2 on a wrong argument."""
-    words = sys.argv[1:] if argv is None else argv
-    parser = _parser()
-    arguments = parser.parse_args(words)
-    try:
-        config, behaviour = _configs(arguments)
-    except FaultError as error:
-        parser.error(str(error))
-    logging.basicConfig(level=logging.ERROR)
-
-    async def serve() -> bool:
-        server = CellServer(config, behaviour)
-        await server.run(lambda: print(f"cell: listening at {config.url}", flush=True))
-        return server.restart_wanted
-
-    if asyncio.run(serve()):
+    if asyncio.run(server.serve(config, behaviour)):
         again = [w for w in words if w != "--resume"]
         command = [sys.executable, "-m", "simulators.cell", *again, "--resume"]
         os.execv(sys.executable, command)

@@ -74,6 +74,13 @@ class CellConfig(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
+class Nameplate(NamedTuple):
+    """Identification of the cell."""
+
+    name: str = "AssemblyCell"
+    serial: str = "CELL-0001"
+
+
 class Answer(NamedTuple):
     """What a method call came to: ReturnStatus, and the method fault that struck, if any."""
 

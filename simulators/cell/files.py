@@ -1,12 +1,26 @@
-"""What outlives the cell's process: the truth, and the job list when it is kept."""
+"""Files of the cell: truth, job list, the official NodeSets and where they are kept loaded."""
 
+import hashlib
 import json
 import os
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from protocols.isa95 import JobState
 from simulators.cell.core import Job, JobOrder, Requirement, new_truth
+
+_NODESETS = Path(__file__).parent / "nodesets"
+# In the order of their requirements; Robotics needs DI and IA, Jobs needs ISA-95.
+NODESETS = (
+    "Opc.Ua.Di.NodeSet2.xml",
+    "Opc.Ua.IA.NodeSet2.xml",
+    "Opc.Ua.Machinery.NodeSet2.xml",
+    "opc.ua.isa95-jobcontrol.nodeset2.xml",
+    "Opc.Ua.Machinery.Jobs.Nodeset2.xml",
+    "Opc.Ua.Robotics.NodeSet2.xml",
+)
 
 
 def write_atomically(path: Path, value: Any) -> None:
@@ -38,3 +52,24 @@ def _load_job(value: dict[str, Any]) -> Job:
     needs = tuple(Requirement(*r) for r in order.pop("requirements"))
     rest = {k: v for k, v in value.items() if k not in ("order", "state")}
     return Job(JobOrder(requirements=needs, **order), JobState(*value["state"]), **rest)
+
+
+def nodeset_files() -> list[Path]:
+    """The official NodeSets as they are shipped."""
+    return [_NODESETS / name for name in NODESETS]
+
+
+def cache_file(folder: Path) -> Path:
+    """Where the loaded NodeSets are kept; the name says all that they depend on."""
+    digest = hashlib.sha256()
+    for word in (version("asyncua"), sys.version):
+        digest.update(word.encode())
+    for source in nodeset_files():
+        digest.update(source.read_bytes())
+    return folder / f"opcua-nodesets-{digest.hexdigest()[:16]}.pickle"
+
+
+def default_folder() -> Path:
+    """The user's cache folder for this program."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "fabcommons"

@@ -1,15 +1,14 @@
 """The cell in the address space: Machinery identification, job management, Robotics safety."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from asyncua import ua
 from asyncua.common.node import Node
-from asyncua.server.server import Server
 from asyncua.ua.object_ids import ObjectIds
 
 from protocols import isa95
-from simulators.cell.core import Cell, Job
+from simulators.cell.core import Cell, Job, Nameplate
 from simulators.cell.space import Name, Space, Value, base, isa
 from simulators.cell.structs import listed_struct, response_struct, state_structs
 
@@ -37,13 +36,6 @@ _ITEM_STATE_IDS = (5005, 5004, 5007, 5006)
 _AUTOMATIC_EXTERNAL = 4  # OperationalModeEnumeration
 
 
-class Nameplate(NamedTuple):
-    """Identification of the cell."""
-
-    name: str = "AssemblyCell"
-    serial: str = "CELL-0001"
-
-
 def _text(text: str) -> Value:
     return Value(ua.Variant(text, ua.VariantType.String), base(ObjectIds.String))
 
@@ -60,8 +52,8 @@ def _structs(items: list[Any], datatype: ua.NodeId) -> Value:
 class Model:
     """Builds the nodes and writes the cell's state into them."""
 
-    def __init__(self, server: Server, nameplate: Nameplate) -> None:
-        self._space = Space(server)
+    def __init__(self, space: Space, nameplate: Nameplate) -> None:
+        self._space = space
         self._nameplate = nameplate
         self._lists: dict[str, Node] = {}
         self._safety: dict[str, Node] = {}

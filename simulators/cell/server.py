@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from asyncua import ua
-from asyncua.server.server import Server
 from asyncua.ua.status_codes import StatusCodes
 
 from protocols import isa95
-from simulators.cell.core import Cell, CellConfig
+from simulators.cell.cache import CachedServer
+from simulators.cell.core import Cell, CellConfig, Nameplate
 from simulators.cell.files import dump_jobs, load_jobs, read_truth, write_atomically
-from simulators.cell.model import Model, Nameplate
+from simulators.cell.model import Model
+from simulators.cell.space import Space
 from simulators.cell.structs import read_order
 
 _STEP_S = 0.05
@@ -32,6 +33,7 @@ class ServerConfig(NamedTuple):
     jobs: Path | None = None
     resume: bool = False
     nameplate: Nameplate = Nameplate()
+    cache: Path | None = None
 
 
 def _status(status: int) -> ua.Variant:
@@ -49,8 +51,9 @@ class CellServer:
         self._began_s = time.monotonic()
         truth = read_truth(config.truth if config.resume else None)
         self.cell = Cell(behaviour, truth)
-        self._server = Server()
-        self._model = Model(self._server, config.nameplate)
+        space = Space(CachedServer(config.cache))
+        self._server = space.server
+        self._model = Model(space, config.nameplate)
         self._published = -1
         self._stop = asyncio.Event()
         self.restart_wanted = False
@@ -169,3 +172,15 @@ class CellServer:
         found = self._model.responses(jobs)
         variant = ua.Variant(found, ua.VariantType.ExtensionObject, is_array=True)
         return [variant, _status(isa95.DONE)]
+
+
+async def serve(config: ServerConfig, behaviour: CellConfig) -> bool:
+    """Run a cell until it is stopped; whether it shall start anew."""
+    server = CellServer(config, behaviour)
+    await server.run(lambda: print(f"cell: listening at {config.url}", flush=True))
+    return server.restart_wanted
+
+
+async def keep_nodesets(file: Path) -> bool:
+    """Read the NodeSets and keep them loaded in a file; whether that could be written."""
+    return await Space(CachedServer(file)).keep()

@@ -5,7 +5,6 @@ NodeSets fail its strict import), so nodes are added one by one with their offic
 definitions, browse names and argument lists; only instances get node ids of our own.
 """
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from asyncua import ua
@@ -14,18 +13,10 @@ from asyncua.server.server import Server
 from asyncua.ua.object_ids import ObjectIds
 
 from protocols import isa95
+from simulators.cell.cache import CachedServer
+from simulators.cell.files import nodeset_files
 
 URI_OWN = "urn:fabcommons:cell"
-_NODESETS = Path(__file__).parent / "nodesets"
-# In the order of their requirements; Robotics needs DI and IA, Jobs needs ISA-95.
-NODESETS = (
-    "Opc.Ua.Di.NodeSet2.xml",
-    "Opc.Ua.IA.NodeSet2.xml",
-    "Opc.Ua.Machinery.NodeSet2.xml",
-    "opc.ua.isa95-jobcontrol.nodeset2.xml",
-    "Opc.Ua.Machinery.Jobs.Nodeset2.xml",
-    "Opc.Ua.Robotics.NodeSet2.xml",
-)
 
 
 class Name(NamedTuple):
@@ -50,20 +41,34 @@ def base(number: int) -> ua.NodeId:
 class Space:
     """Adds nodes to a server whose NodeSets are loaded."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    def __init__(self, cached: CachedServer) -> None:
+        self._cached = cached
+        self.server = Server(cached)
         self._indices: dict[str, int] = {}
 
     async def load(self) -> None:
-        """Import the NodeSets and define their data types; takes about 2 s."""
-        for name in NODESETS:
-            await self.server.import_xml(
-                str(_NODESETS / name), strict_mode=False, auto_load_definitions=False
-            )
+        """Import the NodeSets, unless the server began with them, and define their data types."""
+        kept = self._cached.uris
+        for uri in kept:
+            await self.server.register_namespace(uri)
+        if not kept:
+            await self._import()
         await self.server.load_data_type_definitions()
         await self.server.register_namespace(URI_OWN)
         uris = await self.server.get_namespace_array()
         self._indices = {uri: index for index, uri in enumerate(uris)}
+
+    async def _import(self) -> None:
+        for path in nodeset_files():
+            await self.server.import_xml(str(path), strict_mode=False, auto_load_definitions=False)
+
+    async def keep(self) -> bool:
+        """Read the NodeSets and keep them for later starts; False when they cannot be kept."""
+        await self.server.init()
+        if self._cached.uris:
+            return True
+        await self._import()
+        return self._cached.keep(await self.server.get_namespace_array())
 
     def type_id(self, uri: str, number: int) -> ua.NodeId:
         """Node id of an official type by its number in the NodeSet."""

@@ -88,6 +88,8 @@ class CellProcess:
 
 
 def simulated_cell(folder: Path, *more: str) -> CellProcess:
+    """Our own simulated cell; the NodeSets are kept in the user's cache for quicker starts."""
+    subprocess.run([sys.executable, "-m", "simulators.cell", "--warm"], cwd=_ROOT, check=True)
     command = ["-m", "simulators.cell", "--port", "{port}", "--truth", "{folder}/truth.json"]
     return CellProcess([*command, *more], folder)
 

@@ -38,6 +38,7 @@ class Wire:
     def until(self, *starts: str, limit_ms: float = 1e8) -> list[str]:
         """Let time pass until a line starts so; the lines up to and with it."""
         end = self.at + limit_ms
+        self.wait(0)
         while True:
             for i, line in enumerate(self.lines):
                 if line.startswith(starts):

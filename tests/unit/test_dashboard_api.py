@@ -71,6 +71,9 @@ def test_a_need_is_told_from_start_to_finish(served: httpx.Client, desk: Any) ->
 def test_lists_and_readings(served: httpx.Client, desk: Any, dash_floor: Any) -> None:
     assert len(served.get("/api/machines").json()) == 7
     assert served.get("/api/lots").json()["mdf-1"]["pieces"] == 12
+    assert len(served.get("/api/needs").json()) == 3
+    making = served.get("/api/needs", params={"state": "making"}).json()
+    assert set(making) == {"n-1", "n-2"} and making["n-2"]["steps"]["print"]["waiting"] == 2
     t = dash_floor.T0
     desk.change(lambda tx: tx.telemetry.add([("printer-1", t, {"nozzle_mc": 239_800})]))
     view = served.get("/api/readings/printer-1", params={"name": "nozzle_mc"}).json()

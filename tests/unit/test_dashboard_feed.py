@@ -6,7 +6,7 @@ from typing import Any
 
 from dashboards import feed as feed_module
 from dashboards.api import make_hub
-from dashboards.events import RESNAPSHOT, Clock
+from dashboards.events import RESNAPSHOT, Clock, Hub
 from dashboards.feed import Feed
 from dashboards.patch import apply
 
@@ -152,6 +152,16 @@ def test_an_idle_floor_costs_heartbeats_only(desk: Any) -> None:
     got = asyncio.run(read(hub, position, [], 5))
     assert all(chunk.startswith(b"event: clock") for chunk in got[1:])
     assert max(len(chunk) for chunk in got[1:]) <= 45
+
+
+def test_looking_without_finding_does_not_put_off_the_heartbeat(desk: Any) -> None:
+    feed = make_hub(desk).feed
+    hub = Hub(feed, heartbeat_s=0.6, look_s=0.01)
+    position = feed.position(feed.refresh().seq)
+    hub.start()
+    got = asyncio.run(asyncio.wait_for(read(hub, position, [], 3), 10))
+    hub.stop()
+    assert [chunk[:12] for chunk in got[1:]] == [b"event: clock"] * 2
 
 
 def test_stop_ends_every_stream(desk: Any) -> None:

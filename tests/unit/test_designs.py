@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from controller.definition import DesignError, load_design, route
+from controller.definition import DesignError, load_design, route, shipped_designs
 from controller.definition.programs import check
 
 ROOT = Path(__file__).resolve().parents[2] / "designs"
-FOLDERS = sorted(path.parent for path in ROOT.glob("*/okh.toml"))
+FOLDERS = shipped_designs()
 
 
 def edges(stl: bytes) -> Counter[tuple[bytes, bytes]]:
@@ -43,6 +43,8 @@ def test_a_shipped_design_loads_and_routes(folder: Path):
     for part in design.manifest.parts:
         assert all((folder / path).is_file() for path in part.export)
         assert part.mass_mg > 0
+    shas = {step.program.sha256 for step in design.profile.steps if step.program}
+    assert {facts.sha256 for facts in design.programs} == shas - {""}
     routing = route(design.profile, 3)
     assert len(routing.operations) == 3 * len(design.profile.steps)
 

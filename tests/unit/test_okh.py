@@ -100,6 +100,13 @@ def test_okh_1_yaml_needs_all_its_licences_open():
         yaml(OKH_1.replace("CC BY 4.0", "CC BY-NC 4.0"))
 
 
+def test_a_list_of_licences_is_open_when_each_is():
+    both = LOSH_24.replace('"CERN-OHL-W-2.0"', '["CERN-OHL-W-2.0", "CC-BY-4.0"]')
+    assert toml(both).licence.spdx == "CERN-OHL-W-2.0"
+    with pytest.raises(DesignError, match="forbids changed versions"):
+        toml(both.replace("CC-BY-4.0", "CC-BY-ND-4.0"))
+
+
 @pytest.mark.parametrize("field", ["name", "license", "licensor", "function"])
 def test_a_manifest_without_what_is_required_is_refused(field: str):
     rows = [row for row in LOSH_24.splitlines() if not row.startswith(field + " =")]

@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def read(text: str, folder: Path) -> Profile:
-    return read_profile(read_yaml(text.encode(), "production.yml"), folder)
+    return read_profile(read_yaml(text.encode(), "production.yml"), folder)[0]
 
 
 def problems(text: str, folder: Path) -> list[tuple[str, int, str, str]]:

@@ -42,12 +42,16 @@ class Site(Protocol):
 
 
 class Plan(NamedTuple):
-    """What to do at the cell once the transaction is committed; calls are (method, job id)."""
+    """What to do at the cell once the transaction is committed; calls are (method, job id).
+
+    done: jobs at their end whose order the site has closed, so that clearing loses no report.
+    """
 
     claimed: str = ""
     call: tuple[str, str] | None = None
     wanted: Wanted | None = None
     stale: tuple[tuple[str, str], ...] = ()
+    done: tuple[str, ...] = ()
 
 
 class Ledge:
@@ -66,17 +70,17 @@ class Ledge:
         if held is not None and self._take(tx, held, seen, known_of(_job_id(held))):
             self._tell_state(tx, seen)
             held = self._held(tx, seen)
-        stale = self._stale(tx, held, seen)
+        stale, done = self._closed(tx, held, seen)
         if held is None:
-            return Plan(stale=stale)
+            return Plan(stale=stale, done=done)
         job_id = _job_id(held)
         claimed = job_id if offered else ""
         known = Known(True) if claimed else known_of(job_id)
         method = mapping.next_call(held, seen, known)
         if not method:
-            return Plan(claimed, stale=stale)
+            return Plan(claimed, stale=stale, done=done)
         wanted = self._wanted(tx, held) if method == "StoreAndStart" else None
-        return Plan(claimed, (method, job_id), wanted, stale)
+        return Plan(claimed, (method, job_id), wanted, stale, done)
 
     def gone(self, tx: Tx, run: str) -> None:
         """The connection is lost: what a last will says of other machines."""
@@ -148,20 +152,24 @@ class Ledge:
             requirements=tuple(sorted(needs.items())),
         )
 
-    def _stale(self, tx: Tx, held: Held | None, seen: Seen) -> tuple[tuple[str, str], ...]:
-        """Jobs of ours that the site has closed but the cell has not."""
+    def _closed(
+        self, tx: Tx, held: Held | None, seen: Seen
+    ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """Listed jobs whose order the site has closed: calls that end them, ids of those ended."""
         calls: list[tuple[str, str]] = []
+        done: list[str] = []
         for job_id, job in seen.jobs.items():
             parsed = isa95.parse_job_id(job_id)
-            if parsed is None or (held is not None and job_id == _job_id(held)):
+            order = tx.orders.get(parsed[0]) if parsed else None
+            if parsed is None or order is None or order.machine != self.machine:
                 continue
-            order = tx.orders.get(parsed[0])
-            if order is None or order.machine != self.machine:
+            if order.ep == parsed[1] and order.state not in (*FINAL, "UNKNOWN"):
                 continue
-            if order.state in FINAL or order.ep != parsed[1]:
-                method = mapping.stale_call(job)
-                calls += [(method, job_id)] if method else []
-        return tuple(calls)
+            if job.state.number in isa95.FINAL:
+                done.append(job_id)
+            elif order.state != "UNKNOWN":
+                calls.append((mapping.stale_call(job), job_id))
+        return tuple(calls), tuple(done)
 
     def _tell_state(self, tx: Tx, seen: Seen) -> None:
         held = self._held(tx, seen)

@@ -199,10 +199,10 @@ class Visit:
 
     async def _clear(self, site: Site, session: CellSession, command: Json) -> tuple[str, str]:
         seen = await self._look(session)
-        for job_id, job in seen.jobs.items():
-            if isa95.parse_job_id(job_id) is None or job.state.number not in isa95.FINAL:
-                continue
-            await asyncio.sleep(max(0.0, self._lost.get(job_id, 0.0) - time.monotonic()))
+        plan = await self._submit(site, lambda tx: self.ledge.observe(tx, seen, self._known))
+        if plan is None:
+            return "refused", "the site does not answer"
+        for job_id in plan.done:
             status = await session.call("Clear", job_id, f"cleared by {command['who']}")
             if not status & isa95.DONE:
                 return "refused", f"{job_id}: {isa95.explain(status)}"

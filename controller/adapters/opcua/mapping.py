@@ -167,9 +167,7 @@ def next_call(held: Held, seen: Seen, known: Known) -> str:
 
 
 def stale_call(job: SeenJob) -> str:
-    """Method that ends a job whose order the site has closed; "" when it is at its end."""
-    if job.state.number in isa95.FINAL:
-        return ""
+    """Method that ends a job whose order the site has closed."""
     waits = job.state.number in (isa95.NOT_ALLOWED, isa95.ALLOWED)
     return "Cancel" if waits else "Abort"
 

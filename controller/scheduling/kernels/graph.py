@@ -5,12 +5,12 @@ everything; length of a longest path through ``o`` = head + time + tail. Heads a
 machine arc from the operation before (``before``, -1 = none) with its change-over.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 
 
 class Graph(NamedTuple):
@@ -27,13 +27,38 @@ class Graph(NamedTuple):
     place: Ints
     waiting: Ints
     last: Ints
+    spare: Ints
+    shift: Ints
+
+
+class Chained(Protocol):
+    """Any plan that keeps the sequences of machines as chains."""
+
+    @property
+    def machine(self) -> Ints:
+        """Machine of each operation."""
+        ...
+
+    @property
+    def before(self) -> Ints:
+        """Operation before on the machine, -1 = none."""
+        ...
+
+    @property
+    def after(self) -> Ints:
+        """Operation behind on the machine, -1 = none."""
+        ...
+
+    @property
+    def first(self) -> Ints:
+        """First operation of each machine, -1 = none."""
+        ...
 
 
 def new_graph(operations: int, machines: int) -> Graph:
     """An empty plan; ``load`` fills it."""
-    rows = [np.full(operations, -1, np.int64) for _ in range(4)]
-    first = np.full(machines, -1, np.int64)
-    return Graph(*rows, first, *(np.zeros(operations, np.int64) for _ in range(5)), first.copy())
+    rows = [zeros(operations) for _ in range(11)]
+    return Graph._make((*rows[:4], zeros(machines), *rows[4:9], zeros(machines), *rows[9:]))
 
 
 @compiled
@@ -62,7 +87,7 @@ def change_over(instance: Instance, machine: int, one: int, other: int) -> int:
 
 
 @compiled
-def insert(graph: Graph, operation: int, machine: int, before: int) -> None:
+def insert(graph: Chained, operation: int, machine: int, before: int) -> None:
     """Put an operation on a machine after ``before`` (-1 = first)."""
     after = graph.first[machine] if before < 0 else graph.after[before]
     graph.machine[operation] = machine
@@ -77,7 +102,7 @@ def insert(graph: Graph, operation: int, machine: int, before: int) -> None:
 
 
 @compiled
-def remove(graph: Graph, operation: int) -> None:
+def remove(graph: Chained, operation: int) -> None:
     """Take an operation off its machine."""
     before, after = graph.before[operation], graph.after[operation]
     if before < 0:

@@ -9,10 +9,8 @@ Heads and tails tell: a way from a successor s of ``v`` to x makes head(x) >= he
 
 from typing import NamedTuple
 
-import numpy as np
-
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 from controller.scheduling.kernels.graph import Graph, change_over
 
 HUGE = 1 << 60
@@ -43,8 +41,8 @@ class Visit(NamedTuple):
 
 def new_scratch(operations: int) -> Scratch:
     """Room for one neighbourhood."""
-    rows = [np.zeros(operations, np.int64) for _ in range(3)]
-    return Scratch(*rows, np.zeros(5, np.int64), np.zeros(5, np.int64))
+    rows = [zeros(operations) for _ in range(3)]
+    return Scratch(rows[0], rows[1], rows[2], zeros(5), zeros(5))
 
 
 @compiled

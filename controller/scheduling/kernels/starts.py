@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Floats, Ints, compiled
+from controller.scheduling.kernels.compiled import Floats, Ints, compiled, floats, zeros
 from controller.scheduling.kernels.graph import change_over, seconds
 from controller.scheduling.kernels.tabu import Solution
 
@@ -23,9 +23,9 @@ class Listing(NamedTuple):
 
 def new_listing(operations: int, machines: int) -> Listing:
     """Room for problems of that size."""
-    rows = [np.zeros(operations, np.int64) for _ in range(3)]
-    ends = [np.zeros(machines, np.int64) for _ in range(2)]
-    return Listing(np.zeros(operations), *rows, *ends)
+    rows = [zeros(operations) for _ in range(3)]
+    ends = [zeros(machines) for _ in range(2)]
+    return Listing(floats([0.0] * operations), *rows, *ends)
 
 
 @compiled

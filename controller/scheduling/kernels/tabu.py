@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from controller.scheduling.arrays import Instance
-from controller.scheduling.kernels.compiled import Ints, compiled
+from controller.scheduling.kernels.compiled import Ints, compiled, zeros
 from controller.scheduling.kernels.graph import (
     Graph,
     critical_path,
@@ -21,6 +21,7 @@ from controller.scheduling.kernels.graph import (
     sort,
 )
 from controller.scheduling.kernels.moves import HUGE, Scratch
+from controller.scheduling.kernels.reorder import measure_between, reorder
 from controller.scheduling.kernels.scan import scan
 
 
@@ -29,6 +30,14 @@ class Solution(NamedTuple):
 
     entry: Ints
     order: Ints
+
+
+class Proof(NamedTuple):
+    """A proven lower bound, and the plan when one was found that is at least as good."""
+
+    bound_s: int
+    makespan_s: int
+    solution: Solution | None
 
 
 class Search(NamedTuple):
@@ -42,7 +51,7 @@ class Search(NamedTuple):
 
 def empty_solution(operations: int) -> Solution:
     """Room for a solution."""
-    return Solution(np.zeros(operations, np.int64), np.zeros(operations, np.int64))
+    return Solution(zeros(operations), zeros(operations))
 
 
 @compiled
@@ -86,12 +95,12 @@ def _apply(instance: Instance, search: Search, move: Ints, until: int) -> int:
     insert(graph, v, instance.elig_machine[entry], move[3])
     graph.time[v] = seconds(instance, v, entry)
     search.until[v * len(graph.first) + machine] = until
-    if sort(instance, graph):
-        return measure(instance, graph)
+    begin, end = reorder(instance, graph, v)
+    if begin >= 0:
+        return measure_between(instance, graph, begin, end)
     remove(graph, v)
     insert(graph, v, machine, before)
     graph.time[v] = time
-    sort(instance, graph)
     return -1
 
 

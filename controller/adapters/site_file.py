@@ -1,0 +1,136 @@
+"""A site's settings: one YAML file with machines, lots, communities and designs.
+
+Errors name the field by its place (``machines[2].kind``) and the fix.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from controller.values import LOT_KINDS, MACHINE_KINDS
+from protocols.records import is_id
+
+LINKS = ("mqtt", "opcua", "person")
+
+
+class SiteFileError(Exception):
+    """A settings file that cannot be used; the message lists every problem found."""
+
+
+class CommunityEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Who states needs; need_weight is its share, by default its members."""
+
+    id: str
+    name: str
+    members: int = 1
+    need_weight: int | None = None
+
+
+class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
+
+    id: str
+    kind: str
+    link: str = "mqtt"
+    name: str = ""
+    url: str | None = None
+    capability: dict[str, Any] = {}
+
+
+class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """A spool (mass_mg, ug_per_m) or a stack of plates (pieces, piece_mg), and where it is."""
+
+    id: str
+    material: str
+    kind: str
+    mass_mg: int = 0
+    pieces: int = 0
+    ug_per_m: int | None = None
+    piece_mg: int | None = None
+    colour: str = ""
+    machine: str | None = None
+    ch: int = 0
+
+
+class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
+    """Everything a controller starts from; paths are relative to the file."""
+
+    site: str
+    store: str = "site.db"
+    broker: str = "auto"
+    http: str = "127.0.0.1:8010"
+    clock_rate: int = 1
+    communities: list[CommunityEntry] = []
+    machines: list[MachineEntry] = []
+    lots: list[LotEntry] = []
+    designs: list[str] = []
+    need_drop: str | None = None
+
+
+def read_site(path: Path) -> SiteFile:
+    """Settings of a YAML file; raise SiteFileError."""
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise SiteFileError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise SiteFileError(f"{path}: is not YAML: {error}") from error
+    try:
+        found = msgspec.convert(document, SiteFile)
+    except msgspec.ValidationError as error:
+        raise SiteFileError(f"{path}: {str(error).replace('`$.', '`')}") from error
+    problems = _problems(found)
+    if problems:
+        raise SiteFileError("\n".join(f"{path}: {problem}" for problem in problems))
+    return found
+
+
+def _problems(found: SiteFile) -> list[str]:
+    wrong: list[str] = []
+    if not is_id(found.site):
+        wrong.append("site: must be an id: a-z, 0-9 and '-', at most 32 characters")
+    if not 1 <= found.clock_rate <= 10_000:
+        wrong.append("clock_rate: must be between 1 and 10000")
+    machines = {machine.id for machine in found.machines}
+    for place, machine in enumerate(found.machines):
+        wrong += [f"machines[{place}].{text}" for text in _machine_problems(machine)]
+    for place, lot in enumerate(found.lots):
+        wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
+    for field in ("communities", "machines", "lots"):
+        ids = [entry.id for entry in getattr(found, field)]
+        wrong += [
+            f"{field}: {id_} is there twice" for id_ in sorted({i for i in ids if ids.count(i) > 1})
+        ]
+    return wrong
+
+
+def _machine_problems(machine: MachineEntry) -> list[str]:
+    wrong: list[str] = []
+    if not is_id(machine.id):
+        wrong.append(f"id: {machine.id!r} must be an id: a-z, 0-9 and '-'")
+    if machine.kind not in MACHINE_KINDS:
+        wrong.append(f"kind: must be one of {', '.join(MACHINE_KINDS)}")
+    if machine.link not in LINKS:
+        wrong.append(f"link: must be one of {', '.join(LINKS)}")
+    if machine.link == "opcua" and not machine.url:
+        wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    return wrong
+
+
+def _lot_problems(lot: LotEntry, machines: set[str]) -> list[str]:
+    wrong: list[str] = []
+    if not is_id(lot.id):
+        wrong.append(f"id: {lot.id!r} must be an id: a-z, 0-9 and '-'")
+    if lot.kind not in LOT_KINDS:
+        wrong.append(f"kind: must be one of {', '.join(LOT_KINDS)}")
+    if lot.mass_mg < 0 or lot.pieces < 0:
+        wrong.append("mass_mg, pieces: must not be negative")
+    if lot.kind == "spool" and not lot.ug_per_m:
+        wrong.append("ug_per_m: a spool needs the mass of one metre of its filament in micrograms")
+    if lot.machine is not None and lot.machine not in machines:
+        wrong.append(f"machine: there is no machine {lot.machine} in this file")
+    return wrong

@@ -1,0 +1,38 @@
+"""Cells to the site: what the OPC UA adapter sees goes the way of any machine's messages."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from controller import execution
+from controller.adapters.store import Tx
+from controller.app import Site
+from controller.values import Json
+
+T = TypeVar("T")
+
+
+class CellSite:
+    """The site as the cell adapter asks for it; each report also counts as being heard."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def submit(self, run: Callable[[Tx], T]) -> T:
+        """Run a function on the writer inside a transaction; return once that is committed."""
+        return self._site.submit(run)
+
+    def apply_event(self, tx: Tx, machine: str, event: Json) -> str:
+        """Take an ``up/ev``."""
+        self._site.watch.heard(machine)
+        return execution.apply_event(tx, machine, event)
+
+    def hear_state(self, tx: Tx, machine: str, state: Json) -> None:
+        """Take an ``up/state``."""
+        if state["on"]:
+            self._site.watch.heard(machine)
+            self._site.watch.booted(machine, state["bn"])
+        execution.hear_state(tx, machine, state)
+
+    def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
+        """Take an ``up/rsp``."""
+        execution.answer_command(tx, machine, answer)

@@ -1,0 +1,109 @@
+"""``fabcommons controller``: run a site from its settings file."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from controller.adapters.site_file import SiteFile, SiteFileError, read_site
+from fabcommons.client import OK, USAGE, CliError
+from fabcommons.floor import Extent, Floor
+from fabcommons.running import Place, RunningSite
+
+_EXAMPLES = """\
+examples:
+  fabcommons controller --example > site.yml     a settings file to start from
+  fabcommons controller site.yml                 run the site until Ctrl-C
+  fabcommons controller site.yml --check         say what is wrong with it, start nothing"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the command line."""
+    controller = commands.add_parser(
+        "controller",
+        help="run a site from its settings file",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    option = controller.add_argument
+    option("settings", type=Path, nargs="?", help="site.yml")
+    option("--check", action="store_true", help="only check the settings and the designs")
+    option("--example", action="store_true", help="print a settings file to start from")
+    option("--broker", help="instead of the file's: auto, mosquitto, amqtt or HOST:PORT")
+    option("--http", help="instead of the file's, e.g. 127.0.0.1:8010")
+    controller.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the site until a signal."""
+    if options.example:
+        print(example(), end="")
+        return OK
+    if options.settings is None:
+        raise CliError("name a settings file; `fabcommons controller --example` prints one", USAGE)
+    settings = _settings(options)
+    base = options.settings.resolve().parent
+    if options.check:
+        _check_designs(settings, base)
+        print(f"{options.settings}: {len(settings.machines)} machines, sound")
+        return OK
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, on_signal)
+    with RunningSite(settings, Place(base, base)) as running:
+        where = f"{running.broker.host}:{running.broker.port} ({running.broker.kind})"
+        print(
+            f"site {settings.site}: page {running.url}, broker {where}", file=sys.stderr, flush=True
+        )
+        stop.wait()
+    return OK
+
+
+def _settings(options: argparse.Namespace) -> SiteFile:
+    try:
+        settings = read_site(options.settings)
+    except SiteFileError as error:
+        raise CliError(str(error), USAGE) from error
+    if options.broker:
+        settings.broker = options.broker
+    if options.http:
+        settings.http = options.http
+    return settings
+
+
+def _check_designs(settings: SiteFile, base: Path) -> None:
+    from controller.definition import DesignError, load_design
+
+    problems: list[str] = []
+    for folder in settings.designs:
+        try:
+            load_design(base / folder)
+        except DesignError as error:
+            problems += [f"{folder}: {problem}" for problem in error.problems]
+    if problems:
+        raise CliError("\n".join(problems), USAGE)
+
+
+def example() -> str:
+    """A settings file that works, with one machine of each kind."""
+    import yaml
+
+    floor = Floor(Extent(printers=1, mills=1, cells=1), Path("."))
+    settings = SiteFile(site="workshop", machines=floor.machines(), lots=floor.lots())
+    for machine in settings.machines:
+        if machine.url:
+            machine.url = "opc.tcp://cell-1.local:4840"
+    document = msgspec.to_builtins(settings)
+    document["communities"] = [{"id": "north", "name": "North Workshop", "members": 120}]
+    head = "# A site. Machines on MQTT connect by themselves; see fabcommons machine run --help.\n"
+    return head + yaml.safe_dump(document, sort_keys=False)

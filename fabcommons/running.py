@@ -1,0 +1,189 @@
+"""A running site: broker, controller, links to cells and the page, opened and closed together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from controller import resources
+from controller.adapters.broker import Broker, BrokerError, open_broker
+from controller.adapters.clock import FloorClock, SystemClock
+from controller.adapters.mqtt import Broker as MqttAddress
+from controller.adapters.opcua.link import OpcuaLink
+from controller.adapters.opcua.session import Access
+from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
+from controller.adapters.store import Tx
+from controller.app import Parts, Site, SiteConfig
+from controller.definition import Design, DesignError, ProgramFacts, load_design
+from controller.definition.program_store import ProgramStore
+from controller.joints.cells import CellSite
+from controller.joints.designs import import_design, router
+from controller.joints.plans import planner
+from controller.joints.sharing import sharer
+from controller.values import Community, Lot, Machine
+from dashboards.server import CannotServe, PageServer
+from dashboards.site_desk import SiteDesk
+from fabcommons.client import FAILED, CliError
+
+SETUP = "set-up"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a site lives: its folder, and the settings file's folder for relative paths."""
+
+    folder: Path
+    base: Path
+
+
+class RunningSite:
+    """Everything of a site that runs in this process; ``url`` is its page. A context manager."""
+
+    def __init__(self, settings: SiteFile, place: Place) -> None:
+        self.settings = settings
+        self.place = place
+        place.folder.mkdir(parents=True, exist_ok=True)
+        for noisy in ("amqtt", "asyncua"):
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        self.broker = _open_broker(settings, place)
+        host, _, port = settings.http.rpartition(":")
+        clock = FloorClock(settings.clock_rate) if settings.clock_rate > 1 else SystemClock()
+        parts = Parts(
+            clock=clock,
+            router=router,
+            sharer=sharer(resources.why_not),
+            planner=planner(resources.why_not),
+        )
+        self.site = Site.open(
+            SiteConfig(
+                name=settings.site,
+                store=place.folder / settings.store,
+                broker=MqttAddress(self.broker.host, self.broker.port),
+                programs_url=f"http://{settings.http}/programs",
+            ),
+            parts,
+        )
+        self.cells = OpcuaLink(CellSite(self.site))
+        self.site.outlet.links["opcua"] = self.cells
+        self.programs = ProgramStore(place.folder / "programs")
+        self.page = self._open_page(host or "127.0.0.1", int(port))
+        self._fill()
+        self.cells.start()
+
+    @property
+    def url(self) -> str:
+        """Address of the page and the API."""
+        return self.page.url
+
+    def _open_page(self, host: str, port: int) -> PageServer:
+        try:
+            return PageServer(SiteDesk(self.site), host, port)
+        except CannotServe as error:
+            self.site.close()
+            self.broker.close()
+            raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _fill(self) -> None:
+        settings = self.settings
+        self.site.submit(lambda tx: _communities(tx, settings))
+        for machine in settings.machines:
+            self.add_machine(machine)
+        for lot in settings.lots:
+            self.add_lot(lot)
+        for design in settings.designs:
+            self.add_design(self.place.base / design)
+
+    def add_machine(self, entry: MachineEntry) -> None:
+        """Register a machine; a cell is visited from now on."""
+        machine = Machine(
+            id=entry.id,
+            kind=entry.kind,
+            link=entry.link,
+            name=entry.name or entry.id,
+            capability=entry.capability,
+            url=entry.url,
+        )
+        self.site.submit(lambda tx: resources.register_machine(tx, machine))
+        if entry.link == "opcua" and entry.url:
+            self.cells.add(entry.id, Access(entry.url))
+
+    def add_lot(self, entry: LotEntry) -> None:
+        """Declare a lot and where it is loaded; known lots stay as they are."""
+        lot = Lot(
+            id=entry.id,
+            material=entry.material,
+            kind=entry.kind,
+            unit_mg_per_piece=entry.piece_mg,
+            ug_per_m=entry.ug_per_m,
+            colour=entry.colour,
+            created_at=self.site.clock.now_ms(),
+        )
+        mass_mg = entry.mass_mg or entry.pieces * (entry.piece_mg or 0)
+
+        def run(tx: Tx) -> None:
+            if tx.lots.get(lot.id) is not None:
+                return
+            resources.create_lot(tx, lot, mass_mg, entry.pieces, SETUP)
+            if entry.machine is not None:
+                resources.load(tx, lot.id, entry.machine, entry.ch)
+
+        self.site.submit(run)
+
+    def add_design(self, folder: Path) -> Design:
+        """Import a design folder with its programs; raise CliError with every problem."""
+        try:
+            design = load_design(folder)
+        except DesignError as error:
+            raise CliError(f"{folder}:\n" + "\n".join(map(str, error.problems))) from error
+        self.keep_design(design)
+        return design
+
+    def keep_design(self, design: Design) -> None:
+        """Store a design and copies of its programs."""
+        paths = {facts.sha256: self._keep(facts) for facts in design.programs}
+        self.site.submit(lambda tx: import_design(tx, design, paths))
+
+    def _keep(self, facts: ProgramFacts) -> Path:
+        """Copy a program into the store; raise CliError when it changed since it was checked."""
+        sha = self.programs.put(facts.path)
+        if sha != facts.sha256:
+            raise CliError(f"{facts.path} changed while it was imported: import it again")
+        return self.programs.path(sha)
+
+    def close(self) -> None:
+        """Close the page, the site and the broker, in that order."""
+        self.page.close()
+        self.site.close()
+        self.broker.close()
+
+    def __enter__(self) -> RunningSite:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _open_broker(settings: SiteFile, place: Place) -> Broker:
+    try:
+        return open_broker(settings.broker, place.folder / "broker")
+    except BrokerError as error:
+        raise CliError(str(error), FAILED) from error
+
+
+def _communities(tx: Tx, settings: SiteFile) -> None:
+    for entry in settings.communities:
+        weight = entry.need_weight if entry.need_weight is not None else entry.members
+        tx.communities.put(Community(entry.id, entry.name, entry.members, weight))
+
+
+def design_folders(parent: Path) -> Iterable[Path]:
+    """Folders below ``parent`` that hold a production profile, by name."""
+    return sorted(path.parent for path in parent.glob("*/production.yml"))

@@ -1,0 +1,133 @@
+"""Did the floor keep its promises? Ledger and orders against what the machines physically did.
+
+Pure: rows of the store and the machines' own truth in, findings out. A finding is a sentence; none
+means that every need was delivered, every order ended once, and every milligram is accounted for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
+from protocols.filament import mass_mg
+from protocols.orders import FINAL
+
+Truths = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the store holds at the end."""
+
+    needs: tuple[Need, ...]
+    orders: tuple[JobOrder, ...]
+    machines: tuple[Machine, ...]
+    lots: tuple[LotBalance, ...]
+    events: tuple[EconomicEvent, ...]
+    discrepancies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MassLine:
+    """Filament or stock of one machine: what it physically drew and what the ledger consumed."""
+
+    machine: str
+    physical_mg: int
+    ledger_mg: int
+    uncertain_mg: int
+
+
+def findings(rows: Rows, truths: Truths) -> list[str]:
+    """Everything that is not as promised, in sentences."""
+    found = [f"the ledger does not balance: {text}" for text in rows.discrepancies]
+    for need in rows.needs:
+        if need.state != "delivered":
+            found.append(f"need {need.id} is {need.state}: {need.reason or 'no reason given'}")
+    for order in rows.orders:
+        if order.state not in FINAL:
+            found.append(f"job order {order.id} on {order.machine} is still {order.state}")
+    found += _starts(rows, truths)
+    for line in mass_lines(rows, truths):
+        off_mg = line.ledger_mg - line.physical_mg
+        if not 0 <= off_mg <= line.uncertain_mg:
+            found.append(
+                f"{line.machine} physically drew {line.physical_mg} mg, the ledger says "
+                f"{line.ledger_mg} mg of which {line.uncertain_mg} mg are uncertain"
+            )
+    return found
+
+
+def _starts(rows: Rows, truths: Truths) -> list[str]:
+    """Every order that started did so once, and nothing started without an order."""
+    started: dict[str, int] = {}
+    for order in rows.orders:
+        if order.started_at is not None:
+            started[order.machine] = started.get(order.machine, 0) + 1
+    found: list[str] = []
+    for machine in rows.machines:
+        truth = truths.get(machine.id)
+        if truth is None:
+            continue
+        physical, orders = _programs(machine.kind, truth), started.get(machine.id, 0)
+        if physical != orders:
+            found.append(
+                f"{machine.id} physically ran {physical} programs for {orders} started orders"
+            )
+    return found
+
+
+def _programs(kind: str, truth: Mapping[str, Any]) -> int:
+    if kind == "printer":
+        return len(truth["programs"])
+    if kind == "mill":
+        return int(truth["programs_ended"])
+    return sum(truth["starts"].values())
+
+
+def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:
+    """Mass drawn by each printer and mill, physically and in the ledger."""
+    kind_of = {machine.id: machine.kind for machine in rows.machines}
+    lots = {held.lot.id: held.lot for held in rows.lots}
+    lines: list[MassLine] = []
+    for machine in sorted(truths):
+        loaded = [lot for lot in lots.values() if lot.machine == machine]
+        drawn = [
+            event
+            for event in rows.events
+            if event.action == "consume" and event.provider == machine and _is_stock(event, lots)
+        ]
+        if kind_of.get(machine) == "printer" and loaded:
+            nm = sum(truths[machine]["extruded_nm_by_tool"])
+            physical = mass_mg(nm, loaded[0].ug_per_m or 0)
+        elif kind_of.get(machine) == "mill" and loaded:
+            pieces = int(truths[machine]["programs_ended"])
+            physical = pieces * (loaded[0].unit_mg_per_piece or 0)
+        else:
+            continue
+        lines.append(
+            MassLine(
+                machine,
+                physical,
+                sum(event.mass_mg for event in drawn),
+                sum(event.mass_mg for event in drawn if event.measure == "uncertain"),
+            )
+        )
+    return lines
+
+
+def _is_stock(event: EconomicEvent, lots: Mapping[str, Any]) -> bool:
+    lot = lots.get(event.lot or "")
+    return lot is not None and lot.kind in ("spool", "plate", "stock")
+
+
+def lead_times(needs: Iterable[Need]) -> dict[str, tuple[int, float]]:
+    """Needs delivered and mean seconds from statement to delivery, by community."""
+    totals: dict[str, tuple[int, int]] = {}
+    for need in needs:
+        if need.delivered_at is not None:
+            count, total = totals.get(need.community, (0, 0))
+            waited = need.delivered_at - need.created_at
+            totals[need.community] = (count + 1, total + waited)
+    return {name: (count, total / count / 1000) for name, (count, total) in totals.items()}
