@@ -15,7 +15,7 @@ from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
-from controller.adapters.store import Tx
+from controller.adapters.store import Store, Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
@@ -51,7 +51,7 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
-        clock = FloorClock(settings.clock_rate) if settings.clock_rate > 1 else SystemClock()
+        clock = _clock(settings.clock_rate, place.folder / settings.store)
         parts = Parts(
             clock=clock,
             router=router,
@@ -155,6 +155,14 @@ class RunningSite:
             raise CliError(f"{facts.path} changed while it was imported: import it again")
         return self.programs.path(sha)
 
+    def restart_broker(self) -> None:
+        """End the broker as a power cut would and start it again at the same place."""
+        old = self.broker
+        if old.kind == "external":
+            return
+        old.kill()
+        self.broker = open_broker(old.kind, self.place.folder / "broker", old.host, old.port)
+
     def close(self) -> None:
         """Close the page, the site and the broker, in that order."""
         self.page.close()
@@ -171,6 +179,19 @@ class RunningSite:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _clock(rate: int, store: Path) -> FloorClock | SystemClock:
+    """Floor time; a faster one goes on where the store's last word was, never backwards."""
+    if rate == 1:
+        return SystemClock()
+    start_ms = SystemClock().now_ms()
+    if store.exists():
+        before = Store(store, lambda: start_ms)
+        with before.read() as tx:
+            start_ms = max(start_ms, tx.notice_room.last_at())
+        before.close()
+    return FloorClock(rate, start_ms)
 
 
 def _open_broker(settings: SiteFile, place: Place) -> Broker:
