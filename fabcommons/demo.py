@@ -18,7 +18,6 @@ from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.slicer import SlicerError, find_slicer
 from controller.definition import Design, DesignError
 from controller.definition.adhoc import Bench, designs_from_folder
-from controller.ledger.balance import check
 from controller.values import NeedRequest
 from fabcommons import faults
 from fabcommons.client import FAILED, OK, USAGE, CliError
@@ -26,7 +25,7 @@ from fabcommons.floor import Extent, Floor
 from fabcommons.processes import Children
 from fabcommons.report import Report, summary
 from fabcommons.running import Place, RunningSite, design_folders
-from fabcommons.verdict import Rows, findings
+from fabcommons.verdict import findings, rows_of
 from protocols.orders import FINAL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -296,14 +295,7 @@ def _verdict(
     options: argparse.Namespace, running: RunningSite, floor: Floor, elapsed_s: float
 ) -> int:
     with running.site.read() as tx:
-        rows = Rows(
-            needs=tuple(tx.needs.all()),
-            orders=tuple(tx.orders.all()),
-            machines=tuple(tx.machines.all()),
-            lots=tuple(tx.lots.balances()),
-            events=tuple(tx.ledger.all()),
-            discrepancies=tuple(map(str, check(tx))),
-        )
+        rows = rows_of(tx)
         programs = {program.sha: program for program in tx.designs.programs()}
     truths = floor.truths()
     found = findings(rows, truths)

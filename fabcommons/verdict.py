@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controller.adapters.store import Tx
+from controller.ledger.balance import check
 from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
 from protocols.filament import mass_mg
 from protocols.orders import FINAL
@@ -38,6 +40,18 @@ class MassLine:
     physical_mg: int
     ledger_mg: int
     uncertain_mg: int
+
+
+def rows_of(tx: Tx) -> Rows:
+    """Everything a verdict is made from."""
+    return Rows(
+        needs=tuple(tx.needs.all()),
+        orders=tuple(tx.orders.all()),
+        machines=tuple(tx.machines.all()),
+        lots=tuple(tx.lots.balances()),
+        events=tuple(tx.ledger.all()),
+        discrepancies=tuple(map(str, check(tx))),
+    )
 
 
 def findings(rows: Rows, truths: Truths) -> list[str]:

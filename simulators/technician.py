@@ -82,7 +82,7 @@ class Technician:
         return self._post(f"/api/operations/{card['operation']}/retry", {"who": NAME})
 
     def _resolve(self, card: Card) -> bool:
-        body = {"result": "bad", "saw": card["saw"], "who": NAME}
+        body = {"result": "bad", "pieces": 0, "who": NAME}
         return self._post(f"/api/orders/{card['order']}/resolve", body)
 
     def _resume(self, card: Card) -> bool:
