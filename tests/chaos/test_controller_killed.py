@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.store import Store
 from fabcommons.floor import Extent, Floor
 from fabcommons.processes import Children
-from fabcommons.verdict import findings, rows_of
+from fabcommons.verdict import Rows, findings, rows_of
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,21 +54,43 @@ class Workshop:
         """Start the controller and wait until it answers."""
         command = [sys.executable, "-m", "fabcommons", "controller", str(self.file)]
         self.children.start("controller", command)
-        self.until(lambda floor: True)
+        self.until(lambda: bool(self.state()))
 
-    def until(self, test: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """The floor once ``test`` holds of it."""
+    def until(self, test: Callable[[], bool]) -> None:
+        """Return once ``test`` holds; a controller that is away is waited for."""
         pause = threading.Event()
         for _ in range(WAIT_S * 10):
             self.children.check()
-            try:
-                floor = httpx.get(f"{self.url}/api/floor", timeout=10).json()["floor"]
-                if test(floor):
-                    return floor
-            except httpx.TransportError:
-                pass  # not up yet
+            with contextlib.suppress(httpx.TransportError):
+                if test():
+                    return
             pause.wait(0.1)
         raise AssertionError("the floor never came to the state waited for")
+
+    def state(self) -> str:
+        """State the printer's tile shows."""
+        floor = httpx.get(f"{self.url}/api/floor", timeout=10).json()["floor"]
+        return str(floor["machines"]["printer-1"]["state"])
+
+    def need(self) -> str:
+        """State the one need, again and again the same; its id."""
+        need = {"community": "north", "design": "cable-clip", "stated_by": "a test"}
+        headers = {"X-Fabcommons": "1", "Idempotency-Key": "need-1"}
+        answer = httpx.post(f"{self.url}/api/needs", json=need, headers=headers, timeout=30)
+        return str(answer.json()["lines"][0]["need"])
+
+    def delivered(self) -> bool:
+        """Whether a need was delivered."""
+        asked = {"state": "delivered"}
+        return bool(httpx.get(f"{self.url}/api/needs", params=asked, timeout=10).json())
+
+    def rows(self) -> Rows:
+        """What the store holds."""
+        store = Store(self.store, SystemClock().now_ms)
+        with store.read() as tx:
+            rows = rows_of(tx)
+        store.close()
+        return rows
 
 
 def test_a_killed_controller_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -78,32 +101,20 @@ def test_a_killed_controller_goes_on_where_it_was(tmp_path: Path) -> None:
         shop.floor.start(children, "workshop", (broker.host, broker.port))
         technician = ["-m", "simulators.technician", "--url", shop.url, "--delay", "120"]
         children.start("technician", [sys.executable, *technician])
-        need = {"community": "north", "design": "cable-clip", "stated_by": "a test"}
-        headers = {"X-Fabcommons": "1", "Idempotency-Key": "need-1"}
-        url = f"{shop.url}/api/needs"
-        first = httpx.post(url, json=need, headers=headers, timeout=30).json()
+        need = shop.need()
         for state in ("running", "clear"):
-            shop.until(lambda f, s=state: f["machines"]["printer-1"]["state"] == s)
+            shop.until(lambda s=state: shop.state() == s)
             children.kill("controller")
             shop.start()
-            again = httpx.post(url, json=need, headers=headers, timeout=30).json()
-            assert again["lines"][0]["need"] == first["lines"][0]["need"]
-        delivered = {"state": "delivered"}
-        pause = threading.Event()
-        for _ in range(WAIT_S * 10):
-            if httpx.get(url, params=delivered, timeout=10).json():
-                break
-            pause.wait(0.1)
+            assert shop.need() == need
+        shop.until(shop.delivered)
         children.stop("technician")
         children.stop("controller")
         shop.floor.settle(children)
     broker.close()
-    store = Store(shop.store, SystemClock().now_ms)
-    with store.read() as tx:
-        rows = rows_of(tx)
-    store.close()
+    rows = shop.rows()
     assert findings(rows, shop.floor.truths()) == []
     prints = [order for order in rows.orders if order.machine == "printer-1"]
     assert [order.state for order in prints] == ["SUCCEEDED"]
-    assert len(rows.needs) == 1 and rows.needs[0].delivered_at is not None
-    assert rows.needs[0].delivered_at > rows.needs[0].created_at, "floor time never goes back"
+    assert [row.id for row in rows.needs] == [need]
+    assert (rows.needs[0].delivered_at or 0) > rows.needs[0].created_at, "floor time goes forward"

@@ -34,3 +34,11 @@ def test_faults_and_kills_start_nothing_twice_and_lose_nothing(tmp_path: Path) -
     assert done.returncode == 0
     assert summary["delivered"] == summary["needs"] == 3
     assert done.stderr.count("killed: ") >= 2
+    happened = [
+        fault
+        for path in (tmp_path / "floor").glob("*.truth.json")
+        for fault in json.loads(path.read_text())["faults"]
+    ]
+    names = {fault.partition(":")[0] for fault in happened}
+    assert "hard_limit" in names, "the mill came back from an alarm"
+    assert names & {"thermal", "reset"}, "a printer came back from a halt"

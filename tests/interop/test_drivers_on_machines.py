@@ -164,3 +164,47 @@ def test_a_pause_near_the_end_holds_and_goes_on() -> None:
         now += 20
     assert stood and ("paused", "a person asked") in seen
     assert seen[-1][:2] == ("ended", True)
+
+
+def turn(core: Core, driver: Any, now: float) -> list[Any]:
+    """20 ms of both; the driver's events."""
+    driver.step(int(now))
+    core.feed(bytes(driver.out), now)
+    driver.out[:] = b""
+    driver.feed(core.step(now), int(now))
+    events, driver.events[:] = list(driver.events), []
+    return events
+
+
+@pytest.mark.parametrize("button_first", [True, False])
+def test_a_halted_printer_comes_back_by_its_button_and_a_person(button_first: bool) -> None:
+    printer, driver, now = Printer(PrinterConfig()), Marlin(), 0.0
+    while ("online",) not in turn(printer, driver, now):
+        now += 20
+    printer.kill("Error:Thermal Runaway, system stopped! Heater_ID: 0")
+    events = [event for n in range(50) for event in turn(printer, driver, now + n * 20)]
+    now += 1000
+    assert "fault" in [event[0] for event in events] and driver.state == "halted"
+    for act in [printer.reset, lambda _: driver.recover()][:: 1 if button_first else -1]:
+        act(now)
+        now += 20
+        turn(printer, driver, now)
+    began = now
+    while driver.state != "idle" and now < began + 60_000:
+        now += 20
+        turn(printer, driver, now)
+    assert driver.state == "idle"
+
+
+def test_a_mill_in_alarm_comes_back_by_a_person() -> None:
+    mill, driver, now = Mill(MillConfig()), Grbl(), 0.0
+    while ("online",) not in turn(mill, driver, now):
+        now += 20
+    mill.lock(1)
+    events = [event for n in range(50) for event in turn(mill, driver, now + n * 20)]
+    now += 1000
+    assert ("offline", events[-1][1]) in events and driver.state == "locked"
+    driver.recover()
+    came = [event for n in range(100) for event in turn(mill, driver, now + n * 20)]
+    assert ("online",) in came
+    assert (driver.state, mill.state) == ("idle", ("Idle", None))
