@@ -1,13 +1,13 @@
 """The compiled search: valid plans, deterministic by rounds, known optima, honest bounds."""
 
 import pytest
-from support.problems import random_problem
 
 from controller.scheduling.generate import fab_day
 from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import from_text
 from controller.scheduling.schedule import makespan, value, violations
+from support.problems import random_problem
 
 # two jobs that fit together in 11 s on two machines: found by hand, equal to the load bound
 SMALL = """2 2
