@@ -9,43 +9,57 @@ if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 
+MOVED_MS = 60_000  # a planned time that moves by less is not written again
+
+
 def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
     """Store where and when operations are planned, why others are not; offer what can go now."""
     picture = tx.picture()
     by_operation = {a.operation: a for a in plan.assignments}
     for operation in picture.operations:
         if operation.state in ("waiting", "ready", "planned"):
-            _store_plan(tx, operation, by_operation.get(operation.id), plan.reasons)
+            item = by_operation.get(operation.id)
+            changes = _changes(operation, item, plan.reasons.get(operation.id, ""))
+            if changes:
+                tx.operations.change(operation.id, **changes)
     return _offer(tx, picture, plan)
 
 
-def _store_plan(
-    tx: "Tx", operation: Operation, item: Assignment | None, reasons: dict[str, str]
-) -> None:
+def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:
+    if item is None:
+        return _unplanned(operation, reason)
+    moved = abs((operation.planned_start_at or 0) - item.start_at) >= MOVED_MS
+    if operation.machine == item.machine and not moved and operation.state != "ready":
+        return {}
+    where: dict[str, object] = {
+        "machine": item.machine,
+        "planned_start_at": item.start_at,
+        "planned_end_at": item.end_at,
+    }
+    if operation.state == "waiting":
+        return where
+    return {**where, "state": "planned", "reason": reason or operation.reason}
+
+
+def _unplanned(operation: Operation, reason: str) -> dict[str, object]:
     changes: dict[str, object] = {}
-    where = (None, None, None) if item is None else (item.machine, item.start_at, item.end_at)
-    if (operation.machine, operation.planned_start_at, operation.planned_end_at) != where:
-        changes.update(machine=where[0], planned_start_at=where[1], planned_end_at=where[2])
-    if operation.state != "waiting":
-        state = "ready" if item is None else "planned"
-        if state != operation.state:
-            changes["state"] = state
-        reason = reasons.get(operation.id, "") or (operation.reason if item is None else "")
-        if item is None and reason != operation.reason:
-            changes["reason"] = reason
-    if changes:
-        tx.operations.change(operation.id, **changes)
+    if operation.machine is not None:
+        changes.update(machine=None, planned_start_at=None, planned_end_at=None)
+    if operation.state == "planned":
+        changes["state"] = "ready"
+    if reason and reason != operation.reason:
+        changes["reason"] = reason
+    return changes
 
 
 def _offer(tx: "Tx", picture: FloorPicture, plan: FloorPlan) -> int:
-    due = {a.operation for a in plan.assignments}
-    waiting = [op for op in picture.operations if op.id in due and op.state in ("ready", "planned")]
-    held = {op.id: dispatching.held_until(tx.orders.of_operation(op.id)) for op in waiting}
-    decisions = dispatching.decide(picture, plan.assignments, held)
+    open_now = {op.id: op for op in picture.operations if op.state in ("ready", "planned")}
+    due = [a for a in plan.assignments if a.operation in open_now]
+    held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
+    decisions = dispatching.decide(picture, due, held)
     for chosen in decisions.offers:
         dispatching.offer(tx, chosen)
-    reason_of = {op.id: op.reason for op in waiting}
     for operation, reason in decisions.reasons.items():
-        if reason_of[operation] != reason:
+        if open_now[operation].reason != reason:
             tx.operations.change(operation, reason=reason)
     return len(decisions.offers)

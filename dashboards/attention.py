@@ -16,16 +16,18 @@ RANKS: Mapping[str, int] = {
     "unknown": 2,
     "quarantine": 3,
     "clear": 4,
-    "material": 5,
-    "held": 6,
-    "silent": 7,
-    "paused": 8,
+    "person": 5,
+    "material": 6,
+    "held": 7,
+    "silent": 8,
+    "paused": 9,
 }
 KINDS: Mapping[str, AttentionKind] = {
     "fault": "fault",
     "stopped": "stopped",
     "unknown": "unknown",
     "clear": "clear",
+    "person": "person",
     "silent": "silent",
     "paused": "paused",
 }
@@ -98,7 +100,7 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
     last = floor.last.get(view["id"])
     if last is not None and last.ended_at and kind in BED:
         card["since_at"] = last.ended_at
-    order = view.get("settle") or (view.get("order") if kind == "unknown" else "")
+    order = view.get("settle") or (view.get("order") if kind in ("unknown", "person") else "")
     if order:
         card["order"] = order
     if "label" in view:
@@ -106,6 +108,8 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
     why = view.get("why") or (last.outcome_why if last is not None and kind in BED else "")
     if why:
         card["text"] = why
+    if kind == "person" and "started_at" in view:
+        card["since_at"] = view["started_at"]
     if kind == "silent" and "seen_at" in view:
         card["since_at"] = view["seen_at"]
     return card

@@ -134,7 +134,7 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if view["state"] == "silent" and machine.last_seen_at:
         view["seen_at"] = machine.last_seen_at
     why = machine.quarantine or machine.fault or machine.need_person
-    if why:
+    if why and view["state"] != "clear":  # the state says it all
         view["why"] = why
     if order is not None:
         _add_order(floor, view, order)
@@ -146,7 +146,7 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     if planned is not None:
         view["next"] = label(floor, planned)
         if planned.planned_start_at:
-            view["next_at"] = _minute(planned.planned_start_at)
+            view["next_at"] = _forecast(planned.planned_start_at, floor.rate)
     return view
 
 
@@ -188,16 +188,16 @@ def eta_at(order: JobOrder, op: Operation | None) -> int:
 
 def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> MachineState:
     """The one word a tile shows: the worst thing that is true of the machine."""
-    age_ms = floor.rows.at - (machine.last_seen_at or 0)
-    silent_ms = SILENT_AFTER_MS * floor.rate
+    # MQTT machines beat; of the others the controller alone knows when they are silent
+    age_ms = floor.rows.at - (machine.last_seen_at or 0) if machine.link == "mqtt" else 0
     worst: tuple[tuple[bool, MachineState], ...] = (
-        (machine.link == "person" and order is not None, "clear"),
-        (not machine.online or (machine.link != "person" and age_ms > silent_ms), "silent"),
+        (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
         (bool(machine.fault) or machine.state == "fault", "fault"),
         (machine.state == "stopped", "stopped"),
         (order is not None and order.state in ("IN_DOUBT", "UNKNOWN"), "unknown"),
         (machine.state == "paused", "paused"),
+        (machine.state == "busy" and machine.link == "person", "person"),
         (machine.state == "busy", "running"),
         (not machine.ready, "clear"),
         (order is not None, "starting"),
@@ -263,14 +263,14 @@ def need_view(floor: Floor, need: Need) -> NeedView:
     }
     if need.due_at:
         view["due_at"] = need.due_at
-    if need.reason:
+    if need.reason and need.state not in ("accepted", "making"):
         view["reason"] = need.reason
     if operations:
         view["made"] = made(operations)
         view["steps"] = steps(operations)
         end_at = max(op.planned_end_at or 0 for op in operations)
         if end_at:
-            view["eta_at"] = _minute(end_at)
+            view["eta_at"] = _forecast(end_at, floor.rate)
     return view
 
 
@@ -341,3 +341,9 @@ def lot_view(balance: LotBalance, step_mg: int = GRAM_MG) -> LotView:
 
 def _minute(at: int) -> int:
     return at // MINUTE_MS * MINUTE_MS
+
+
+def _forecast(at: int, rate: int) -> int:
+    """A planned time, rounded up: each new plan moves it a little, which nobody needs to see."""
+    step_ms = (5 if rate < 10 else 15) * MINUTE_MS
+    return -(-at // step_ms) * step_ms

@@ -77,6 +77,7 @@ class Technician:
 
 _VERBS: dict[str, Callable[[Technician, Card], bool]] = {
     "clear": Technician._clear,  # pyright: ignore[reportPrivateUsage]  (table of this class)
+    "person": Technician._clear,  # pyright: ignore[reportPrivateUsage]
     "unknown": Technician._resolve,  # pyright: ignore[reportPrivateUsage]
     "paused": Technician._resume,  # pyright: ignore[reportPrivateUsage]
     "material": Technician._load,  # pyright: ignore[reportPrivateUsage]

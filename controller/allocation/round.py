@@ -87,6 +87,20 @@ def run_round(inputs: Inputs) -> Outcome:
     return Outcome(inputs, floor, shared, purchases, grants, left, carried._replace(waited=waited))
 
 
+def spill_again(outcome: Outcome, released: Mapping[str, int]) -> tuple[list[Grant], Amounts]:
+    """Grants of stage 2 from reserve released in mid-round, and what is then left."""
+    inputs, accepted = outcome.inputs, set(outcome.accepted())
+    supporters = inputs.supporters()
+    claims = [
+        Claim(need, len(supporters[need.id]), dominant(need.demand, outcome.shared))
+        for need in inputs.needs
+        if need.id not in accepted
+    ]
+    left = {r: amount + released.get(r, 0) for r, amount in outcome.left.items()}
+    used = _used(inputs, accepted - set(outcome.floor))
+    return spill(claims, Pool(outcome.shared, left, used, inputs.weight_part()), inputs.rules.spill)
+
+
 class _Shares:
     """Stage 1 by names: claims in tie-breaking order, ballots in the order of member ids."""
 

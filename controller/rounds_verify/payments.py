@@ -231,7 +231,7 @@ def _check_order(replay: Replay, purchases: list[Paid], done: set[str]) -> list[
         rho = replay.rho(name) if name not in done else None
         if rho is not None:
             known[name] = (replay.step, rho)
-            heap.append((float(rho), name))
+            heap.append((_near(rho), name))
     heapify(heap)
     for paid in purchases:
         better = _cheaper(replay, paid, known, heap)
@@ -244,6 +244,14 @@ def _check_order(replay: Replay, purchases: list[Paid], done: set[str]) -> list[
     return []
 
 
+def _near(rho: Fraction) -> float:
+    """Nearest float; whoever certifies more than a float holds pays infinitely much."""
+    try:
+        return float(rho)
+    except OverflowError:
+        return float("inf")
+
+
 def _cheaper(
     replay: Replay,
     paid: Paid,
@@ -251,7 +259,7 @@ def _cheaper(
     heap: list[tuple[float, str]],
 ) -> str | None:
     """A need that was to be bought before this one, if there is any."""
-    limit = float(paid.rho) * (1 + NEAR)
+    limit = _near(paid.rho) * (1 + NEAR)
     again: list[tuple[float, str]] = []
     better: str | None = None
     while heap and heap[0][0] <= limit and better is None:
@@ -261,7 +269,7 @@ def _cheaper(
         rho = _current(replay, name, known)
         if rho is None:
             continue
-        again.append((float(rho), name))
+        again.append((_near(rho), name))
         if (rho, replay.rank[name]) < (paid.rho, replay.rank[paid.need]):
             better = name
     for entry in again:

@@ -6,7 +6,7 @@ const [url = "http://127.0.0.1:8000", folder = "../../docs/images"] = process.ar
 const SHOTS = [
   { name: "floor-light", width: 1440, height: 1000, scheme: "light" },
   { name: "floor-dark", width: 1440, height: 1000, scheme: "dark" },
-  { name: "floor-phone", width: 390, height: 844, scheme: "light", scale: 2 },
+  { name: "floor-phone", width: 390, height: 844, scheme: "light", top: true, scale: 2 },
   { name: "floor-tv", width: 1920, height: 1080, scheme: "dark", query: "?tv" },
   { name: "need-story", width: 1440, height: 1000, scheme: "light", need: true },
   { name: "need-form", width: 1440, height: 1000, scheme: "light", form: true },
@@ -29,7 +29,7 @@ for (const shot of SHOTS) {
     await page.waitForSelector(".timeline");
   }
   if (shot.form) await page.click("text=State a need");
-  const fullPage = !shot.need && !shot.form && !shot.query;
+  const fullPage = !shot.need && !shot.form && !shot.query && !shot.top;
   await page.screenshot({ path: `${folder}/${shot.name}.png`, fullPage });
   console.log(`${folder}/${shot.name}.png`);
   await context.close();

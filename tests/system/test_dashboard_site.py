@@ -58,7 +58,7 @@ def until(page: httpx.Client, test: Any) -> dict[str, Any]:
 def test_from_a_need_over_http_to_a_settled_part(page: httpx.Client, printer: Any) -> None:
     need = {"community": "north", "design": "clamp", "quantity": 1, "stated_by": "a test"}
     line = page.post("/api/needs", json=need).json()["lines"][0]
-    assert line["state"] == "accepted"
+    assert line["state"] == "stated"
 
     want = start_a_print(printer)
     floor = until(page, lambda f: f["machines"]["printer-1"]["state"] == "running")

@@ -90,7 +90,7 @@ def test_a_need_is_stated_listed_and_followed(running: Running) -> None:
     assert need in out
     code, out, _ = running.command("need", "show", need)
     assert code == 0
-    assert "cable-clip for north" in out
+    assert "cable-clip for North Workshop" in out
     assert "print" in out
 
 

@@ -62,6 +62,10 @@ def test_an_ended_order_lies_on_the_bed_until_a_person_settles_it(
         ({"state": "busy", "last_seen_at": 1_760_000_000_000 - 51_000}, "silent"),
         ({"state": "busy", "last_seen_at": 1_760_000_000_000 - 49_000}, "running"),
         ({"last_seen_at": None}, "silent"),
+        ({"last_seen_at": None, "link": "opcua"}, "ready"),
+        ({"link": "opcua", "online": False}, "silent"),
+        ({"link": "person", "state": "busy", "last_seen_at": 0}, "person"),
+        ({"link": "person", "state": "idle", "last_seen_at": 0}, "ready"),
     ],
 )
 def test_the_worst_that_is_true_is_shown(
@@ -106,6 +110,16 @@ def test_an_operation_that_gave_up_and_a_machine_not_trusted_are_cards(desk: Any
     cards = document(desk)["attention"]
     assert cards["held:op-6"]["text"] == "failed 3 times"
     assert cards["quarantine:printer-3"]["text"] == "journal ran backwards"
+
+
+def test_work_by_hand_is_a_card_with_its_instructions(desk: Any) -> None:
+    desk.change(
+        lambda tx: tx.machines.change(
+            "printer-1", link="person", need_person="Press a cable in: it snaps."
+        )
+    )
+    card = document(desk)["attention"]["person:printer-1"]
+    assert (card["order"], card["text"]) == ("o-1", "Press a cable in: it snaps.")
 
 
 def test_everything_that_waits_says_why(desk: Any) -> None:

@@ -83,3 +83,20 @@ def test_denominators_stay_small_enough_to_work_with() -> None:
     bought = equal_shares(random_election(1, 80, 300, Utility.COST))
     assert len(bought.purchases) > 10
     assert max(f.denominator.bit_length() for f in bought.purses[0]) < 2000
+
+
+def test_a_purse_too_small_by_less_than_a_float_shows_pays_only_what_it_holds() -> None:
+    tiny = Fraction(1, 10**30)
+    election = Election([[6]], [13], [[(0, 1), (1, 1)]], [[Fraction(3) - tiny, Fraction(10)]])
+    bought = equal_shares(election)
+    assert bought.purchases[0].short == {0: {0: 3 - tiny}}
+    assert bought.purchases[0].prices == {0: 3 + tiny}
+    assert bought.purses == [[0, 7 - tiny]]
+
+
+def test_a_tie_priced_before_denominators_grew_is_charged_right() -> None:
+    first, second = [(0, 1), (1, 1), (2, 1)], [(3, 1), (4, 1), (5, 1)]
+    election = Election([[4], [3]], [60], [first, second], [[Fraction(10)] * 6])
+    bought = equal_shares(election)
+    assert [p.need for p in bought.purchases] == [0, 1]
+    assert bought.purses == [[Fraction(26, 3)] * 3 + [Fraction(9)] * 3]

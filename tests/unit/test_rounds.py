@@ -24,7 +24,7 @@ from controller.allocation.inputs import (
 )
 from controller.allocation.reading import RoundError, read_inputs
 from controller.allocation.reasons import decisions, say_amounts
-from controller.allocation.round import run_round, voices
+from controller.allocation.round import run_round, spill_again, voices
 from support.commons import example, rounds
 
 
@@ -100,6 +100,14 @@ def test_savings_pay_what_no_round_alone_could() -> None:
     }
 
 
+def test_of_needs_that_only_savings_can_pay_the_longest_waiting_is_first() -> None:
+    needs = [pla("c", "hill", 5000, waited=1), pla("d", "hill", 5000, waited=2)]
+    (ballot,) = votes(h1="c d")
+    rich = replace(ballot, savings={"pla": 9_000_000})
+    outcome = run_round(replace(town(needs, []), ballots=(rich,)))
+    assert [(p.need, p.saved) for p in outcome.purchases] == [("d", True)]
+
+
 def test_floor_needs_come_first_within_their_cap() -> None:
     agreed: dict[str, Any] = {"need_class": NeedClass.FLOOR, "attested_by": ("clinic",)}
     needs = [
@@ -146,6 +154,16 @@ def test_needs_of_equal_worth_are_compared_by_support_per_gram() -> None:
     assert run_round(town(needs, ballots)).accepted() == ["b"]
     told = reasons(town(needs, ballots, utility=Utility.ONE))
     assert told["a"] == "refused: 6 kg PLA asked, 5 kg left after needs with more support per gram"
+
+
+def test_reserve_released_in_mid_round_goes_on_by_the_same_rule() -> None:
+    outcome = decide(json.dumps(example()).encode()).outcome
+    assert spill_again(outcome, {}) == ([], outcome.left)
+    grants, left = spill_again(outcome, {"printer": 10 * 3_600_000, "aluminium": 2_500_000})
+    assert [grant.need for grant in grants] == ["r2"]
+    assert left["printer"] == outcome.left["printer"]
+    grants, _ = spill_again(outcome, {"printer": 10 * 3_600_000})
+    assert [grant.need for grant in grants] == ["n2"]
 
 
 def test_intensities_weigh_a_members_own_wishes_only() -> None:

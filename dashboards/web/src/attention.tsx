@@ -16,6 +16,7 @@ const SHAPES: Readonly<Record<AttentionView["kind"], MachineState>> = {
   unknown: "unknown",
   quarantine: "maintenance",
   clear: "clear",
+  person: "person",
   material: "paused",
   held: "unknown",
   silent: "silent",
@@ -89,7 +90,7 @@ type VerbProps = {
 
 function Verbs({ card, name, floor, openNeed }: VerbProps) {
   const { kind, machine, saw, order, need } = card;
-  if (kind === "clear" || kind === "fault" || kind === "stopped") {
+  if (kind === "clear" || kind === "person" || kind === "fault" || kind === "stopped") {
     return <ClearButtons machine={machine} name={name} saw={saw} settle={order !== undefined} />;
   }
   if (kind === "unknown" && order) {

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./app";
 import "./base.css";
+import "./attention.css";
 import "./floor.css";
 import "./needs.css";
 

@@ -11,6 +11,7 @@ const PATHS: Readonly<Record<MachineState, preact.ComponentChild>> = {
   ),
   running: <path d="M6 3l15 9-15 9z" />,
   paused: <path d="M5 3h5v18H5zM14 3h5v18h-5z" />,
+  person: <path d="M12 1.500a4.500 4.500 0 110 9 4.500 4.500 0 010-9zM3 22.500c0-6 4-9.500 9-9.500s9 3.500 9 9.500z" />,
   clear: <path d="M3 17h18v4H3zM12 2l7 8h-4.5v5h-5v-5H5z" />,
   fault: <path d="M12 1l11 11-11 11L1 12zM11 6v8h2V6zm0 10v2.4h2V16z" fill-rule="evenodd" />,
   stopped: <path d="M8 2h8l6 6v8l-6 6H8l-6-6V8zM7 11v2.5h10V11z" fill-rule="evenodd" />,

@@ -30,7 +30,7 @@ export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: 
         <Age machine={machine} clock={clock} changedMs={changedMs} />
       </header>
       <div class="tile-body">
-        {machine.why ? <p class="why">{machine.why}</p> : null}
+        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{machine.why}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} />
         {machine.next ? (
@@ -75,7 +75,7 @@ export function When({ at, clock, before = "" }: { at: number; clock: FloorClock
 }
 
 function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
-  if (machine.settle) {
+  if (machine.settle && machine.state !== "person") {
     return (
       <div class="work">
         <p class="label">{machine.label}</p>
@@ -99,7 +99,7 @@ function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
         )}
       </p>
       {machine.community ? <p class="for">for {machine.community}</p> : null}
-      {percent === undefined ? null : (
+      {percent === undefined || machine.state === "person" ? null : (
         <>
           <p class="figures">
             <strong>
@@ -157,7 +157,7 @@ function Material({ item, percent }: { item: MaterialView; percent: number }) {
       <span>
         {[item.material.toUpperCase(), item.colour].filter(Boolean).join(" ")}{" "}
         <b>{grams(item.left_mg)}</b> left
-        {item.needs_mg ? `, ${grams(needs)} needed` : ""}
+        {item.needs_mg ? `, ${needs < 1000 ? "under 1 g" : grams(needs)} needed` : ""}
         {short ? " — runs out!" : ""}
       </span>
     </p>
@@ -165,14 +165,14 @@ function Material({ item, percent }: { item: MaterialView; percent: number }) {
 }
 
 const MOVING: readonly MachineState[] = ["running", "starting"];
-const TO_CLEAR: readonly MachineState[] = ["clear", "fault", "stopped"];
+const TO_CLEAR: readonly MachineState[] = ["clear", "person", "fault", "stopped"];
 
 function Controls({ machine }: { machine: MachineView }) {
   const { id, name, state, saw } = machine;
   return (
     <div class="controls" role="group" aria-label={`Controls of ${name}`}>
       {TO_CLEAR.includes(state) ? (
-        <ClearButtons machine={id} name={name} saw={saw} settle={machine.settle !== undefined} />
+        <ClearButtons machine={id} name={name} saw={saw} settle={machine.settle !== undefined || state === "person"} />
       ) : null}
       {state === "paused" ? (
         <AskButton
@@ -203,6 +203,7 @@ function Controls({ machine }: { machine: MachineView }) {
           Cancel
         </HoldButton>
       )}
+      {machine.kind === "station" ? null : (
       <AskButton
         class="stop"
         label={`Emergency stop ${name}`}
@@ -211,6 +212,7 @@ function Controls({ machine }: { machine: MachineView }) {
       >
         Stop
       </AskButton>
+      )}
     </div>
   );
 }

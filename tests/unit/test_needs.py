@@ -1,0 +1,60 @@
+"""Needs: idempotent by key, refused with the field and the fix, in batches, taken back."""
+
+import pytest
+
+from controller import needs
+from controller.values import Refused
+
+
+def test_the_same_key_and_content_is_the_same_need(floor, small_floor):
+    assert floor.state() == floor.state()
+    with floor.store.read() as tx:
+        assert len(tx.needs.all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"quantity": 0}, "bad-quantity", "quantity"),
+        ({"community": "mars"}, "unknown-community", "community"),
+        ({"design": "ghost"}, "unknown-design", "design"),
+        ({"part": "ghost"}, "unknown-part", "part"),
+        ({"need_class": "now"}, "bad-class", "need_class"),
+        ({"key": ""}, "bad-key", "key"),
+        ({"due_at": -1}, "bad-due", "due_at"),
+        ({"note": "x" * 501}, "too-long", "note"),
+    ],
+)
+def test_a_bad_need_names_the_field(floor, fields, code, field):
+    with pytest.raises(Refused) as refused:
+        floor.state(**fields)
+    assert (refused.value.code, refused.value.field) == (code, field)
+    with floor.store.read() as tx:
+        assert tx.needs.all() == []
+
+
+def test_another_content_under_a_key_is_a_conflict(floor):
+    floor.state()
+    with pytest.raises(Refused, match="new key") as refused:
+        floor.state(quantity=2)
+    assert (refused.value.code, refused.value.field) == ("conflict", "quantity")
+
+
+def test_a_batch_takes_good_lines_or_nothing(floor, small_floor):
+    lines = [small_floor.request("a"), small_floor.request("b", quantity=0)]
+    with floor.store.write() as tx:
+        good, bad = needs.state_batch(tx, lines, small_floor.router)
+        assert good.need and bad.refused.field == "quantity"
+    lines[0] = small_floor.request("c")
+    with pytest.raises(Refused, match="line 2"), floor.store.write() as tx:
+        needs.state_batch(tx, lines, small_floor.router, all_or_nothing=True)
+    with floor.store.read() as tx:
+        assert [n.key for n in tx.needs.all()] == ["a"]
+
+
+def test_a_need_taken_back_cancels_what_has_not_begun(floor):
+    need = floor.state()
+    floor.do(needs.withdraw, need, "simulated technician")
+    with floor.store.read() as tx:
+        assert {op.state for op in tx.operations.of_need(need)} == {"cancelled"}
+        assert tx.needs.get(need).state == "withdrawn"
