@@ -12,6 +12,7 @@ from controller.adapters.clock import Clock, SystemClock
 from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
+from controller.commands import Asker
 from controller.joints import stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
@@ -154,17 +155,21 @@ class Site:
         return self.submit(lambda tx: needs.withdraw(tx, need, who))
 
     def confirm_clear(
-        self, machine: str, result: str, good_pieces: int | None, who: str
+        self, machine: str, result: str, good_pieces: int | None, asker: Asker
     ) -> JobOrder | None:
         """Record the result that lies on a machine and tell it that it is clear; raise Refused."""
-        verdict = execution.verdict(result, who, good_pieces)
+        verdict = execution.verdict(result, asker.who, good_pieces)
 
         def run(tx: Tx) -> JobOrder | None:
+            if commands.known(tx, machine, "clear", asker) is not None:
+                return None
+            commands.check_saw(tx, machine, asker)
             found = tx.machines.get(machine)
             if found is not None and found.link == stations.LINK:
+                commands.keep(tx, machine, commands.by_hand("clear", asker))
                 stations.finish(tx, found)
                 return execution.confirm_clear(tx, machine, verdict)
-            document = commands.build(self.watch.boot(machine), "clear", who, self.outlet.term)
+            document = commands.build(self.watch.boot(machine), "clear", asker, self.outlet.term)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order
@@ -177,20 +182,28 @@ class Site:
         return self.submit(lambda tx: execution.resolve(tx, order, verdict))
 
     def command(
-        self, machine: str, do: str, who: str, ch: int | None = None, lot: str | None = None
+        self, machine: str, do: str, asker: Asker, ch: int | None = None, lot: str | None = None
     ) -> Command:
-        """Send a command to a machine and keep it with its answer; raise Refused."""
-        document = commands.build(self.watch.boot(machine), do, who, self.outlet.term)
-        extra: Json = {"ch": ch, "lot": lot}
-        document.update({name: value for name, value in extra.items() if value is not None})
-        return self.submit(lambda tx: commands.send(tx, machine, document))
+        """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
+
+        def run(tx: Tx) -> Command:
+            before = commands.known(tx, machine, do, asker)
+            if before is not None:
+                return before
+            commands.check_saw(tx, machine, asker)
+            document = commands.build(self.watch.boot(machine), do, asker, self.outlet.term)
+            extra: Json = {"ch": ch, "lot": lot}
+            document.update({name: value for name, value in extra.items() if value is not None})
+            return commands.send(tx, machine, document)
+
+        return self.submit(run)
 
     def stop(self, machine: str, who: str) -> bool:
         """Software emergency stop: sent at once, past queue and store, and journalled after.
 
         Returns whether it left; raise Refused for a machine that was never heard.
         """
-        document = commands.build(self.watch.boot(machine), "stop", who, self.outlet.term)
+        document = commands.build(self.watch.boot(machine), "stop", Asker(who), self.outlet.term)
         sent = self.outlet.command(machine, document)
         item = Item(lambda tx: commands.journal_stop(tx, machine, document, sent=sent))
         if not self.writer.offer(item):

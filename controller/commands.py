@@ -1,9 +1,10 @@
 """Commands of people to machines: built, kept with their answer, sent after the commit."""
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.values import Command, Json, Refused
+from controller.values import Command, Json, Machine, Refused
 from protocols.messages import COMMANDS
 
 if TYPE_CHECKING:
@@ -12,8 +13,42 @@ if TYPE_CHECKING:
 TTL_MS = 15_000
 
 
-def build(bn: str | None, do: str, who: str, term: int) -> Json:
-    """Document of a command meant for boot ``bn``; raise Refused."""
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, under which key (a repeat does nothing more), having seen what ("" = unsaid)."""
+
+    who: str
+    key: str = ""
+    saw: str = ""
+
+
+def saw(machine: Machine) -> str:
+    """Token of what a person sees of a machine; a command quoting an old one is refused."""
+    ready = "ready" if machine.ready else "not-ready"
+    return f"{machine.state}/{ready}/{machine.order_id or '-'}/{machine.ep or 0}"
+
+
+def check_saw(tx: "Tx", machine: str, asker: Asker) -> None:
+    """Raise Refused when a machine is not as the person saw it, or is unknown."""
+    found = tx.machines.get(machine)
+    if found is None:
+        raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
+    if asker.saw and asker.saw != saw(found):
+        text = f"{machine} has changed since you looked; look again and decide"
+        raise Refused("changed", "saw", text)
+
+
+def known(tx: "Tx", machine: str, do: str, asker: Asker) -> Command | None:
+    """The command already given under this key; raise Refused when it was another one."""
+    found = tx.commands.get(asker.key) if asker.key else None
+    if found is not None and (found.machine, found.do) != (machine, do):
+        text = f"the key was used to {found.do} {found.machine}"
+        raise Refused("key-used", "Idempotency-Key", text)
+    return found
+
+
+def build(bn: str | None, do: str, asker: Asker, term: int) -> Json:
+    """Document of a command meant for boot ``bn``; its id is the key. Raise Refused."""
     if do not in COMMANDS:
         raise Refused("bad-command", "do", f"must be one of {', '.join(COMMANDS)}")
     if bn is None:
@@ -21,12 +56,17 @@ def build(bn: str | None, do: str, who: str, term: int) -> Json:
     return {
         "v": 1,
         "term": term,
-        "id": f"c-{secrets.token_hex(8)}",
+        "id": asker.key or f"c-{secrets.token_hex(8)}",
         "bn": bn,
         "do": do,
         "ttl_ms": TTL_MS,
-        "who": who.encode()[:60].decode("utf-8", "ignore"),
+        "who": asker.who.encode()[:60].decode("utf-8", "ignore"),
     }
+
+
+def by_hand(do: str, asker: Asker) -> Json:
+    """What is kept of an act at a place without a machine to tell it to."""
+    return {"id": asker.key or f"c-{secrets.token_hex(8)}", "do": do, "who": asker.who}
 
 
 def keep(tx: "Tx", machine: str, document: Json) -> Command:

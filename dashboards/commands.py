@@ -27,7 +27,6 @@ from dashboards.asks import (
 from dashboards.desk import Answer, Desk, Outcome, Person
 from dashboards.once import Once
 from dashboards.problems import ERRORS, Problem, ProblemView, of_refusal, of_validation
-from dashboards.views import saw as saw_of
 from protocols.records import is_id
 
 Id = Annotated[str, InPath(max_length=64)]
@@ -107,7 +106,7 @@ class Commands:
         """The bed or fixture is clear; the result of what was on it, with the same tap."""
         outcome = Outcome(ask.result, ask.pieces)
         return self._once(
-            key, lambda: self._desk.clear(machine, outcome, self._person(machine, ask, key))
+            key, lambda: self._desk.clear(machine, outcome, _seen(ask, key)), f"clear {machine}"
         )
 
     def control(
@@ -119,51 +118,49 @@ class Commands:
     ) -> AnswerView:
         """Pause, resume or cancel what the machine does."""
         return self._once(
-            key, lambda: self._desk.control(machine, do, self._person(machine, ask, key))
+            key, lambda: self._desk.control(machine, do, _seen(ask, key)), f"{do} {machine}"
         )
 
     def load(self, machine: Id, ask: LoadAsk, key: Key = "") -> AnswerView:
         """A person put a lot into a channel of the machine."""
         return self._once(
             key,
-            lambda: self._desk.load(machine, ask.ch, ask.lot, self._person(machine, ask, key)),
+            lambda: self._desk.load(machine, ask.ch, ask.lot, _seen(ask, key)),
+            f"load {machine}",
         )
 
     def resolve(self, order: Id, ask: ResolveAsk, key: Key = "") -> AnswerView:
         """A person looked: settles an order whose end is unknown."""
         outcome = Outcome(ask.result, ask.pieces, ask.note)
         person = Person(ask.who, command_id(key))
-        return self._once(key, lambda: self._desk.resolve(order, outcome, person))
+        return self._once(
+            key, lambda: self._desk.resolve(order, outcome, person), f"resolve {order}"
+        )
 
     def retry(self, operation: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
         """A person lets an operation that used up its attempts be tried again."""
-        return self._once(key, lambda: self._desk.retry(operation, _unseen(ask, key)))
+        return self._once(
+            key, lambda: self._desk.retry(operation, _unseen(ask, key)), f"retry {operation}"
+        )
 
     def release(self, machine: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
         """A person trusts a quarantined machine again."""
-        return self._once(key, lambda: self._desk.release(machine, _unseen(ask, key)))
+        return self._once(
+            key, lambda: self._desk.release(machine, _unseen(ask, key)), f"release {machine}"
+        )
 
     async def stop(self, machine: Id, who: str = "someone at the page") -> AnswerView:
         """Emergency stop: never asks, reads no database, has no body that could be wrong."""
         loop = asyncio.get_running_loop()
         return _view(await loop.run_in_executor(self.stoppers, self._desk.stop, machine, who[:60]))
 
-    def _person(self, machine: str, ask: CommandAsk, key: str) -> Person:
-        with self._desk.read() as tx:
-            found = tx.machines.get(machine)
-        if found is None:
-            raise Problem(404, "unknown", "there is no such machine", "machine")
-        if ask.saw and ask.saw != saw_of(found):
-            raise Problem(
-                409,
-                "changed",
-                f"{machine} has changed since you looked; look again and decide",
-                "saw",
-            )
-        return Person(ask.who, command_id(key), ask.saw)
+    def _once(self, key: str, run: Callable[[], Answer], what: str) -> AnswerView:
+        """One answer per key and act; the controller refuses a key used for another act."""
+        return _view(self._done.run(f"{key} {what}" if key else "", run))
 
-    def _once(self, key: str, run: Callable[[], Answer]) -> AnswerView:
-        return _view(self._done.run(key, run))
+
+def _seen(ask: CommandAsk, key: str) -> Person:
+    return Person(ask.who, command_id(key), ask.saw)
 
 
 def _unseen(ask: CommandAsk, key: str) -> Person:

@@ -44,7 +44,9 @@ class Problem(Exception):
 
 # codes of the controller that mean something else than "your input is wrong"
 STATUS_OF = {
+    "changed": 409,
     "conflict": 409,
+    "key-used": 409,
     "not-open": 409,
     "not-held": 409,
     "too-late": 409,

@@ -7,6 +7,7 @@ from controller import execution
 from controller.adapters.clock import Clock
 from controller.adapters.store import Tx
 from controller.app import Site
+from controller.commands import Asker
 from controller.needs import Line
 from controller.values import Need, NeedRequest, Refused
 from dashboards.desk import Answer, Outcome, Person
@@ -50,16 +51,17 @@ class SiteDesk:
 
     def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:
         """The machine's bed is clear; what became of its last order."""
-        order = self._site.confirm_clear(machine, outcome.result, outcome.pieces, person.who)
+        order = self._site.confirm_clear(machine, outcome.result, outcome.pieces, _asker(person))
         return Answer(person.key, "done", f"{order.id} is {outcome.result}" if order else "")
 
     def control(self, machine: str, do: str, person: Person) -> Answer:
         """Pause, resume or cancel."""
-        return Answer(self._site.command(machine, do, person.who).id, "sent")
+        return Answer(self._site.command(machine, do, _asker(person)).id, "sent")
 
     def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
         """A lot was put into a channel."""
-        return Answer(self._site.command(machine, "load", person.who, ch, lot).id, "sent")
+        sent = self._site.command(machine, "load", _asker(person), ch, lot)
+        return Answer(sent.id, "sent")
 
     def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:
         """A person settles an order whose end is unknown."""
@@ -81,6 +83,10 @@ class SiteDesk:
         if self._site.stop(machine, who):
             return Answer("", "sent")
         raise Refused("unreachable", "machine", f"{machine} cannot be reached: use its own switch")
+
+
+def _asker(person: Person) -> Asker:
+    return Asker(person.who, person.key, person.saw)
 
 
 def _answer(line: Line) -> Need | Exception:

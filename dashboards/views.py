@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from controller.commands import saw
 from controller.values import JobOrder, LotBalance, Machine, Need, Operation
 from dashboards.attention import attention
 from dashboards.models import (
@@ -113,12 +114,6 @@ def counters(rows: Rows) -> CountersView:
         "unsent_events": rows.unsent_events,
         "dropped": rows.dropped,
     }
-
-
-def saw(machine: Machine) -> str:
-    """Token of what a person saw of a machine; a command quoting an old one is refused."""
-    ready = "ready" if machine.ready else "not-ready"
-    return f"{machine.state}/{ready}/{machine.order_id or '-'}/{machine.ep or 0}"
 
 
 def machine_view(floor: Floor, machine: Machine) -> MachineView:

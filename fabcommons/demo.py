@@ -6,9 +6,11 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,14 @@ from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.slicer import SlicerError, find_slicer
 from controller.definition import Design, DesignError
 from controller.definition.adhoc import Bench, designs_from_folder
-from controller.ledger.balance import check
 from controller.values import NeedRequest
+from fabcommons import faults
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
 from fabcommons.processes import Children
 from fabcommons.report import Report, summary
 from fabcommons.running import Place, RunningSite, design_folders
-from fabcommons.verdict import Rows, findings
+from fabcommons.verdict import findings, rows_of
 from protocols.orders import FINAL
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,6 +71,7 @@ def add(commands: Any) -> None:
     option("--firmware", choices=("auto", "micropython", "cpython"), default="auto")
     option("--http", default="127.0.0.1:8010", help="address of the page (default %(default)s)")
     option("--reject", type=float, default=0.0, help="share of parts judged bad (default 0)")
+    option("--faults", choices=faults.KINDS, default="none", help="what goes wrong, by the seed")
     option("--folder", type=Path, help="where it keeps its files (default: a new one in /tmp)")
     option("--timeout", type=float, default=3600, help="with --until-done: give up after seconds")
     option("--json", action="store_true", help="print the summary as JSON")
@@ -80,12 +83,17 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     folder = options.folder or Path(tempfile.mkdtemp(prefix="fabcommons-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, _end)  # leave no child behind
     try:
         code = _run_in(options, folder)
     finally:
         if options.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
     return code
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -116,7 +124,7 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
         say(f"broker: {running.broker.kind} on port {running.broker.port}")
         designs = _designs(options, running, folder, say)
         floor.start(children, SITE, (running.broker.host, running.broker.port))
-        children.start("technician", _technician(options, running.url))
+        children.start("technician", _technician(options, running.url, floor.folder))
         say(f"floor:  {len(settings.machines)} machines, time runs x{options.time_scale}")
         say(f"page:   {running.url}")
         requests = _requests(options, designs)
@@ -128,6 +136,8 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
             _watch(children)
             return OK
         progress = Progress(running, children, say)
+        if options.faults != "none":
+            progress.chaos = faults.Chaos(running, floor, children)
         progress.until_done(options.timeout)
         children.stop("technician")
         floor.settle(children)
@@ -142,7 +152,7 @@ def _say_to(stream: Any) -> Any:
 
 
 def _extent(options: argparse.Namespace) -> Extent:
-    return Extent(
+    extent = Extent(
         printers=options.printers,
         mills=options.mills,
         cells=options.cells,
@@ -150,11 +160,15 @@ def _extent(options: argparse.Namespace) -> Extent:
         seed=options.seed,
         firmware=options.firmware,
     )
+    if options.faults == "none":
+        return extent
+    return replace(extent, faults=faults.machine_faults(extent, options.seed))
 
 
-def _technician(options: argparse.Namespace, url: str) -> list[str]:
+def _technician(options: argparse.Namespace, url: str, buttons: Path) -> list[str]:
     command = [sys.executable, "-m", "simulators.technician", "--url", url]
     command += ["--delay", str(_TECHNICIAN_S), "--reject", str(options.reject)]
+    command += ["--buttons", str(buttons)]
     return [*command, "--seed", str(options.seed)]
 
 
@@ -242,6 +256,7 @@ class Progress:
         self._pause = threading.Event()
         self._began_s = running.site.clock.monotonic_s()
         self._said = ""
+        self.chaos: faults.Chaos | None = None
 
     @property
     def elapsed_s(self) -> float:
@@ -252,6 +267,8 @@ class Progress:
         """Return once no need is open; raise CliError when that takes too long."""
         while not self._done():
             self._children.check()
+            if self.chaos is not None:
+                self.chaos.turn(self.elapsed_s, self._say)
             if self.elapsed_s > timeout_s:
                 raise CliError(f"not done after {timeout_s:.0f} s: {self._said}", FAILED)
             self._pause.wait(0.5)
@@ -278,14 +295,7 @@ def _verdict(
     options: argparse.Namespace, running: RunningSite, floor: Floor, elapsed_s: float
 ) -> int:
     with running.site.read() as tx:
-        rows = Rows(
-            needs=tuple(tx.needs.all()),
-            orders=tuple(tx.orders.all()),
-            machines=tuple(tx.machines.all()),
-            lots=tuple(tx.lots.balances()),
-            events=tuple(tx.ledger.all()),
-            discrepancies=tuple(map(str, check(tx))),
-        )
+        rows = rows_of(tx)
         programs = {program.sha: program for program in tx.designs.programs()}
     truths = floor.truths()
     found = findings(rows, truths)

@@ -143,7 +143,14 @@ class Floor:
                 }
             )
         )
-        children.start(entry.id, [*firmware_command(self.extent.firmware), str(config)])
+        pid = str(children.pid(simulator))
+        (self.folder / f"{entry.id}.pid").write_text(pid)  # where its buttons are
+        self.start_firmware(children, entry.id)
+
+    def start_firmware(self, children: Children, machine: str) -> None:
+        """Start the firmware of a machine, on the flash it has."""
+        config = self.folder / f"{machine}.json"
+        children.start(machine, [*firmware_command(self.extent.firmware), str(config)])
 
     def truth_path(self, machine: str) -> Path:
         """File that says what a machine physically did."""

@@ -47,8 +47,13 @@ class Children:
     def kill(self, name: str) -> None:
         """End a child as a power cut would: at once, without a word."""
         child = self._running[name]
-        child.send_signal(signal.SIGKILL)
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)  # an interpreter may run below its starter
         child.wait()
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a child a signal; nothing when it has ended."""
+        self._running[name].send_signal(number)
 
     def ended(self) -> dict[str, int]:
         """Exit codes of the children that have ended by themselves."""

@@ -177,6 +177,14 @@ class RunningSite:
             raise CliError(f"{facts.path} changed while it was imported: import it again")
         return self.programs.path(sha)
 
+    def restart_broker(self) -> None:
+        """End the broker as a power cut would and start it again at the same place."""
+        old = self.broker
+        if old.kind == "external":
+            return
+        old.kill()
+        self.broker = open_broker(old.kind, self.place.folder / "broker", old.host, old.port)
+
     def close(self) -> None:
         """Close what takes needs, the site and the broker, in that order."""
         if self._drop is not None:

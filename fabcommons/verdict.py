@@ -6,10 +6,13 @@ means that every need was delivered, every order ended once, and every milligram
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controller.adapters.store import Tx
+from controller.ledger.balance import check
 from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
 from protocols.filament import mass_mg
 from protocols.orders import FINAL
@@ -39,6 +42,18 @@ class MassLine:
     uncertain_mg: int
 
 
+def rows_of(tx: Tx) -> Rows:
+    """Everything a verdict is made from."""
+    return Rows(
+        needs=tuple(tx.needs.all()),
+        orders=tuple(tx.orders.all()),
+        machines=tuple(tx.machines.all()),
+        lots=tuple(tx.lots.balances()),
+        events=tuple(tx.ledger.all()),
+        discrepancies=tuple(map(str, check(tx))),
+    )
+
+
 def findings(rows: Rows, truths: Truths) -> list[str]:
     """Everything that is not as promised, in sentences."""
     found = [f"the ledger does not balance: {text}" for text in rows.discrepancies]
@@ -60,30 +75,39 @@ def findings(rows: Rows, truths: Truths) -> list[str]:
 
 
 def _starts(rows: Rows, truths: Truths) -> list[str]:
-    """Every order that started did so once, and nothing started without an order."""
-    started: dict[str, int] = {}
-    for order in rows.orders:
-        if order.started_at is not None:
-            started[order.machine] = started.get(order.machine, 0) + 1
+    """Every physical start belongs to one started order; every success physically happened.
+
+    A printer tells the label of each program it was given; a start that was cut short by a fault
+    or a power cut may have reached it or not.
+    """
+    kinds = {machine.id: machine.kind for machine in rows.machines}
     found: list[str] = []
-    for machine in rows.machines:
-        truth = truths.get(machine.id)
-        if truth is None:
-            continue
-        physical, orders = _programs(machine.kind, truth), started.get(machine.id, 0)
-        if physical != orders:
-            found.append(
-                f"{machine.id} physically ran {physical} programs for {orders} started orders"
-            )
+    for machine in sorted(truths):
+        orders = [o for o in rows.orders if o.machine == machine and o.started_at is not None]
+        kind = kinds.get(machine, "")
+        physical = _physical(kind, truths[machine])
+        started = Counter(_name(kind, order) for order in orders)
+        ended = Counter(_name(kind, order) for order in orders if order.state == "SUCCEEDED")
+        for name in sorted(set(physical) | set(started)):
+            if not ended[name] <= physical[name] <= started[name]:
+                what = f" {name}" if name else ""
+                found.append(
+                    f"{machine} physically ran {physical[name]} programs{what} "
+                    f"for {started[name]} started orders, {ended[name]} of them succeeded"
+                )
     return found
 
 
-def _programs(kind: str, truth: Mapping[str, Any]) -> int:
+def _name(kind: str, order: JobOrder) -> str:
+    return {"printer": order.label, "cell": order.id}.get(kind, "")
+
+
+def _physical(kind: str, truth: Mapping[str, Any]) -> Counter[str]:
     if kind == "printer":
-        return len(truth["programs"])
+        return Counter(str(program.get("label", "")) for program in truth["programs"])
     if kind == "mill":
-        return int(truth["programs_ended"])
-    return sum(truth["starts"].values())
+        return Counter({"": int(truth["programs_ended"])})
+    return Counter({str(name): int(count) for name, count in truth["starts"].items()})
 
 
 def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:
@@ -102,7 +126,8 @@ def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:
             nm = sum(truths[machine]["extruded_nm_by_tool"])
             physical = mass_mg(nm, loaded[0].ug_per_m or 0)
         elif kind_of.get(machine) == "mill" and loaded:
-            pieces = int(truths[machine]["programs_ended"])
+            truth = truths[machine]  # a piece is used up when the spindle starts in it
+            pieces = int(truth.get("spindle_starts", truth["programs_ended"]))
             physical = pieces * (loaded[0].unit_mg_per_piece or 0)
         else:
             continue

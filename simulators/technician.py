@@ -1,14 +1,16 @@
 """A simulated technician: does what the floor page asks of a person, by the page's own HTTP API.
 
 Clears beds and fixtures, judges parts, swaps empty spools and plates, decides orders nobody can
-know the end of. Deterministic by seed; takes ``delay_s`` of floor time for each act, as a person
-would. It knows only what the page shows.
+know the end of, resets machines with a fault by their button. Deterministic by seed; takes
+``delay_s`` of floor time for each act, as a person would. It knows only what the page shows.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import random
 import signal
 import sys
@@ -16,6 +18,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 NAME = "simulated technician"
@@ -24,6 +27,7 @@ _TIMEOUT_S = 10.0
 
 Card = dict[str, Any]
 Post = Callable[[str, dict[str, Any]], bool]
+Press = Callable[[str], None]
 
 
 class Technician:
@@ -32,8 +36,16 @@ class Technician:
     ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded.
     """
 
-    def __init__(self, post: Post, delay_s: float, reject_share: float, seed: int) -> None:
+    def __init__(
+        self,
+        post: Post,
+        delay_s: float,
+        reject_share: float,
+        seed: int,
+        press: Press = lambda machine: None,
+    ) -> None:
         self._post = post
+        self._press = press
         self._delay_ms = round(delay_s * 1000)
         self._reject_share = reject_share
         self._random = random.Random(seed)
@@ -60,8 +72,17 @@ class Technician:
         body = {"result": "bad" if bad else "good", "pieces": pieces, "saw": card["saw"]}
         return self._post(f"/api/machines/{card['machine']}/clear", {**body, "who": NAME})
 
+    def _repair(self, card: Card) -> bool:
+        """A machine with a fault, or stopped: press its reset button, scrap what lies on it."""
+        self._press(card["machine"])
+        body = {"result": "bad", "pieces": 0, "saw": card["saw"], "who": NAME}
+        return self._post(f"/api/machines/{card['machine']}/clear", body)
+
+    def _retry(self, card: Card) -> bool:
+        return self._post(f"/api/operations/{card['operation']}/retry", {"who": NAME})
+
     def _resolve(self, card: Card) -> bool:
-        body = {"result": "bad", "saw": card["saw"], "who": NAME}
+        body = {"result": "bad", "pieces": 0, "who": NAME}
         return self._post(f"/api/orders/{card['order']}/resolve", body)
 
     def _resume(self, card: Card) -> bool:
@@ -80,6 +101,9 @@ _VERBS: dict[str, Callable[[Technician, Card], bool]] = {
     "person": Technician._clear,  # pyright: ignore[reportPrivateUsage]
     "unknown": Technician._resolve,  # pyright: ignore[reportPrivateUsage]
     "paused": Technician._resume,  # pyright: ignore[reportPrivateUsage]
+    "fault": Technician._repair,  # pyright: ignore[reportPrivateUsage]
+    "stopped": Technician._repair,  # pyright: ignore[reportPrivateUsage]
+    "held": Technician._retry,  # pyright: ignore[reportPrivateUsage]
     "material": Technician._load,  # pyright: ignore[reportPrivateUsage]
 }
 
@@ -104,6 +128,18 @@ def poster(url: str) -> Post:
     return post
 
 
+def presser(folder: Path | None) -> Press:
+    """A function that presses the reset button of a simulated machine; its pid is in a file."""
+
+    def press(machine: str) -> None:
+        path = None if folder is None else folder / f"{machine}.pid"
+        if path is not None and path.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.read_text()), signal.SIGUSR1)
+
+    return press
+
+
 def run(url: str, technician: Technician, stop: threading.Event) -> None:
     """Look at the floor and act until told to stop; a controller that is away is waited for."""
     while not stop.wait(_POLL_S):
@@ -126,6 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--delay", type=float, default=60.0, help="seconds of floor time per act")
     parser.add_argument("--reject", type=float, default=0.0, help="share of parts judged bad, 0-1")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--buttons", type=Path, help="folder with a MACHINE.pid for each machine")
     options = parser.parse_args(arguments)
     stop = threading.Event()
 
@@ -134,7 +171,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, on_signal)
-    technician = Technician(poster(options.url), options.delay, options.reject, options.seed)
+    technician = Technician(
+        poster(options.url.rstrip("/")),
+        options.delay,
+        options.reject,
+        options.seed,
+        presser(options.buttons),
+    )
     run(options.url.rstrip("/"), technician, stop)
     return 0
 

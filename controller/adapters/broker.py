@@ -44,6 +44,10 @@ class Broker(Protocol):
         """TCP port it listens on."""
         ...
 
+    def kill(self) -> None:
+        """End it as a power cut would, if it is ours."""
+        ...
+
     def close(self) -> None:
         """Stop listening."""
         ...
@@ -81,6 +85,9 @@ class External:
     port: int
     kind: str = "external"
 
+    def kill(self) -> None:
+        """Not ours to end."""
+
     def close(self) -> None:
         """Nothing of ours to stop."""
 
@@ -107,6 +114,12 @@ class Mosquitto:
 
     def _is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once; what it had not written down is lost."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
 
     def close(self) -> None:
         """Stop the process and wait for it."""
@@ -177,6 +190,10 @@ class Amqtt:
         self._started.set()
         await self._stop.wait()
         await broker.shutdown()
+
+    def kill(self) -> None:
+        """Stop the broker; it keeps nothing."""
+        self.close()
 
     def close(self) -> None:
         """Stop the broker and wait for its thread."""

@@ -10,6 +10,7 @@ import httpx
 
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.commands import Asker, check_saw
 from controller.values import (
     Balance,
     Community,
@@ -237,18 +238,25 @@ class FakeDesk:
             wake()
         return new
 
+    def _check(self, machine: str, person: Person) -> None:
+        with self.store.read() as tx:
+            check_saw(tx, machine, Asker(person.who, person.key, person.saw))
+
     def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:
+        self._check(machine, person)
         self.asked.append(("clear", machine, outcome, person))
         self.change(lambda tx: tx.machines.change(machine, ready=True))
         return Answer(person.key, "sent")
 
     def control(self, machine: str, do: str, person: Person) -> Answer:
+        self._check(machine, person)
         self.asked.append((do, machine, person))
         state = {"pause": "paused", "resume": "busy", "cancel": "idle"}[do]
         self.change(lambda tx: tx.machines.change(machine, state=state))
         return Answer(person.key, "sent")
 
     def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
+        self._check(machine, person)
         self.asked.append(("load", machine, ch, lot, person))
         return Answer(person.key, "sent")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.commands import Asker
 from controller.ledger.balance import check
 from controller.values import NeedRequest
 from protocols.topics import machine_topic
@@ -18,7 +19,7 @@ def need(site_floor, key="k1"):
 
 def clear(machine, site_floor, result="good"):
     """A person says the bed is clear; the machine does as it is told."""
-    site_floor.site.confirm_clear(machine.name, result, None, "simulated technician")
+    site_floor.site.confirm_clear(machine.name, result, None, Asker("simulated technician"))
     command = machine.until_command("clear")
     machine.event("op", who=command["who"], act="clear", id=command["id"])
     machine.send("up/rsp", {"v": 1, "id": command["id"], "ok": True, "code": "done"})

@@ -23,6 +23,21 @@ def page(site_floor: Any) -> Iterator[httpx.Client]:
     server.close()
 
 
+class PageServerOf:
+    """A second page server over a site, as a context manager giving a client."""
+
+    def __init__(self, site: Any) -> None:
+        self._server = PageServer(SiteDesk(site), port=0)
+        self._client = httpx.Client(base_url=self._server.url, headers={"X-Fabcommons": "1"})
+
+    def __enter__(self) -> httpx.Client:
+        return self._client
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._server.close()
+
+
 def finish_a_print(printer: Any, want: dict[str, Any]) -> None:
     at = {"order": want["order"], "ep": want["ep"]}
     printer.event("finished", **at, ok=True, lines=10, len_um=[1000], run_ms=5000)
@@ -105,3 +120,41 @@ def test_a_malformed_message_is_counted_on_the_page(page: httpx.Client, printer:
     printer.raw("fab/1/floor/printer-1/up/ev", b"{not json")
     floor = until(page, lambda f: f["counters"]["dead_letters"] > 0)
     assert [r["topic"] for r in floor["refused"].values()] == ["fab/1/floor/printer-1/up/ev"]
+
+
+def test_a_tap_twice_is_one_command_even_after_a_restart(
+    page: httpx.Client, printer: Any, site_floor: Any
+) -> None:
+    need = {"community": "north", "design": "clamp", "quantity": 1, "stated_by": "a test"}
+    page.post("/api/needs", json=need)
+    start_a_print(printer)
+    floor = until(page, lambda f: f["machines"]["printer-1"]["state"] == "running")
+    saw = floor["machines"]["printer-1"]["saw"]
+    ask = {"json": {"saw": saw}, "headers": {"Idempotency-Key": "tap-1"}}
+    first = page.post("/api/machines/printer-1/pause", **ask)
+    assert first.json() == {"id": "tap-1", "code": "sent"}
+    assert printer.until_command("pause")["id"] == "tap-1"
+    with PageServerOf(site_floor.site) as other:  # knows nothing of what the first server answered
+        assert other.post("/api/machines/printer-1/pause", **ask).json() == first.json()
+        used = other.post("/api/machines/printer-1/cancel", **ask)
+        assert (used.status_code, used.json()["problems"][0]["code"]) == (409, "key-used")
+    with site_floor.site.read() as tx:
+        assert [command.id for command in tx.commands.page(10)] == ["tap-1"]
+
+
+def test_what_was_seen_is_checked_where_it_is_written(site_floor: Any, printer: Any) -> None:
+    from controller.commands import Asker, saw
+    from controller.values import Refused
+
+    printer.hello()
+    printer.state(ready=True)
+    seen = site_floor.until(lambda tx: (m := tx.machines.get("printer-1")).ready and saw(m))
+    site_floor.site.submit(lambda tx: tx.machines.change("printer-1", ready=False))
+    for act in (
+        lambda: site_floor.site.command("printer-1", "pause", Asker("a test", "k1", seen)),
+        lambda: site_floor.site.confirm_clear("printer-1", "good", 1, Asker("a test", "k2", seen)),
+    ):
+        with pytest.raises(Refused, match="has changed since"):
+            act()
+    with site_floor.site.read() as tx:
+        assert tx.commands.page(10) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from simulators.technician import Technician
 
 POSTED = list[tuple[str, dict[str, Any]]]
@@ -58,7 +60,26 @@ def test_a_bad_part_is_reported_with_no_pieces() -> None:
 def test_cards_without_a_verb_are_left_to_real_people() -> None:
     posted: POSTED = []
     person = technician(posted)
-    card = {"kind": "fault", "machine": "mill-1", "saw": "x", "rank": 0, "blocked": 1}
+    card = {"kind": "quarantine", "machine": "mill-1", "saw": "x", "rank": 0, "blocked": 1}
     person.act({"f": card}, 0)
     assert person.act({"f": card}, 999_999) == 0
     assert posted == []
+
+
+@pytest.mark.parametrize("kind", ["fault", "stopped"])
+def test_a_machine_in_trouble_is_reset_by_its_button_and_what_lies_on_it_scrapped(
+    kind: str,
+) -> None:
+    posted: POSTED = []
+    pressed: list[str] = []
+
+    def post(path: str, body: dict[str, Any]) -> bool:
+        assert pressed == ["mill-1"], "the button comes first"
+        posted.append((path, body))
+        return True
+
+    person = Technician(post, 0, 0.0, 1, pressed.append)
+    card = {"kind": kind, "machine": "mill-1", "saw": "x", "rank": 0, "blocked": 1}
+    assert person.act({"f": card}, 0) == 1
+    assert posted[0][0] == "/api/machines/mill-1/clear"
+    assert (posted[0][1]["result"], posted[0][1]["pieces"]) == ("bad", 0)

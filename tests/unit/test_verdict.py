@@ -70,6 +70,30 @@ def test_declared_uncertainty_is_no_error_but_bounds_it() -> None:
     assert findings(replace(GOOD, events=(wrong, unsure, CUT)), TRUTHS)
 
 
+def labelled(*labels: str) -> dict[str, dict[str, Any]]:
+    programs = [{"label": label} for label in labels]
+    return {**TRUTHS, "printer-1": {**TRUTHS["printer-1"], "programs": programs}}
+
+
+def test_a_physical_start_belongs_to_the_order_of_its_label() -> None:
+    orders = (replace(ORDER, label="n1-1 print"), *ORDERS[1:])
+    rows = replace(GOOD, orders=orders)
+    assert findings(rows, labelled("n1-1 print")) == []
+    found = "; ".join(findings(rows, labelled("n9-9 print")))
+    assert "ran 0 programs n1-1 print for 1 started" in found
+    assert "ran 1 programs n9-9 print for 0 started" in found
+
+
+def test_a_start_that_was_cut_short_may_have_reached_the_machine_or_not() -> None:
+    failed = replace(ORDER, label="a", state="FAILED")
+    again = replace(ORDER, id="o9", label="a")
+    rows = replace(GOOD, orders=(failed, again, *ORDERS[1:]))
+    assert findings(rows, labelled("a")) == []
+    assert findings(rows, labelled("a", "a")) == []
+    assert findings(rows, labelled("a", "a", "a"))
+    assert findings(rows, labelled())
+
+
 def test_lead_times_by_community() -> None:
     done = replace(NEED, delivered_at=61_000)
     assert lead_times([done, replace(done, delivered_at=121_000)]) == {"north": (2, 90.0)}

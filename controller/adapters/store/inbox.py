@@ -91,6 +91,10 @@ class NoticeRoom(Room):
         """Number of the newest notice, 0 when none."""
         return self._scalar(select(func.max(_notice.c.seq))) or 0
 
+    def last_at(self) -> int:
+        """Floor time of the newest notice, 0 when none."""
+        return self._scalar(select(func.max(_notice.c.at))) or 0
+
 
 class SiteRoom(Room):
     """The site's own numbers and words: epoch, term, schema version, name."""
