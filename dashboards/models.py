@@ -297,6 +297,17 @@ class ReadingsView(TypedDict):
     high: NotRequired[list[int]]
 
 
+class InfluxView(TypedDict):
+    """The copy of telemetry in InfluxDB: off, ok, down or misconfigured; lines, and why."""
+
+    state: str
+    sent: int
+    rejected: int
+    dropped: int
+    waiting_bytes: int
+    error: str
+
+
 class HealthView(TypedDict):
     """What a watchdog asks."""
 
@@ -305,3 +316,4 @@ class HealthView(TypedDict):
     pages: int
     dropped: int
     feed_failures: int
+    influx: InfluxView

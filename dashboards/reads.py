@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Query
 from fastapi import Path as InPath
@@ -13,6 +13,7 @@ from dashboards.events import MAX_PAGES, Clock, Hub
 from dashboards.models import (
     FloorView,
     HealthView,
+    InfluxView,
     LedgerLine,
     LotView,
     MachineView,
@@ -140,6 +141,7 @@ class Reads:
             "pages": hub.pages,
             "dropped": self._desk.dropped(),
             "feed_failures": hub.failures,
+            "influx": cast(InfluxView, self._desk.influx()._asdict()),
         }
 
 

@@ -10,6 +10,7 @@ import httpx
 
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.telemetry import SinkState
 from controller.values import (
     Balance,
     Community,
@@ -209,6 +210,9 @@ class FakeDesk:
 
     def dropped(self) -> int:
         return 0
+
+    def influx(self) -> SinkState:
+        return SinkState("off")
 
     def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
         self.asked.append(("needs", needs))
