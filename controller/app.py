@@ -50,6 +50,7 @@ class SiteConfig:
     offer_s: float = 120.0
     plan_every_s: float = 2.0
     plan_rest_s: float = 0.1
+    resend_s: float = 30.0
 
 
 def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
@@ -102,7 +103,7 @@ class Site:
                 Beat("tick", 0.5, self._tick),
                 Beat("telemetry", 1.0, self._flush),
                 Beat("time", 5.0, self._tell_time),
-                Beat("resend", 30.0, self.resend),
+                Beat("resend", config.resend_s, self.resend),
             )
         }
 
