@@ -71,13 +71,14 @@ def _accept_all(tx: Tx) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, sharing, planning, links to machines by name."""
+    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry."""
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = _no_router
     sharer: Callable[[Tx], int] = _accept_all
     planner: Callable[[FloorPicture], FloorPlan] = _no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
+    sink: telemetry.Sink | None = None
 
 
 class Site:
@@ -92,6 +93,7 @@ class Site:
         self.watch = Watch(parts.clock)
         self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
         self.mqtt: MqttLink | None = None
+        self.sink = parts.sink
         self._parts = parts
         self._store = store
         self._late: deque[Item] = deque(maxlen=1000)
@@ -128,6 +130,7 @@ class Site:
             loop.close()
         for link in self.outlet.links.values():
             link.close()
+        self._flush()
         self.writer.close()
         self._store.close()
 
@@ -329,8 +332,13 @@ class Site:
 
     def _flush(self) -> None:
         items = self.readings.take()
-        if items:
-            self.writer.put(Item(lambda tx: telemetry.flush(tx, items), alone=True))
+        if not items:
+            return
+        self.writer.put(Item(lambda tx: telemetry.flush(tx, items), alone=True))
+        if self.sink is not None:
+            with self.read() as tx:
+                kinds = {machine.id: machine.kind for machine in tx.machines.all()}
+            self.sink.write(telemetry.lines(self.config.name, kinds, items))
 
     def _tell_time(self) -> None:
         if self.mqtt is None or not self.mqtt.connected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from controller import inbound, resources
 from controller.adapters.broker import Broker, BrokerError, open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.session import Access
@@ -52,10 +54,12 @@ class RunningSite:
         place.folder.mkdir(parents=True, exist_ok=True)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
         parts = Parts(
             clock=_clock(settings, place),
+            sink=self._sink,
             router=router,
             sharer=sharer(resources.why_not),
             planner=planner(resources.why_not),
@@ -192,6 +196,8 @@ class RunningSite:
         self.page.close()
         self.site.close()
         self.broker.close()
+        if self._sink is not None:
+            self._sink.close()
 
     def __enter__(self) -> RunningSite:
         return self
@@ -211,6 +217,35 @@ def _clock(settings: SiteFile, place: Place) -> Clock:
         return SystemClock()
     last_ms = last_at(place.folder / settings.store)
     return FloorClock(settings.clock_rate, not_before_ms=last_ms)
+
+
+def _open_sink(settings: SiteFile, place: Place) -> InfluxSink | None:
+    """The copy of telemetry in InfluxDB, when the settings name one; raise CliError."""
+    entry = settings.influx
+    if entry is None:
+        return None
+    address = Address(
+        url=entry.url,
+        api="v1" if entry.api == "v1" else "v2",
+        database=entry.database,
+        bucket=entry.bucket,
+        org=entry.org,
+        user=entry.user,
+        password=_secret("password_env", entry.password_env),
+        token=_secret("token_env", entry.token_env),
+    )
+    limits = Limits(entry.max_mb * 1_000_000)
+    return InfluxSink(Client(address), place.folder / "influx", limits)
+
+
+def _secret(field: str, name: str) -> str:
+    """What an environment variable holds; raise CliError when it is named and not there."""
+    if not name:
+        return ""
+    found = os.environ.get(name)
+    if not found:
+        raise CliError(f"influx.{field}: the environment has no {name}: export {name}=...")
+    return found
 
 
 def _open_broker(settings: SiteFile, place: Place) -> Broker:

@@ -1,4 +1,4 @@
-"""A running site: needs laid into its folder, and a floor clock that never goes back."""
+"""A running site: needs laid into its folder, telemetry copied, a clock that never goes back."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ import pytest
 from controller.adapters.broker import free_port
 from controller.adapters.clock import FloorClock, SystemClock
 from controller.adapters.feeds import Drop
-from controller.adapters.site_file import CommunityEntry, SiteFile
+from controller.adapters.site_file import (
+    CommunityEntry,
+    InfluxEntry,
+    MachineEntry,
+    SiteFile,
+    SiteFileError,
+    read_site,
+)
 from controller.adapters.store import Store
 from controller.app import last_at
+from fabcommons import doctor
+from fabcommons.client import CliError
 from fabcommons.running import Place, RunningSite
+from support.influx import Faults
 from support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +135,52 @@ def test_no_value_in_a_line_gets_past_the_check(
     drop.look()
     drop.look()
     assert told == [(1, 1)]
+
+
+def test_telemetry_is_copied_and_its_state_is_shown(tmp_path: Path) -> None:
+    server = Faults()
+    printer = MachineEntry("printer-1", "printer")
+    influx = InfluxEntry(server.url, "v1", database="fab")
+    try:
+        with running(tmp_path, machines=[printer], influx=influx) as site:
+            values = {"nozzle_mc": 215_000, "colour": 3}
+            record = {"bn": "b1", "n": 1, "t": 1_790_000_000_000, "m": values}
+            site.site.receive("printer-1", "up/tele", record)
+            site.site.receive("nobody", "up/tele", record)
+            until(lambda: bool(server.stored), 20)
+            until(lambda: doctor.influx(site.url).text.startswith("ok: 1 lines"), 20)
+            server.say = lambda lines: 401
+            site.site.receive("printer-1", "up/tele", {**record, "n": 2})
+            until(lambda: doctor.influx(site.url).state == doctor.BAD, 20)
+            with site.site.read() as tx:
+                assert tx.telemetry.last("printer-1")[0].value == 215_000
+    finally:
+        server.close()
+    assert server.stored == [
+        "machine,id=printer-1,kind=printer,site=drop nozzle_mc=215000.0 1790000000000"
+    ]
+    assert doctor.influx(f"http://127.0.0.1:{free_port()}").state == doctor.HINT
+
+
+def test_a_secret_that_is_named_but_absent_stops_the_start(tmp_path: Path) -> None:
+    influx = InfluxEntry("http://x", "v2", bucket="b", org="o", token_env="FAB_NO_SUCH_TOKEN")
+    with (
+        pytest.raises(CliError, match="token_env: the environment has no FAB_NO_SUCH_TOKEN"),
+        running(tmp_path, influx=influx),
+    ):
+        pass
+
+
+def test_settings_of_the_copy_name_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "site.yml"
+    path.write_text("site: x\ninflux: {url: 'x:1', api: v3, user: me, max_mb: 1}\n")
+    with pytest.raises(SiteFileError) as found:
+        read_site(path)
+    for field in ("url", "api", "password_env", "max_mb"):
+        assert f"influx.{field}" in str(found.value)
+    path.write_text("site: x\ninflux: {url: 'http://x:1', password: secret}\n")
+    with pytest.raises(SiteFileError, match="password"):
+        read_site(path)
 
 
 def test_a_floor_ahead_of_the_real_time_stays_ahead_over_a_restart(tmp_path: Path) -> None:
