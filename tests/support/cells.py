@@ -118,7 +118,7 @@ class FakeSite:
         self.orders: dict[str, SimpleNamespace] = {}
         self.inputs: list[tuple[str, int]] = [("op-jaw", 2), ("op-plate", 1)]
         self.operation = SimpleNamespace(
-            id="op-clamp", work_master="clamp-v1", step="assemble", duration_s=60
+            id="op-clamp", work_master="clamp-v1", step="assemble", duration_s=60, materials=[]
         )
         self.notes: dict[str, str] = {}
         self.counters: dict[tuple[str, int, str], int] = {}
