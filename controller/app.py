@@ -35,6 +35,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class SiteConfig:
     offer_s: float = 120.0
     plan_every_s: float = 2.0
     plan_rest_s: float = 0.1
+    resend_s: float = 30.0
 
 
 def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
@@ -99,7 +101,7 @@ class Site:
                 Beat("tick", 0.5, self._tick),
                 Beat("telemetry", 1.0, self._flush),
                 Beat("time", 5.0, self._tell_time),
-                Beat("resend", 30.0, self.resend),
+                Beat("resend", config.resend_s, self.resend),
             )
         }
 
@@ -254,6 +256,7 @@ class Site:
         return leaf == "up/tele"
 
     def _before_commit(self, tx: Tx) -> None:
+        tx.site.raise_to(LAST_AT, tx.now_ms)
         self.outlet.term = max(self.outlet.term, tx.site.number("term"))
         context = dispatching.WantContext(self.outlet.term, self.config.programs_url)
         for machine in sorted(tx.effects.touched | tx.effects.resend):
@@ -323,6 +326,17 @@ class Site:
             machines = [m.id for m in tx.machines.all() if m.link == "mqtt"]
         for machine in machines:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
+
+
+def last_at(store: Path) -> int:
+    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
+    if not store.exists():
+        return 0
+    opened = Store(store, lambda: 0)
+    with opened.read() as tx:
+        found = tx.site.number(LAST_AT)
+    opened.close()
+    return found
 
 
 def _resend_all(tx: Tx) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -41,9 +42,14 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _on_terminate(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _on_terminate)  # so that children are ended, too
     try:
         return options.run(options)
     except CliError as error:

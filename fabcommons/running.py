@@ -8,27 +8,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from controller import resources
+from controller import inbound, resources
 from controller.adapters.broker import Broker, BrokerError, open_broker
-from controller.adapters.clock import FloorClock, SystemClock
+from controller.adapters.clock import Clock, FloorClock, SystemClock
+from controller.adapters.feeds import Drop, Taken
 from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
 from controller.adapters.store import Tx
-from controller.app import Parts, Site, SiteConfig
+from controller.app import Parts, Site, SiteConfig, last_at
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
 from controller.joints.plans import planner
 from controller.joints.sharing import sharer
+from controller.loops import Beat, Loop
 from controller.values import Community, Lot, Machine
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 
 SETUP = "set-up"
+REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
+DROP_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,8 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
-        clock = FloorClock(settings.clock_rate) if settings.clock_rate > 1 else SystemClock()
         parts = Parts(
-            clock=clock,
+            clock=_clock(settings, place),
             router=router,
             sharer=sharer(resources.why_not),
             planner=planner(resources.why_not),
@@ -63,6 +66,7 @@ class RunningSite:
                 store=place.folder / settings.store,
                 broker=MqttAddress(self.broker.host, self.broker.port),
                 programs_url=f"http://{settings.http}/programs",
+                resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
             ),
             parts,
         )
@@ -72,6 +76,7 @@ class RunningSite:
         self.page = self._open_page(host or "127.0.0.1", int(port))
         self._fill()
         self.cells.start()
+        self._drop = self._open_drop()
 
     @property
     def url(self) -> str:
@@ -85,6 +90,25 @@ class RunningSite:
             self.site.close()
             self.broker.close()
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _open_drop(self) -> Loop | None:
+        """Watch the folder needs are laid into, when the settings name one."""
+        if self.settings.need_drop is None:
+            return None
+        folder = self.place.base / self.settings.need_drop
+        drop = Drop(folder, self.site.state_needs, self._dropped)
+        loop = Loop(Beat("drop", DROP_EVERY_S, drop.look))
+        loop.start()
+        return loop
+
+    def _dropped(self, taken: Taken) -> None:
+        """Show on the page what of a dropped file was refused."""
+        if not taken.refused:
+            return
+        name = taken.path.name.encode("utf-8", "replace").decode()
+        reason = f"{taken.refused} refused, {taken.why[:300]}; see {name}.rejected"
+        topic = f"need_drop/{name}"
+        self.site.submit(lambda tx: inbound.bury(tx, topic, b"", "need-refused", reason))
 
     def _fill(self) -> None:
         settings = self.settings
@@ -154,7 +178,9 @@ class RunningSite:
         return self.programs.path(sha)
 
     def close(self) -> None:
-        """Close the page, the site and the broker, in that order."""
+        """Close what takes needs, the site and the broker, in that order."""
+        if self._drop is not None:
+            self._drop.close()
         self.page.close()
         self.site.close()
         self.broker.close()
@@ -169,6 +195,14 @@ class RunningSite:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _clock(settings: SiteFile, place: Place) -> Clock:
+    """A clock at the floor's rate that never goes back behind what the store already holds."""
+    if settings.clock_rate == 1:
+        return SystemClock()
+    last_ms = last_at(place.folder / settings.store)
+    return FloorClock(settings.clock_rate, not_before_ms=last_ms)
 
 
 def _open_broker(settings: SiteFile, place: Place) -> Broker:

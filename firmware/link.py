@@ -63,7 +63,7 @@ class Link:
     ) -> None:
         self.up = False
         self.why = "not connected yet"
-        self.counts = {"connects": 0, "bad": 0, "dropped": 0, "stalls": 0, "events": 0}
+        self.counts = {"connects": 0, "bad": 0, "dropped": 0, "stalls": 0, "events": 0, "failed": 0}
         self._address = address
         self._journal = journal
         self._now_ms = now_ms
@@ -147,6 +147,10 @@ class Link:
         except (OSError, WireError) as error:
             self.why = str(error)
             self._down.set()
+        except Exception as error:  # noqa: BLE001  (top of a loop: a dead one would leave us mute)
+            self.why = repr(error)
+            self.counts["failed"] += 1
+            self._down.set()
 
     def _begin(self) -> None:
         address = self._address
@@ -196,8 +200,12 @@ class Link:
         self._wake.set()
 
     def _take_publish(self, packet: "tuple[Any, ...]") -> None:
+        address = self._address
         try:
-            leaf = parse_topic(packet[1])[2]
+            site, machine, leaf = parse_topic(packet[1])
+            # A broker may deliver what was never subscribed to (amqtt does); it is not for us.
+            if site != address.site or machine != address.machine or not leaf.startswith("dn/"):
+                raise WireError("topic", "", "is not for this machine")
             self._on_message(leaf, packet[2])
         except WireError:
             self.counts["bad"] += 1

@@ -58,6 +58,8 @@ class Grbl:
         self._now_ms = 0
         self._since_ms = 0  # of the last answer or turn
         self._pause_first = False  # asked for while the lines are still being checked
+        self._goes_on = "running"  # what a resume goes on with: running or ending
+        self._held = False  # paused by a hold of the machine, which a person there may end
         self._place: "list[int]" = []
         self._still_n = 0  # reports in a row that say the same place
         self._wco = [0, 0, 0]
@@ -96,7 +98,9 @@ class Grbl:
 
     def pause(self) -> None:
         """Feed hold; paused is told when the machine stands still."""
-        if self.state == "running":
+        if self.state in ("running", "ending"):
+            self._still_n = 0
+            self._goes_on = self.state
             self._go("holding")
             self.out += grbl.HOLD
         elif self.state in _CHECKS:
@@ -105,7 +109,8 @@ class Grbl:
     def resume(self) -> None:
         """Cycle start."""
         if self.state in ("paused", "holding"):
-            self._go("running")
+            self._still_n = 0
+            self._go(self._goes_on)
             self.out += grbl.RESUME
             self.events.append(("resumed",))
 
@@ -289,8 +294,10 @@ class Grbl:
         elif state == "Alarm" and self.state in ("idle", "running", "ending"):
             self.events.append(("fault", "locked", "machine is locked"))
             self._lock("machine is locked")
-        elif self.state in ("running", "holding") and state in ("Hold", "Door", "Tool"):
+        elif self.state in ("running", "ending", "holding") and state in ("Hold", "Door", "Tool"):
             self._stand(state, sub)
+        elif self.state in ("holding", "paused"):
+            self._see_held(state)
         elif self.state == "ending":
             self._see_end(state)
         elif self.state == "cancelling":
@@ -312,11 +319,28 @@ class Grbl:
         asked = self.state == "holding"
         if state == "Hold" and sub != 0:
             return  # still slowing down
+        if not asked:
+            self._goes_on = self.state
+        self._held = True
         self._go("paused")
         why = "a person asked" if asked else {"Hold": "program stop"}.get(state, state.lower())
         self.events.append(("paused", why))
         if not asked:
             self.events.append(("need", "machine waits: " + why))
+
+    def _see_held(self, state: str) -> None:
+        """A dwelling machine does not take a hold; one that runs when held was told so by hand."""
+        if self.state == "paused":
+            if self._held and state in ("Run", "Idle"):
+                self._still_n = 0
+                self._go(self._goes_on)
+                self.events.append(("resumed",))
+        elif state == "Run":
+            self.out += grbl.HOLD
+        elif state == "Idle" and self._flow.empty and self._still_n > 1:
+            self._held = False
+            self._go("paused")
+            self.events.append(("paused", "a person asked"))
 
     def _see_end(self, state: str) -> None:
         if state == "Idle" and self._flow.empty and not self._own and self._still_n >= 1:
@@ -354,6 +378,7 @@ class Grbl:
         self._go("running")
         if self._pause_first:
             self._pause_first = False
+            self._goes_on, self._held = "running", False
             self._go("paused")
             self.events.append(("paused", "a person asked"))
 

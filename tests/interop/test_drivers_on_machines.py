@@ -94,3 +94,73 @@ def test_a_mill_in_trouble_never_ends_well(fault: str) -> None:
     mill = Mill(MillConfig(faults=(fault,)))
     assert run(mill, Grbl(), CUT)[:2] != ("ended", True)
     assert mill.truth()["programs_ended"] == 0
+
+
+def run_with_a_person(mill: Mill, program: list[str], turns: dict[str, Any]) -> list[Any]:
+    """Run a program; ``turns`` maps the kind of an event to what a person does then."""
+    driver, seen = Grbl(), list[Any]()
+    text = "\n".join(program).encode() + b"\n"
+    now = 0.0
+    while now < 600_000 and not any(event[0] == "ended" for event in seen):
+        driver.step(int(now))
+        mill.feed(bytes(driver.out), now)
+        driver.out[:] = b""
+        driver.feed(mill.step(now), int(now))
+        events, driver.events[:] = list(driver.events), []
+        for event in events:
+            if event[0] == "online" and not seen:
+                driver.run(Streamer(io.BytesIO(text), len(text), lambda _: True), "label")
+            elif event[0] in turns:
+                turns[event[0]](driver, now)
+        seen += events
+        now += 20
+    return seen
+
+
+LAST_STOP = ["G21 G90", "M3 S10000", "G1 X5 F600", "M0"]
+EARLY_STOP = ["G21 G90", "M0", *CUTS, "M30"]
+
+
+@pytest.mark.parametrize("program", [LAST_STOP, [*LAST_STOP, "M30"], EARLY_STOP])
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by resume", "by the mill's button"])
+def test_a_program_stop_asks_for_a_person_and_goes_on(program: list[str], by_hand: bool) -> None:
+    mill = Mill(MillConfig())
+
+    def go_on(driver: Grbl, now: float) -> None:
+        if by_hand:
+            mill.press(now)
+        else:
+            driver.resume()
+
+    kinds = [event[:2] for event in run_with_a_person(mill, program, {"need": go_on})]
+    assert ("paused", "program stop") in kinds
+    assert ("need", "machine waits: program stop") in kinds
+    assert ("resumed",) in kinds
+    assert kinds[-1] == ("ended", True)
+
+
+def test_a_pause_near_the_end_holds_and_goes_on() -> None:
+    """All lines are in the mill's buffer already: it is held there, and ends well after."""
+    mill = Mill(MillConfig())
+    program = ["G21 G90", "G1 X50 F300", "M30"]
+    driver, text = Grbl(), "\n".join(program).encode()
+    now, asked, stood = 0.0, False, False
+    seen: list[Any] = []
+    while now < 120_000 and not any(event[0] == "ended" for event in seen):
+        driver.step(int(now))
+        mill.feed(bytes(driver.out), now)
+        driver.out[:] = b""
+        driver.feed(mill.step(now), int(now))
+        seen += driver.events
+        if ("online",) in driver.events:
+            driver.run(Streamer(io.BytesIO(text), len(text), lambda _: True), "label")
+        driver.events.clear()
+        if driver.state == "ending" and not asked:
+            asked = True
+            driver.pause()
+        elif driver.state == "paused" and not stood:
+            stood = mill.state == ("Hold", 0)
+            driver.resume()
+        now += 20
+    assert stood and ("paused", "a person asked") in seen
+    assert seen[-1][:2] == ("ended", True)

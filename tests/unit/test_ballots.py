@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from controller.allocation.ballots import (
@@ -118,3 +119,4 @@ class AnyVoting(RuleBasedStateMachine):
 
 
 TestAnyVoting = AnyVoting.TestCase
+TestAnyVoting.settings = settings(max_examples=30, deadline=None)

@@ -1,0 +1,1 @@
+"""MicroPython on a board; the only place that imports machine and network."""
