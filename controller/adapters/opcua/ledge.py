@@ -206,8 +206,9 @@ def _job_id(held: Held) -> str:
 def _part(tx: Tx, lot: Json, materials: list[Json]) -> Part:
     found = tx.lots.get(lot["lot"])
     unit = found.unit_mg_per_piece if found else 0
-    ch = lot["ch"]
-    pieces = materials[ch].get("pieces") or 1 if ch < len(materials) else 1
+    ch: int = lot["ch"]
+    material: Json = materials[ch] if ch < len(materials) else {}
+    pieces: int = material.get("pieces") or 1
     return Part(ch, lot["lot"], lot.get("piece_mg") or unit or 0, pieces)
 
 
