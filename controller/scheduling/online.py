@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
+from controller.scheduling.effort import Budget
 from controller.scheduling.planner import plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.schedule import Plan, Value, value, violations
-from controller.scheduling.solver import Budget
 
 
 class Question(NamedTuple):

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from controller.scheduling.effort import Budget, Effort
 from controller.scheduling.examine import examine
 from controller.scheduling.problem import PlanProblem, Problem
 from controller.scheduling.rationing import Ration, ration
 from controller.scheduling.reasons import reasons
 from controller.scheduling.rules import RULES, Rule, dispatch, prepare
 from controller.scheduling.schedule import Assignment, Plan, value, violations
-from controller.scheduling.solver import Budget, Effort, better
 
 DEFAULT_BUDGET = Budget()
 LEAST_SEARCH_S = 0.5
@@ -54,6 +54,8 @@ def _search(
     order, shares = known
     if effort.budget.cpu_s < LEAST_SEARCH_S and not effort.budget.rounds:
         return _rules_only(problem, (order, shares), effort)
+    from controller.scheduling.solver import better  # compiled code: seconds to load
+
     given = _still_holds(problem, running) or list(by_rule(problem, order, shares).assignments)
     found = better(problem, shares.release_s, given, effort)
     searched = Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
