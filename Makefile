@@ -17,7 +17,8 @@ help:            ## list the targets
 dashboards/static/index.html: $(shell find dashboards/web -type f -not -path '*/node_modules/*' 2>/dev/null)
 	scripts/page
 
-setup: .venv/.done dashboards/static/index.html  ## Python packages and the page
+setup: .venv/.done dashboards/static/index.html  ## Python packages, the page, the cell's NodeSets
+	@$(RUN) python -m simulators cell --warm || echo "the simulated cell will start slowly: .cache cannot be written"
 
 servers:         ## real servers for tests, from the distribution's packages (needs root or sudo)
 	scripts/servers

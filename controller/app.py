@@ -36,6 +36,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,14 @@ def _accept_all(tx: Tx) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, sharing, planning, links to machines by name."""
+    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry."""
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = _no_router
     sharer: Callable[[Tx], int] = _accept_all
     planner: Callable[[FloorPicture], FloorPlan] = _no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
+    sink: telemetry.Sink | None = None
 
 
 class Site:
@@ -91,6 +93,7 @@ class Site:
         self.watch = Watch(parts.clock)
         self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
         self.mqtt: MqttLink | None = None
+        self.sink = parts.sink
         self._parts = parts
         self._store = store
         self._late: deque[Item] = deque(maxlen=1000)
@@ -127,6 +130,7 @@ class Site:
             loop.close()
         for link in self.outlet.links.values():
             link.close()
+        self._flush()
         self.writer.close()
         self._store.close()
 
@@ -268,6 +272,7 @@ class Site:
         return leaf == "up/tele"
 
     def _before_commit(self, tx: Tx) -> None:
+        tx.site.raise_to(LAST_AT, tx.now_ms)
         self.outlet.term = max(self.outlet.term, tx.site.number("term"))
         context = dispatching.WantContext(self.outlet.term, self.config.programs_url)
         for machine in sorted(tx.effects.touched | tx.effects.resend):
@@ -327,8 +332,13 @@ class Site:
 
     def _flush(self) -> None:
         items = self.readings.take()
-        if items:
-            self.writer.put(Item(lambda tx: telemetry.flush(tx, items), alone=True))
+        if not items:
+            return
+        self.writer.put(Item(lambda tx: telemetry.flush(tx, items), alone=True))
+        if self.sink is not None:
+            with self.read() as tx:
+                kinds = {machine.id: machine.kind for machine in tx.machines.all()}
+            self.sink.write(telemetry.lines(self.config.name, kinds, items))
 
     def _tell_time(self) -> None:
         if self.mqtt is None or not self.mqtt.connected:
@@ -337,6 +347,17 @@ class Site:
             machines = [m.id for m in tx.machines.all() if m.link == "mqtt"]
         for machine in machines:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
+
+
+def last_at(store: Path) -> int:
+    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
+    if not store.exists():
+        return 0
+    opened = Store(store, lambda: 0)
+    with opened.read() as tx:
+        found = tx.site.number(LAST_AT)
+    opened.close()
+    return found
 
 
 def _resend_all(tx: Tx) -> None:

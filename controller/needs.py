@@ -21,6 +21,7 @@ MAX_TEXT = 500
 MAX_KEY = 120
 MAX_QUANTITY = 10_000
 MAX_BATCH = 1_000
+MAX_AT = 253_402_300_799_999  # the last millisecond of the year 9999
 Router = Callable[[DesignRow, int], RoutedNeed]
 
 
@@ -125,7 +126,7 @@ def _check_content(tx: "Tx", request: NeedRequest) -> DesignRow:
         raise Refused("bad-quantity", "quantity", f"must be between 1 and {MAX_QUANTITY}")
     if request.need_class not in NEED_CLASSES:
         raise Refused("bad-class", "need_class", f"must be one of {', '.join(NEED_CLASSES)}")
-    if request.due_at is not None and request.due_at <= 0:
+    if request.due_at is not None and not 0 < request.due_at <= MAX_AT:
         raise Refused("bad-due", "due_at", "must be ms of UTC since 1970")
     if tx.communities.get(request.community) is None:
         known = ", ".join(c.id for c in tx.communities.all()) or "none yet"

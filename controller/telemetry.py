@@ -2,10 +2,10 @@
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from controller.values import Json
-from protocols.telemetry import split
+from protocols.telemetry import line, split
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -13,6 +13,29 @@ if TYPE_CHECKING:
 BOUND = 20_000
 KEEP_RAW_MS = 24 * 3600 * 1000
 Sample = tuple[str, int, dict[str, int]]
+
+
+class SinkState(NamedTuple):
+    """How a copy of telemetry goes: off, ok, down or misconfigured; counts are lines."""
+
+    state: str
+    sent: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    waiting_bytes: int = 0
+    error: str = ""
+
+
+class Sink(Protocol):
+    """Where a copy of telemetry goes; it never raises, and never waits for a server."""
+
+    def write(self, lines: list[str]) -> None:
+        """Keep lines of line protocol to be sent."""
+        ...
+
+    def state(self) -> SinkState:
+        """How it goes."""
+        ...
 
 
 class TelemetryBuffer:
@@ -60,3 +83,8 @@ def flush(tx: "Tx", items: list[Sample]) -> None:
     known = {machine.id for machine in tx.machines.all()}
     tx.telemetry.add(item for item in items if item[0] in known)
     tx.telemetry.prune(tx.now_ms - KEEP_RAW_MS)
+
+
+def lines(site: str, kinds: dict[str, str], items: list[Sample]) -> list[str]:
+    """Line protocol of readings of known machines; ``kinds`` is the kind of each."""
+    return [line(site, m, kinds[m], at, values) for m, at, values in items if m in kinds]

@@ -99,7 +99,10 @@ class NeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A stated need (vf:Intent) and how far it came; rank is its place in the allocation."""
+    """A stated need (vf:Intent) and how far it came; rank is its place in the allocation.
+
+    ``reason`` says why it is where it is; ``accepted_because`` stays with it for the record.
+    """
 
     id: str
     key: str
@@ -117,6 +120,7 @@ class Need:
     accepted_at: int | None = None
     delivered_at: int | None = None
     rank: int = 0
+    accepted_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

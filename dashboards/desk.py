@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from controller.adapters.clock import Clock
 from controller.adapters.store import Tx
+from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
 
 
@@ -56,6 +57,10 @@ class Desk(Protocol):
 
     def dropped(self) -> int:
         """Messages and changes dropped because a queue was full."""
+        ...
+
+    def influx(self) -> SinkState:
+        """How the copy of telemetry goes."""
         ...
 
     def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:

@@ -274,6 +274,50 @@ class NeedStory(TypedDict):
     delivered_at: NotRequired[int]
 
 
+class PartStepView(TypedDict):
+    """One attempt that ran: on which machine, what it took as measured, who tended, the verdict."""
+
+    operation: str
+    unit: int
+    step: str
+    process: str
+    machine: str
+    order: str
+    words: str
+    tended_by: list[str]
+    started_at: NotRequired[int]
+    ended_at: NotRequired[int]
+    run_ms: NotRequired[int]
+    program_sha256: NotRequired[str]
+    measured_mg: NotRequired[int]
+    uncertain_mg: NotRequired[int]
+    inspection: NotRequired[str]
+    inspected_by: NotRequired[str]
+
+
+class PartView(TypedDict):
+    """The public record of the parts made for a need."""
+
+    need: str
+    part: str
+    quantity: int
+    community: str
+    state: str
+    stated_by: str
+    stated_at: int
+    design: str
+    steps: list[PartStepView]
+    delivered: list[LedgerLine]
+    credits: list[LedgerLine]
+    accepted_at: NotRequired[int]
+    accepted_because: NotRequired[str]
+    title: NotRequired[str]
+    version: NotRequired[str]
+    license: NotRequired[str]
+    licensor: NotRequired[str]
+    manifest_sha256: NotRequired[str]
+
+
 class ReadingView(TypedDict):
     """Last value of one telemetry field."""
 
@@ -297,6 +341,17 @@ class ReadingsView(TypedDict):
     high: NotRequired[list[int]]
 
 
+class InfluxView(TypedDict):
+    """The copy of telemetry in InfluxDB: off, ok, down or misconfigured; lines, and why."""
+
+    state: str
+    sent: int
+    rejected: int
+    dropped: int
+    waiting_bytes: int
+    error: str
+
+
 class HealthView(TypedDict):
     """What a watchdog asks."""
 
@@ -305,3 +360,4 @@ class HealthView(TypedDict):
     pages: int
     dropped: int
     feed_failures: int
+    influx: InfluxView

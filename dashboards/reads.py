@@ -2,28 +2,33 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from controller.adapters.store import Tx
+from controller.tracking import record_of
+from controller.values import Need
 from dashboards.desk import Desk
 from dashboards.events import MAX_PAGES, Clock, Hub
 from dashboards.models import (
     FloorView,
     HealthView,
+    InfluxView,
     LedgerLine,
     LotView,
     MachineView,
     NeedStory,
     NeedView,
+    PartView,
     ReadingsView,
 )
 from dashboards.problems import ERRORS, Problem
 from dashboards.readings import Span, readings
 from dashboards.rows import Rows
-from dashboards.story import ledger_line, need_story
+from dashboards.story import ledger_line, need_story, part_view
 from dashboards.views import index, lot_view, need_view
 from protocols.telemetry import REGISTRY
 
@@ -70,10 +75,12 @@ class Reads:
     def need(self, need: Id) -> NeedStory:
         """A need from start to finish."""
         with self._desk.read() as tx:
-            found = tx.needs.get(need)
-            if found is None:
-                raise Problem(404, "unknown", "there is no such need; see /api/floor", "need")
-            return need_story(tx, found)
+            return need_story(tx, _need(tx, need))
+
+    def parts(self, need: Id) -> PartView:
+        """The public record of the parts made for a need."""
+        with self._desk.read() as tx:
+            return part_view(record_of(tx, _need(tx, need)))
 
     def needs(self, state: str = "", limit: Limit = 500) -> dict[str, NeedView]:
         """Needs, newest first, with their steps; only those in one state when asked."""
@@ -140,7 +147,15 @@ class Reads:
             "pages": hub.pages,
             "dropped": self._desk.dropped(),
             "feed_failures": hub.failures,
+            "influx": cast(InfluxView, self._desk.influx()._asdict()),
         }
+
+
+def _need(tx: Tx, need: str) -> Need:
+    found = tx.needs.get(need)
+    if found is None:
+        raise Problem(404, "unknown", "there is no such need; see /api/floor", "need")
+    return found
 
 
 def router(desk: Desk, hub: Hub) -> APIRouter:
@@ -153,6 +168,7 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
         ("/api/lots", reads.lots, dict[str, LotView]),
         ("/api/ledger", reads.ledger, list[LedgerLine]),
         ("/api/needs/{need}", reads.need, NeedStory),
+        ("/api/parts/{need}", reads.parts, PartView),
         ("/api/readings/{machine}", reads.readings, ReadingsView),
         ("/healthz", reads.health, HealthView),
     )

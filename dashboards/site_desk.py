@@ -9,6 +9,7 @@ from controller.adapters.store import Tx
 from controller.app import Site
 from controller.commands import Asker
 from controller.needs import Line
+from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
 from dashboards.desk import Answer, Outcome, Person
 
@@ -43,7 +44,13 @@ class SiteDesk:
     def dropped(self) -> int:
         """Readings and changes dropped because a queue was full, or refused by the registry."""
         readings = self._site.readings
-        return readings.dropped + readings.refused + self._site.changes.count()[1]
+        dropped = readings.dropped + readings.refused + self._site.changes.count()[1]
+        return dropped + self.influx().dropped
+
+    def influx(self) -> SinkState:
+        """How the copy of telemetry goes."""
+        sink = self._site.sink
+        return sink.state() if sink is not None else SinkState("off")
 
     def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
         """State needs; the answer to each in order."""

@@ -1,12 +1,18 @@
 """A need from start to finish: operations, orders, machines, material measured, ledger lines."""
 
-from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
 from controller.adapters.store import Tx
-from controller.values import EconomicEvent, JobOrder, Need, Operation
-from dashboards.models import LedgerLine, NeedStory, OperationStory, OrderStory
+from controller.tracking import Attempt, PartRecord, Step, record_of
+from controller.values import EconomicEvent, Need, Operation
+from dashboards.models import (
+    LedgerLine,
+    NeedStory,
+    OperationStory,
+    OrderStory,
+    PartStepView,
+    PartView,
+)
 from dashboards.views import made
 from protocols.orders import OPC_STATES
 
@@ -15,10 +21,9 @@ View = TypeVar("View")
 
 def need_story(tx: Tx, need: Need) -> NeedStory:
     """Everything known of one need."""
-    operations = tx.operations.of_need(need.id)
-    lines = tx.ledger.of_need(need.id)
-    community = tx.communities.get(need.community)
-    design = tx.designs.get(need.design)
+    record = record_of(tx, need)
+    operations = [step.operation for step in record.steps]
+    community, design = record.community, record.design
     ends = [op.planned_end_at for op in operations if op.planned_end_at and op.state != "done"]
     return _present(
         NeedStory,
@@ -41,17 +46,67 @@ def need_story(tx: Tx, need: Need) -> NeedStory:
         accepted_at=need.accepted_at,
         delivered_at=need.delivered_at,
         made=made(operations),
-        operations=[_operation(tx, op, lines) for op in operations],
-        lines=[ledger_line(line) for line in lines],
+        operations=[_operation(step) for step in record.steps],
+        lines=[ledger_line(line) for line in record.lines],
     )
 
 
-def _operation(tx: Tx, op: Operation, lines: Iterable[EconomicEvent]) -> OperationStory:
-    mass: dict[tuple[str, str], int] = defaultdict(int)
-    for line in lines:
-        if line.action == "consume" and line.order_id:
-            mass[line.order_id, line.measure] += line.mass_mg
-    orders = tx.orders.of_operation(op.id)
+def part_view(record: PartRecord) -> PartView:
+    """The public record of a need's parts: attempts that ran, what was delivered, whose design."""
+    need, community, design = record.need, record.community, record.design
+    return _present(
+        PartView,
+        need=need.id,
+        part=need.part,
+        quantity=need.quantity,
+        community=community.name if community else need.community,
+        state=need.state,
+        stated_by=need.stated_by,
+        stated_at=need.created_at,
+        accepted_at=need.accepted_at,
+        accepted_because=need.accepted_because,
+        design=need.design,
+        title=design.title if design else None,
+        version=design.version if design else None,
+        license=design.license if design else None,
+        licensor=design.licensor if design else None,
+        manifest_sha256=design.manifest_sha if design else None,
+        steps=[
+            _made(step.operation, attempt)
+            for step in record.steps
+            for attempt in step.attempts
+            if attempt.order.started_at
+        ],
+        delivered=[ledger_line(line) for line in record.deliveries()],
+        credits=[ledger_line(line) for line in record.credits()],
+    )
+
+
+def _made(op: Operation, attempt: Attempt) -> PartStepView:
+    order = attempt.order
+    return _present(
+        PartStepView,
+        operation=op.id,
+        unit=op.unit,
+        step=op.step,
+        process=op.process,
+        machine=order.machine,
+        order=order.id,
+        words=OPC_STATES[order.state][3],
+        started_at=order.started_at,
+        ended_at=order.ended_at,
+        run_ms=order.run_ms,
+        program_sha256=order.program_sha,
+        measured_mg=attempt.measured_mg,
+        uncertain_mg=attempt.uncertain_mg,
+        tended_by=list(attempt.tended_by),
+        inspection=order.result,
+        inspected_by=order.resolved_by,
+    )
+
+
+def _operation(step: Step) -> OperationStory:
+    op = step.operation
     return _present(
         OperationStory,
         id=op.id,
@@ -66,14 +121,12 @@ def _operation(tx: Tx, op: Operation, lines: Iterable[EconomicEvent]) -> Operati
         done_at=op.done_at,
         estimated_mg=sum(int(m.get("mass_mg") or 0) for m in op.materials),
         instructions=op.instructions,
-        orders=[
-            _order(order, mass[order.id, "measured"], mass[order.id, "uncertain"])
-            for order in orders
-        ],
+        orders=[_order(attempt) for attempt in step.attempts],
     )
 
 
-def _order(order: JobOrder, measured_mg: int, uncertain_mg: int) -> OrderStory:
+def _order(attempt: Attempt) -> OrderStory:
+    order = attempt.order
     running = order.state in ("RUNNING", "PAUSED", "IN_DOUBT")
     return _present(
         OrderStory,
@@ -90,8 +143,8 @@ def _order(order: JobOrder, measured_mg: int, uncertain_mg: int) -> OrderStory:
         result=order.result,
         by=order.resolved_by,
         why=order.outcome_why,
-        measured_mg=measured_mg,
-        uncertain_mg=uncertain_mg,
+        measured_mg=attempt.measured_mg,
+        uncertain_mg=attempt.uncertain_mg,
     )
 
 

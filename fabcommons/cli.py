@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from fabcommons import controller, demo, doctor, ledger, machine, need, round
 from fabcommons.client import INTERRUPTED, CliError
 
 _DESCRIPTION = """\
@@ -24,11 +24,21 @@ examples:
 
 exit codes: 0 done, 1 failed, 2 wrong request, 3 no controller answers, 130 interrupted"""
 
-_COMMANDS: tuple[Any, ...] = (demo, controller, machine, need, ledger, round, doctor)
+# name: what it does; each stands in the file of its name, which is loaded only when it is asked for
+_COMMANDS = {
+    "demo": "a floor at work: simulated machines, real firmware, real controller",
+    "controller": "run a site from its settings file",
+    "machine": "list machines; run firmware for a serial port or a simulator",
+    "need": "state a need, list needs, follow one to its part",
+    "ledger": "economic events and what every lot holds",
+    "round": "decide an allocation round, check a published one",
+    "schedule": "solve a scheduling problem, draw its chart",
+    "doctor": "find what is wrong and say the fix",
+}
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def parser(asked: str) -> argparse.ArgumentParser:
+    """The command line, with the options of the command that is asked for."""
     top = argparse.ArgumentParser(
         prog="fabcommons",
         description=_DESCRIPTION,
@@ -36,14 +46,23 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in _COMMANDS:
-        module.add(commands)
+    for name, words in _COMMANDS.items():
+        if name == asked:
+            importlib.import_module(f"fabcommons.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=words)
     return top
+
+
+def _on_terminate(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser(words[0] if words else "").parse_args(words)
+    signal.signal(signal.SIGTERM, _on_terminate)  # so that children are ended, too
     try:
         return options.run(options)
     except CliError as error:

@@ -72,6 +72,7 @@ def _looks(options: argparse.Namespace) -> list[Callable[[], Finding]]:
         clock,
         lambda: disk(options.folder),
         lambda: controller(options.url),
+        lambda: influx(options.url),
     ]
     if options.broker:
         looks.append(lambda: broker(options.broker))
@@ -149,6 +150,24 @@ def controller(url: str) -> Finding:
         return Finding("controller", GOOD, f"answers at {url}")
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in trouble.items())
     return Finding("controller", HINT, f"answers at {url}; it counts {words}", "look at its page")
+
+
+def influx(url: str) -> Finding:
+    """How the controller's copy of telemetry in InfluxDB goes."""
+    try:
+        found = Client(url).get("/healthz")["influx"]
+    except CliError:
+        return Finding("influx", HINT, "unknown, no controller answers")
+    if found["state"] == "off":
+        return Finding("influx", GOOD, "off, telemetry stays in the site's own store")
+    text = f"{found['state']}: {found['sent']} lines sent, {found['waiting_bytes']} B wait"
+    if found["rejected"] or found["dropped"]:
+        text += f", {found['rejected']} rejected, {found['dropped']} dropped"
+    if found["state"] == "misconfigured":
+        return Finding("influx", BAD, f"{text}. {found['error']}", "correct influx: in site.yml")
+    if found["state"] == "down":
+        return Finding("influx", HINT, f"{text}. {found['error']}", "start it; nothing is lost")
+    return Finding("influx", HINT if found["rejected"] or found["dropped"] else GOOD, text)
 
 
 def broker(address: str) -> Finding:

@@ -18,7 +18,8 @@ examples:
   fabcommons need add --community north --design toggle-clamp --quantity 2 --due 2026-12-01
   fabcommons need add --file needs.json           a list of needs, see docs/needs.md
   fabcommons need list --state making
-  fabcommons need show NEED"""
+  fabcommons need show NEED
+  fabcommons need show NEED --record              the public record of its parts"""
 
 
 def add(commands: Any) -> None:
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
     lister.set_defaults(run=run_list)
     shower = verbs.add_parser("show", help="one need from statement to part")
     shower.add_argument("need", help="id of the need")
+    shower.add_argument("--record", action="store_true", help="the public record of its parts")
     add_common(shower)
     shower.set_defaults(run=run_show)
 
@@ -142,7 +144,9 @@ def _needs(needs: dict[str, Any]) -> str:
 
 
 def run_show(options: argparse.Namespace) -> int:
-    """Print one need from statement to part."""
+    """Print one need from statement to part, or the public record of its parts."""
+    if options.record:
+        return show(options, Client(options.url).get(f"/api/parts/{options.need}"), _record)
     return show(options, Client(options.url).get(f"/api/needs/{options.need}"), _story)
 
 
@@ -174,4 +178,39 @@ def _attempt(operation: dict[str, Any], order: dict[str, Any]) -> tuple[object, 
         order.get("words", operation.get("reason", "")),
         duration(order["run_ms"] / 1000) if "run_ms" in order else "-",
         grams(measured) if measured is not None else "-",
+    )
+
+
+def _record(record: dict[str, Any]) -> str:
+    design = f"{record.get('title', record['design'])} {record.get('version', '')}".strip()
+    head = [
+        f"{record['need']}: {record['quantity']} x {record['part']} for {record['community']}",
+        f"stated     {moment(record['stated_at'])} {record['stated_by']}".rstrip(),
+        f"accepted   {moment(record.get('accepted_at'))} {record.get('accepted_because', '')}",
+        f"design     {design}, {record.get('license', 'no licence stated')},"
+        f" by {record.get('licensor', 'nobody named')}",
+        *(
+            f"delivered  {moment(line['happened_at'])} {line.get('pieces', 0)} pieces,"
+            f" {grams(line.get('mass_mg', 0))}, lot {line.get('to_lot', '-')}"
+            for line in record["delivered"]
+        ),
+        "",
+    ]
+    columns = ("unit", "step", "machine", "order", "from", "to", "measured", "uncertain")
+    columns += ("tended by", "inspection")
+    return "\n".join(head) + table(columns, [_made(step) for step in record["steps"]])
+
+
+def _made(step: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        step["unit"],
+        step["step"],
+        step["machine"],
+        step["order"],
+        moment(step.get("started_at")),
+        moment(step.get("ended_at")),
+        grams(step.get("measured_mg", 0)),
+        grams(step["uncertain_mg"]) if "uncertain_mg" in step else "-",
+        ", ".join(step["tended_by"]) or "-",
+        f"{step.get('inspection', '-')} by {step.get('inspected_by', '-')}",
     )

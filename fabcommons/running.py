@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from controller import resources
+from controller import inbound, resources
 from controller.adapters.broker import Broker, BrokerError, open_broker
-from controller.adapters.clock import FloorClock, SystemClock
+from controller.adapters.clock import Clock, FloorClock, SystemClock
+from controller.adapters.feeds import Drop, Taken
+from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
-from controller.adapters.store import Store, Tx
-from controller.app import Parts, Site, SiteConfig
+from controller.adapters.store import Tx
+from controller.app import Parts, Site, SiteConfig, last_at
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
 from controller.joints.plans import planner
 from controller.joints.sharing import sharer
+from controller.loops import Beat, Loop
 from controller.values import Community, Lot, Machine
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
@@ -30,6 +34,7 @@ from fabcommons.client import FAILED, CliError
 
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
+DROP_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,12 @@ class RunningSite:
         place.folder.mkdir(parents=True, exist_ok=True)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
-        clock = _clock(settings.clock_rate, place.folder / settings.store)
         parts = Parts(
-            clock=clock,
+            clock=_clock(settings, place),
+            sink=self._sink,
             router=router,
             sharer=sharer(resources.why_not),
             planner=planner(resources.why_not),
@@ -74,6 +80,7 @@ class RunningSite:
         self.page = self._open_page(host or "127.0.0.1", int(port))
         self._fill()
         self.cells.start()
+        self._drop = self._open_drop()
 
     @property
     def url(self) -> str:
@@ -87,6 +94,25 @@ class RunningSite:
             self.site.close()
             self.broker.close()
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _open_drop(self) -> Loop | None:
+        """Watch the folder needs are laid into, when the settings name one."""
+        if self.settings.need_drop is None:
+            return None
+        folder = self.place.base / self.settings.need_drop
+        drop = Drop(folder, self.site.state_needs, self._dropped)
+        loop = Loop(Beat("drop", DROP_EVERY_S, drop.look))
+        loop.start()
+        return loop
+
+    def _dropped(self, taken: Taken) -> None:
+        """Show on the page what of a dropped file was refused."""
+        if not taken.refused:
+            return
+        name = taken.path.name.encode("utf-8", "replace").decode()
+        reason = f"{taken.refused} refused, {taken.why[:300]}; see {name}.rejected"
+        topic = f"need_drop/{name}"
+        self.site.submit(lambda tx: inbound.bury(tx, topic, b"", "need-refused", reason))
 
     def _fill(self) -> None:
         settings = self.settings
@@ -164,10 +190,14 @@ class RunningSite:
         self.broker = open_broker(old.kind, self.place.folder / "broker", old.host, old.port)
 
     def close(self) -> None:
-        """Close the page, the site and the broker, in that order."""
+        """Close what takes needs, the site and the broker, in that order."""
+        if self._drop is not None:
+            self._drop.close()
         self.page.close()
         self.site.close()
         self.broker.close()
+        if self._sink is not None:
+            self._sink.close()
 
     def __enter__(self) -> RunningSite:
         return self
@@ -181,17 +211,41 @@ class RunningSite:
         self.close()
 
 
-def _clock(rate: int, store: Path) -> FloorClock | SystemClock:
-    """Floor time; a faster one goes on where the store's last word was, never backwards."""
-    if rate == 1:
+def _clock(settings: SiteFile, place: Place) -> Clock:
+    """A clock at the floor's rate that never goes back behind what the store already holds."""
+    if settings.clock_rate == 1:
         return SystemClock()
-    start_ms = SystemClock().now_ms()
-    if store.exists():
-        before = Store(store, lambda: start_ms)
-        with before.read() as tx:
-            start_ms = max(start_ms, tx.notice_room.last_at())
-        before.close()
-    return FloorClock(rate, start_ms)
+    last_ms = last_at(place.folder / settings.store)
+    return FloorClock(settings.clock_rate, not_before_ms=last_ms)
+
+
+def _open_sink(settings: SiteFile, place: Place) -> InfluxSink | None:
+    """The copy of telemetry in InfluxDB, when the settings name one; raise CliError."""
+    entry = settings.influx
+    if entry is None:
+        return None
+    address = Address(
+        url=entry.url,
+        api="v1" if entry.api == "v1" else "v2",
+        database=entry.database,
+        bucket=entry.bucket,
+        org=entry.org,
+        user=entry.user,
+        password=_secret("password_env", entry.password_env),
+        token=_secret("token_env", entry.token_env),
+    )
+    limits = Limits(entry.max_mb * 1_000_000)
+    return InfluxSink(Client(address), place.folder / "influx", limits)
+
+
+def _secret(field: str, name: str) -> str:
+    """What an environment variable holds; raise CliError when it is named and not there."""
+    if not name:
+        return ""
+    found = os.environ.get(name)
+    if not found:
+        raise CliError(f"influx.{field}: the environment has no {name}: export {name}=...")
+    return found
 
 
 def _open_broker(settings: SiteFile, place: Place) -> Broker:

@@ -41,11 +41,15 @@ class SystemClock:
 
 
 class FloorClock:
-    """Floor time that runs ``rate`` times faster, from ``start_ms`` (default: the real now)."""
+    """Floor time that runs ``rate`` times faster, from ``start_ms`` (default: the real now).
 
-    def __init__(self, rate: int, start_ms: int | None = None) -> None:
+    It never starts before ``not_before_ms``: a floor ahead of the real time stays ahead when it is
+    opened again.
+    """
+
+    def __init__(self, rate: int, start_ms: int | None = None, not_before_ms: int = 0) -> None:
         self.rate = rate
-        self._start_ms = _utc_ms() if start_ms is None else start_ms
+        self._start_ms = max(_utc_ms() if start_ms is None else start_ms, not_before_ms)
         self._start_s = time.monotonic()
 
     def now_ms(self) -> int:

@@ -14,6 +14,7 @@ import yaml
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
+INFLUX_APIS = ("v1", "v2")
 LINKS = ("mqtt", "opcua", "person")
 
 
@@ -56,6 +57,23 @@ class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
     ch: int = 0
 
 
+class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """An InfluxDB that gets a copy of telemetry; secrets are names of environment variables.
+
+    api v1: database, user, password_env. api v2: bucket, org, token_env.
+    """
+
+    url: str
+    api: str = "v2"
+    database: str = ""
+    bucket: str = ""
+    org: str = ""
+    user: str = ""
+    password_env: str = ""
+    token_env: str = ""
+    max_mb: int = 256
+
+
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     """Everything a controller starts from; paths are relative to the file."""
 
@@ -69,6 +87,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     lots: list[LotEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
+    influx: InfluxEntry | None = None
 
 
 def read_site(path: Path) -> SiteFile:
@@ -100,6 +119,8 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"machines[{place}].{text}" for text in _machine_problems(machine)]
     for place, lot in enumerate(found.lots):
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
+    if found.influx is not None:
+        wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -133,4 +154,21 @@ def _lot_problems(lot: LotEntry, machines: set[str]) -> list[str]:
         wrong.append("ug_per_m: a spool needs the mass of one metre of its filament in micrograms")
     if lot.machine is not None and lot.machine not in machines:
         wrong.append(f"machine: there is no machine {lot.machine} in this file")
+    return wrong
+
+
+def _influx_problems(influx: InfluxEntry) -> list[str]:
+    wrong: list[str] = []
+    if not influx.url.startswith(("http://", "https://")):
+        wrong.append("url: must begin with http:// or https://, e.g. http://127.0.0.1:8086")
+    if influx.api not in INFLUX_APIS:
+        wrong.append(f"api: must be one of {', '.join(INFLUX_APIS)}")
+    if influx.api == "v1" and not influx.database:
+        wrong.append("database: is needed with api v1")
+    if influx.api == "v2" and not (influx.bucket and influx.org):
+        wrong.append("bucket, org: are needed with api v2")
+    if influx.user and not influx.password_env:
+        wrong.append("password_env: name the environment variable that holds the password")
+    if not 16 <= influx.max_mb <= 100_000:
+        wrong.append("max_mb: must be between 16 and 100000")
     return wrong

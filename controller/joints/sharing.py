@@ -102,6 +102,7 @@ def _decide(tx: "Tx", decision: Decision) -> None:
             accepted_at=tx.now_ms,
             rank=tx.site.next("rank"),
             reason=decision.reason,
+            accepted_because=decision.reason,
         )
         return
     tx.needs.change(decision.need, state="refused", reason=decision.reason)

@@ -20,7 +20,8 @@ from controller.scheduling.kernels.tabu import Solution, empty_solution, seed_wi
 GRID = tuple((k1, k2) for k1 in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0) for k2 in (0.1, 0.25, 0.5, 1.0))
 FIRST = (1.0, 0.5)
 STRETCH = 2000
-SETUP_COST = 0.001
+SETUP_COST = 0.05
+URGENT = 1000.0
 HOT = 0.3
 COLD = 0.002
 
@@ -68,6 +69,13 @@ def price(instance: Instance, floor: Floor, solution: Solution) -> Priced:
     return Priced(total_cost(instance, floor, SETUP_COST), solution)
 
 
+def _usual_tardiness(instance: Instance, floor: Floor) -> float:
+    """Weighted tardiness of needs that are neither urgent nor hard, of the plan in the floor."""
+    weight, due, end = array(instance.weight), array(instance.due), array(floor.job_end)
+    late = weight * np.maximum(0, end - due)
+    return float(late[weight < URGENT].sum())
+
+
 def _index(instance: Instance, k1: float, k2: float) -> Index:
     setups = array(instance.setup)
     setups = setups[setups > 0]
@@ -86,7 +94,7 @@ def improve(instance: Instance, given: tuple[Solution, ...], seed: int, used: Sh
     floor = new_floor(instance)
     best = min((price(instance, floor, plan) for plan in given), key=lambda priced: priced.cost)
     cost = price(instance, floor, best.solution).cost
-    hot = HOT * cost / max(1, len(instance.due))
+    hot = HOT * _usual_tardiness(instance, floor) / max(1, len(instance.due))
     most = 200 + 20 * isqrt(len(instance.release))
     while (share := used()) < 1.0 and best.cost > 0.0:
         heat = Heat(max(1e-6, hot * COLD**share), STRETCH, SETUP_COST, most)

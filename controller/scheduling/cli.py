@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from controller.scheduling.effort import Budget
 from controller.scheduling.errors import ReadError
 from controller.scheduling.gantt import gantt
 from controller.scheduling.generate import fab_day
@@ -14,7 +15,6 @@ from controller.scheduling.planner import plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import from_text, read_problem
 from controller.scheduling.schedule import Plan, makespan, value, violations
-from controller.scheduling.solver import Budget
 
 DONE, PARTLY, UNREADABLE = 0, 1, 2
 TINY = "2 2\n2 2 0 4 1 6 1 1 3\n1 1 0 5\n"

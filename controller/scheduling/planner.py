@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from controller.scheduling.effort import Budget, Effort
 from controller.scheduling.examine import examine
 from controller.scheduling.problem import PlanProblem, Problem
 from controller.scheduling.rationing import Ration, ration
 from controller.scheduling.reasons import reasons
-from controller.scheduling.rules import Rule, dispatch, prepare
+from controller.scheduling.rules import RULES, Rule, dispatch, prepare
 from controller.scheduling.schedule import Assignment, Plan, value, violations
-from controller.scheduling.solver import Budget, Effort, better
 
 DEFAULT_BUDGET = Budget()
+LEAST_SEARCH_S = 0.5
 
 
 def plan(
@@ -26,7 +27,8 @@ def plan(
     """The best plan found; what is wrong is listed and the rest is planned all the same.
 
     ``running`` is the plan in force: a warm start where it still holds. ``exact`` spends a part on
-    proving bounds. Without a budget the dispatch rule alone decides, in plain Python.
+    proving bounds. Under half a second the dispatch rules alone decide, in plain
+    Python, so that nothing is compiled or loaded while a floor waits.
     """
     examined = examine(problem)
     shares = ration(problem, examined.order)
@@ -50,8 +52,10 @@ def _search(
 ) -> Plan:
     """Rule, then search while the budget lasts; the better of both by value."""
     order, shares = known
-    if effort.budget.cpu_s <= 0.0 and not effort.budget.rounds:
-        return by_rule(problem, order, shares)
+    if effort.budget.cpu_s < LEAST_SEARCH_S and not effort.budget.rounds:
+        return _rules_only(problem, (order, shares), effort)
+    from controller.scheduling.solver import better  # compiled code: seconds to load
+
     given = _still_holds(problem, running) or list(by_rule(problem, order, shares).assignments)
     found = better(problem, shares.release_s, given, effort)
     searched = Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
@@ -69,10 +73,28 @@ def _still_holds(problem: Problem, running: Plan | None) -> list[Assignment]:
     return kept if complete and not violations(problem, Plan(tuple(kept))) else []
 
 
+def _rules_only(problem: Problem, known: tuple[tuple[str, ...], Ration], effort: Effort) -> Plan:
+    """The best of the dispatch rules that fit the budget; the first is always made."""
+    begun_s = effort.clock()
+    best = by_rule(problem, *known)
+    worth = value(problem, best)
+    orders = prepare(problem, *known)
+    for rule in RULES if _dated(problem) else ():
+        if effort.clock() - begun_s >= effort.budget.cpu_s:
+            break
+        made = Plan(tuple(sorted(dispatch(problem, orders, rule), key=_by_start)))
+        if value(problem, made) < worth:
+            best, worth = made, value(problem, made)
+    return best
+
+
+def _dated(problem: Problem) -> bool:
+    return any(job.due_s is not None for job in problem.jobs)
+
+
 def by_rule(problem: Problem, order: tuple[str, ...], shares: Ration) -> Plan:
     """The plan of the dispatch rule: ATCS where there are dues, else most work remaining."""
-    dated = any(job.due_s is not None for job in problem.jobs)
-    rule = Rule("atcs", 1.0, 0.5) if dated else Rule("mwkr")
+    rule = Rule("atcs", 1.0, 0.5) if _dated(problem) else Rule("mwkr")
     made = dispatch(problem, prepare(problem, order, shares), rule)
     return Plan(tuple(sorted(made, key=_by_start)))
 

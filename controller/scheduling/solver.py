@@ -7,6 +7,7 @@ from controller.scheduling.annealing import best_rule, improve
 from controller.scheduling.arrays import Instance, Numbered, number
 from controller.scheduling.bounds import lower_bound
 from controller.scheduling.decode import decode, encode
+from controller.scheduling.effort import Budget, Effort
 from controller.scheduling.kernels.graph import new_graph
 from controller.scheduling.kernels.tabu import Proof, Solution, load
 from controller.scheduling.memetic import Memetic
@@ -14,27 +15,11 @@ from controller.scheduling.problem import Problem
 from controller.scheduling.schedule import Assignment
 
 
-class Budget(NamedTuple):
-    """CPU seconds to look for better plans, or rounds of search where > 0 (then deterministic)."""
-
-    cpu_s: float = 1.0
-    rounds: int = 0
-
-
 class Better(NamedTuple):
     """Assignments found and a proven lower bound of the makespan (0 = none)."""
 
     assignments: list[Assignment]
     bound_s: int
-
-
-class Effort(NamedTuple):
-    """Seed, budget, whether to spend a part on proofs, and the clock that counts CPU seconds."""
-
-    seed: int
-    budget: Budget
-    exact: bool
-    clock: Callable[[], float]
 
 
 PROVABLE = 100

@@ -1,10 +1,12 @@
 """The loaded NodeSets kept between starts: reading them takes asyncua 6 s, unpickling 1 s.
 
-The file is named by everything it depends on, lies in the user's own cache folder and is only a
-short cut: without it, or when it cannot be read, the NodeSets are read as ever. ``--warm`` writes
-it, a running cell never does.
+The file is named by a digest of everything it depends on (NodeSets, asyncua, Python, the code that
+reads them), lies in the checkout's ``.cache/cell`` and is only a short cut: without it, or when it
+cannot be read, the NodeSets are read as ever. ``--warm`` writes it and removes those of other
+names; a running cell never does.
 """
 
+import contextlib
 import gc
 import os
 import pickle
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from asyncua.server.internal_server import InternalServer
+
+_DAMAGED = (AttributeError, ImportError, TypeError, ValueError)  # what unpickling junk may raise
 
 
 class CachedServer(InternalServer):
@@ -24,7 +28,7 @@ class CachedServer(InternalServer):
 
     async def load_standard_address_space(self, shelf_file: Path | None = None) -> None:
         """Take the kept address space, else read the standard one."""
-        kept = _read(self._file)
+        kept = read_kept(self._file)
         if kept is None:
             await super().load_standard_address_space(shelf_file)
             return
@@ -39,13 +43,14 @@ class CachedServer(InternalServer):
         return self._file is not None and _write(self._file, (uris, nodes))
 
 
-def _read(file: Path | None) -> tuple[list[str], dict[Any, Any]] | None:
+def read_kept(file: Path | None) -> tuple[list[str], dict[Any, Any]] | None:
+    """Namespaces and nodes of a file; None when there is none or it is damaged."""
     if file is None or not file.exists():
         return None
     gc.disable()  # half the time goes into looking for cycles that are not there
     try:
         return pickle.loads(file.read_bytes())
-    except (OSError, pickle.PickleError, EOFError, AttributeError, ImportError):
+    except (OSError, pickle.PickleError, EOFError, LookupError, *_DAMAGED):
         return None
     finally:
         gc.enable()
@@ -55,9 +60,16 @@ def _write(file: Path, value: Any) -> bool:
     part = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_bytes(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+        with part.open("wb") as out:
+            pickle.dump(value, out, pickle.HIGHEST_PROTOCOL)
+            out.flush()
+            os.fsync(out.fileno())
         os.replace(part, file)
+        for old in file.parent.glob(f"*{file.suffix}"):
+            if old != file:
+                old.unlink(missing_ok=True)
     except OSError:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         return False
     return True

@@ -11,7 +11,9 @@ from typing import Any
 from protocols.isa95 import JobState
 from simulators.cell.core import Job, JobOrder, Requirement, new_truth
 
-_NODESETS = Path(__file__).parent / "nodesets"
+_HERE = Path(__file__).parent
+_NODESETS = _HERE / "nodesets"
+_READERS = ("cache.py", "space.py")  # our own code that decides what is kept
 # In the order of their requirements; Robotics needs DI and IA, Jobs needs ISA-95.
 NODESETS = (
     "Opc.Ua.Di.NodeSet2.xml",
@@ -64,12 +66,15 @@ def cache_file(folder: Path) -> Path:
     digest = hashlib.sha256()
     for word in (version("asyncua"), sys.version):
         digest.update(word.encode())
-    for source in nodeset_files():
+    for source in (*nodeset_files(), *(_HERE / name for name in _READERS)):
         digest.update(source.read_bytes())
     return folder / f"opcua-nodesets-{digest.hexdigest()[:16]}.pickle"
 
 
 def default_folder() -> Path:
-    """The user's cache folder for this program."""
+    """The checkout's own cache folder; the user's when the program was installed elsewhere."""
+    root = _HERE.parents[1]
+    if (root / "pyproject.toml").exists():
+        return root / ".cache" / "cell"
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "fabcommons"

@@ -181,7 +181,7 @@ def test_restart_that_lost_the_list_leaves_it_to_a_person(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize(
-    "floor", [("--time-scale", "10", "--jobs", "{folder}/jobs.json")], indirect=True
+    "floor", [("--time-scale", "20", "--jobs", "{folder}/jobs.json")], indirect=True
 )
 def test_restart_that_kept_the_list_is_held_and_resumed(floor: Floor) -> None:
     order = floor.make("jo-1", 1)

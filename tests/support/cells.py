@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,9 +88,14 @@ class CellProcess:
         return json.loads(self.truth_file.read_text())
 
 
-def simulated_cell(folder: Path, *more: str) -> CellProcess:
-    """Our own simulated cell; the NodeSets are kept in the user's cache for quicker starts."""
+@cache
+def _warm() -> None:
     subprocess.run([sys.executable, "-m", "simulators.cell", "--warm"], cwd=_ROOT, check=True)
+
+
+def simulated_cell(folder: Path, *more: str) -> CellProcess:
+    """Our own simulated cell; its NodeSets are kept loaded for quicker starts."""
+    _warm()
     command = ["-m", "simulators.cell", "--port", "{port}", "--truth", "{folder}/truth.json"]
     return CellProcess([*command, *more], folder)
 
@@ -118,7 +124,7 @@ class FakeSite:
         self.orders: dict[str, SimpleNamespace] = {}
         self.inputs: list[tuple[str, int]] = [("op-jaw", 2), ("op-plate", 1)]
         self.operation = SimpleNamespace(
-            id="op-clamp", work_master="clamp-v1", step="assemble", duration_s=60
+            id="op-clamp", work_master="clamp-v1", step="assemble", duration_s=60, materials=[]
         )
         self.notes: dict[str, str] = {}
         self.counters: dict[tuple[str, int, str], int] = {}

@@ -11,6 +11,7 @@ import httpx
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
 from controller.commands import Asker, check_saw
+from controller.telemetry import SinkState
 from controller.values import (
     Balance,
     Community,
@@ -210,6 +211,9 @@ class FakeDesk:
 
     def dropped(self) -> int:
         return 0
+
+    def influx(self) -> SinkState:
+        return SinkState("off")
 
     def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
         self.asked.append(("needs", needs))

@@ -26,6 +26,7 @@ class Running:
     """A demo floor of one printer that goes on until it is told to stop."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.broker = Amqtt("127.0.0.1", free_port())
         self.url = f"http://127.0.0.1:{free_port()}"
         command = [sys.executable, "-m", "fabcommons", "demo", "--needs", "1"]
@@ -64,9 +65,11 @@ class Running:
         client.loop_stop()
 
     def close(self) -> None:
-        """End the demo and the broker."""
+        """End the demo and the broker; the demo must leave no process behind."""
         self._process.terminate()
-        self._process.wait(30)
+        assert self._process.wait(30) == 130
+        left = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+        assert not [line for line in left if str(self._folder).encode() in line]
         self._log.close()
         self.broker.close()
 

@@ -113,6 +113,18 @@ def test_finished(job: SeenJob, stop_asked: bool, ok: bool, cancelled: bool | No
     assert (events[-1]["ok"], events[-1].get("cancelled")) == (ok, cancelled)
 
 
+def test_pieces_of_one_lot_are_counted_each() -> None:
+    four = (Part(0, "screws", 1200, 4),)
+    (event,) = mapping.derive(held("RUNNING", parts=four), seen(RUNNING), SURE)
+    assert (event["cum_mg"], event["unc_mg"]) == (1200, 0)
+    (event, _) = mapping.derive(held("RUNNING", parts=four), seen(DONE), SURE)
+    assert event["cum_mg"] == 2400
+    (event, _) = mapping.derive(
+        held("RUNNING", parts=four, counted={(0, "screws"): 2400}), seen(GONE), SURE
+    )
+    assert (event["cum_mg"], event["unc_mg"]) == (4800, 2400)
+
+
 def test_material_counts_what_is_new_only() -> None:
     already = held("RUNNING", counted={(0, "screws"): 1200})
     assert [

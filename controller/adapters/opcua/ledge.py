@@ -118,7 +118,8 @@ class Ledge:
         if order is None:
             return None
         run = order.claim_jid.rpartition("-")[0] if order.claim_jid else seen.run
-        parts = tuple(_part(tx, lot) for lot in order.lots)
+        materials: list[Json] = tx.operations.get(order.operation).materials
+        parts = tuple(_part(tx, lot, materials) for lot in order.lots)
         counted: dict[tuple[int, str], int] = {}
         for part in parts:
             counter = tx.machines.counter(self.machine, order.claim_jid or "", part.ch, part.lot)
@@ -140,7 +141,7 @@ class Ledge:
         operation = tx.operations.get(order.operation)
         needs: dict[str, int] = {}
         for part in held.parts:
-            needs[part.lot] = needs.get(part.lot, 0) + 1
+            needs[part.lot] = needs.get(part.lot, 0) + part.pieces
         for before, pieces in tx.operations.inputs(operation.id):
             lot = f"p-{before}"
             needs[lot] = needs.get(lot, 0) + pieces
@@ -202,10 +203,13 @@ def _job_id(held: Held) -> str:
     return isa95.format_job_id(held.order, held.ep)
 
 
-def _part(tx: Tx, lot: Json) -> Part:
+def _part(tx: Tx, lot: Json, materials: list[Json]) -> Part:
     found = tx.lots.get(lot["lot"])
     unit = found.unit_mg_per_piece if found else 0
-    return Part(lot["ch"], lot["lot"], lot.get("piece_mg") or unit or 0)
+    ch: int = lot["ch"]
+    material: Json = materials[ch] if ch < len(materials) else {}
+    pieces: int = material.get("pieces") or 1
+    return Part(ch, lot["lot"], lot.get("piece_mg") or unit or 0, pieces)
 
 
 def _stopped(seen: Seen) -> bool:

@@ -15,11 +15,17 @@ Json = dict[str, Any]
 
 
 class Part(NamedTuple):
-    """One piece the order draws: channel, lot, mass."""
+    """Equal pieces the order draws of a lot: channel, lot, mass of one, how many."""
 
     ch: int
     lot: str
     piece_mg: int
+    pieces: int = 1
+
+    @property
+    def whole_mg(self) -> int:
+        """Mass of all of them."""
+        return self.piece_mg * self.pieces
 
 
 class Held(NamedTuple):
@@ -176,7 +182,7 @@ def done_ppm(held: Held, job: SeenJob | None) -> int:
     """Share of the order's pieces that the cell has taken."""
     if job is None or not held.parts:
         return 0
-    taken = sum(1 for part, mass in _drawn(held.parts, job) if mass >= part.piece_mg)
+    taken = sum(1 for part, mass in _drawn(held.parts, job) if mass >= part.whole_mg)
     return taken * 1_000_000 // len(held.parts)
 
 
@@ -255,8 +261,8 @@ def _uncertain(held: Held, job: SeenJob | None, seen: Seen) -> list[Json]:
     events: list[Json] = []
     for part in held.parts:
         known = held.counted.get((part.ch, part.lot), 0)
-        if known < part.piece_mg:
-            events.append(_counter(held, part, part.piece_mg, part.piece_mg - known))
+        if known < part.whole_mg:
+            events.append(_counter(held, part, part.whole_mg, part.whole_mg - known))
     return events
 
 
@@ -278,11 +284,12 @@ def _drawn(parts: tuple[Part, ...], job: SeenJob) -> list[tuple[Part, int]]:
     for part in parts:
         amount = left.get(part.lot, Amount(0))
         if amount.mass_mg >= 0:
-            mass = min(part.piece_mg, amount.mass_mg)
+            mass = min(part.whole_mg, amount.mass_mg)
             left[part.lot] = Amount(0, amount.mass_mg - mass)
         else:
-            mass = part.piece_mg if amount.pieces > 0 else 0
-            left[part.lot] = Amount(amount.pieces - 1)
+            taken = min(part.pieces, amount.pieces)
+            mass = part.piece_mg * taken
+            left[part.lot] = Amount(amount.pieces - taken)
         drawn.append((part, mass))
     return drawn
 

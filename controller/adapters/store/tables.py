@@ -11,7 +11,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = MetaData()
 
 
@@ -82,6 +82,7 @@ need = Table(
     _int("accepted_at", null=True),
     _int("delivered_at", null=True),
     _int("rank"),
+    _text("accepted_because"),
 )
 
 operation = Table(
