@@ -126,9 +126,7 @@ def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:
             nm = sum(truths[machine]["extruded_nm_by_tool"])
             physical = mass_mg(nm, loaded[0].ug_per_m or 0)
         elif kind_of.get(machine) == "mill" and loaded:
-            truth = truths[machine]  # a piece is used up when the spindle starts in it
-            pieces = int(truth.get("spindle_starts", truth["programs_ended"]))
-            physical = pieces * (loaded[0].unit_mg_per_piece or 0)
+            physical = int(truths[machine]["pieces"]) * (loaded[0].unit_mg_per_piece or 0)
         else:
             continue
         lines.append(

@@ -17,6 +17,9 @@ on. Hence the next life may number anew what was torn: nobody has seen it.
 Segments whose events are all acknowledged are removed. The room is bounded: what is not needed to
 finish a running order (a claim) is refused first, progress later, the end of an order last.
 
+A line is read whole without a size: a segment bounds it, and MicroPython would set the size
+aside in one piece, which a used heap may not have.
+
 If flash lost records in the middle (rot, not a power cut), the sequence cannot be continued: the
 journal begins anew under a new id and says so (``damaged``).
 """
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from protocols.records import Record
 
 CLAIM, PROGRESS, FINAL = 4, 10, 64  # a level may use all room but limit // level; FINAL nearly all
-_MAX_RECORD = 8192
 _TAIL = 8  # newest events kept in memory, so that sending them reads no flash
 
 
@@ -131,14 +133,14 @@ class Journal:
             while body is not None:
                 self._load_record(segment, body)
                 body = self._read(file, segment)
-            if _body(file.readline(_MAX_RECORD)) is not None:  # whole lines after a bad one: rot
+            if _body(file.readline()) is not None:  # whole lines after a bad one: rot
                 self.damaged = True
         segment.last_s = self.hi
         segment.size = self._flash.size(segment.name)
         self._segments.append(segment)
 
     def _read(self, file: "Any", segment: _Segment) -> "bytes | None":
-        line = file.readline(_MAX_RECORD)
+        line = file.readline()
         segment.size += len(line)
         return _body(line)
 
@@ -197,7 +199,7 @@ class Journal:
         with self._flash.open(segment.name, "rb") as file:
             file.seek(offset)
             while True:
-                line = file.readline(_MAX_RECORD)
+                line = file.readline()
                 body = _body(line)
                 if body is None:
                     return None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 STEP_MG = 1000  # mark this far ahead of use: what a power cut leaves uncertain
 TIGHT_STEP_MG = 50000
 TELL_MS = 60000  # drawn mass is told at least so often
+# a piece is begun by the spindle (M3, M4) or, where that is switched by hand, by a feed move
+_CUTS = tuple([("M", n * SCALE) for n in (3, 4)] + [("G", n * SCALE) for n in (1, 2, 3)])
 _UNEXECUTED = 20  # acknowledged moves a stopped Marlin may not have made: planner 16 + queue 4
 
 
@@ -242,7 +244,5 @@ class Meter:
 
 
 def _begins_cutting(code: str) -> bool:
-    """Say whether a line switches the spindle on."""
-    if "M" not in code and "m" not in code:
-        return False
-    return any([k == "M" and v in (3 * SCALE, 4 * SCALE) for k, v in words(code)])
+    """Say whether a line switches the spindle on or moves at a feed: the piece is begun."""
+    return any([(k, v) in _CUTS for k, v in words(code)])

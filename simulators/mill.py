@@ -53,6 +53,7 @@ class Mill(Core):
         self.settings = Settings(self.config.homing)
         self.programs_ended = 0
         self.spindle_starts = 0
+        self.pieces = 0
         self.spindle_ms = 0.0
         self.cut_um = 0
         self._work_lines = 0
@@ -75,6 +76,7 @@ class Mill(Core):
         self.sleeping = False
         self.homing = False
         self.jogging = False
+        self._piece_begun = False
         self.locked = False
         self.hold = ""
         self.door = ""
@@ -138,8 +140,23 @@ class Mill(Core):
 
     # motion ----------------------------------------------------------------------------------
     def _count(self, block: Block, length: float) -> None:
-        if isinstance(block.tag, Cut) and block.tag.cutting:
+        if not isinstance(block.tag, Cut):
+            return
+        if block.tag.cutting:
             self.cut_um += round(length * 1000)
+        if length and not block.tag.rapid and not self.jogging:
+            self._begin_piece()
+
+    def _begin_piece(self) -> None:
+        """A piece is used up by the first turn of the spindle or feed move of a program."""
+        if not self._piece_begun:
+            self._piece_begun = True
+            self.pieces += 1
+
+    def end_program(self) -> None:
+        """M2 or M30: what comes next is cut into another piece."""
+        self.programs_ended += 1
+        self._piece_begun = False
 
     def _ended(self, block: Block) -> None:
         self._count(block, block.length)
@@ -230,6 +247,7 @@ class Mill(Core):
         """M3, M4 or M5, now."""
         if mode != 5 and self.spindle == 5:
             self.spindle_starts += 1
+            self._begin_piece()
             self._spindle_since = self.now
         elif mode == 5 and self.spindle != 5:
             self.spindle_ms += self.now - self._spindle_since
@@ -351,6 +369,7 @@ class Mill(Core):
         return {
             "programs_ended": self.programs_ended,
             "spindle_starts": self.spindle_starts,
+            "pieces": self.pieces,
             "spindle_ms": round(self.spindle_ms + running),
             "cut_um": self.cut_um,
             "moves": self.moves,

@@ -94,7 +94,7 @@ def _flow(mill: Mill, flow: int) -> Work:
     ended.feed, ended.speed = mill.modes.feed, mill.modes.speed
     mill.modes = ended
     mill.axes.feed_percent = mill.axes.rapid_percent = mill.axes.spindle_percent = 100
-    mill.programs_ended += 1
+    mill.end_program()
     mill.say("[MSG:Pgm End]")
 
 

@@ -12,6 +12,9 @@ goes through a reset, which stops the spindle.
 
 from firmware.drivers.counted import CountedFlow
 from firmware.drivers.lines import LineSplitter
+from firmware.drivers.patience import Patience
+from firmware.drivers.place import Place, values
+from firmware.drivers.program import Program
 from protocols import grbl
 from protocols.grbl_codes import alarm_words, error_words
 
@@ -23,22 +26,15 @@ if TYPE_CHECKING:
 
     Reply = tuple[Any, ...]
 
-BUSY_ASK_MS = 200
-IDLE_ASK_MS = 1000
-SILENT_MS = 3000
-LOST_AFTER_MS = 12000
-HOMING_MS = 120000
 NO_ANSWER_MS = 10000  # Idle, nothing to do, and yet a line unanswered
 BANNER_MS = 3000
 _END = "G4 P0.01"
 _CHECKS = ("entering", "checking", "leaving")
-_ANSWERING = ("entering", "checking", "leaving", "running", "ending")
+_ANSWERING = _CHECKS + ("running", "ending")
 
 
 class Grbl:
-    """States: silent, idle, entering, checking, leaving, running, holding, paused, ending,
-    cancelling, locked, resetting, homing.
-    """
+    """States: silent, idle, locked, resetting, homing; with an order those in ``_go`` calls."""
 
     def __init__(self) -> None:
         self.out = bytearray()
@@ -49,20 +45,16 @@ class Grbl:
         self._lines = LineSplitter()
         self._flow = CountedFlow()
         self._own: "list[tuple[str, str]]" = []
-        self._source: "Streamer | None" = None
-        self._next: "str | None" = None  # line taken that did not fit yet
+        self._program: "Program | None" = None
         self._why = ""
         self._certain = True
-        self._heard_ms = 0
-        self._asked_ms = -IDLE_ASK_MS
+        self._patience = Patience()
         self._now_ms = 0
         self._since_ms = 0  # of the last answer or turn
         self._pause_first = False  # asked for while the lines are still being checked
         self._goes_on = "running"  # what a resume goes on with: running or ending
         self._held = False  # paused by a hold of the machine, which a person there may end
-        self._place: "list[int]" = []
-        self._still_n = 0  # reports in a row that say the same place
-        self._wco = [0, 0, 0]
+        self._place = Place()
         self._takes: "dict[str, Callable[[Reply, int], None]]" = {
             "ok": self._take_ok,
             "error": self._take_error,
@@ -73,9 +65,8 @@ class Grbl:
         }
         self._dones: "dict[str, Callable[[], None]]" = {
             "program": self._program_done,
-            "check_on": self._check_begins,
-            "check_off": self._check_over,
-            "dwelt": self._dwelt,
+            "check_on": lambda: self._go("checking"),
+            "dwelt": self._place.forget,  # the end is looked for from here
             "homed": self._homed,
         }
 
@@ -83,12 +74,11 @@ class Grbl:
     @property
     def running(self) -> bool:
         """Say whether an order is on the machine."""
-        return self._source is not None
+        return self._program is not None
 
     def run(self, source: "Streamer", label: str) -> None:
         """Begin an order; the machine must be idle."""
-        self._source = source
-        self._next = None
+        self._program = Program(source)
         self._why = ""
         self._certain = True
         self._pause_first = False
@@ -99,7 +89,7 @@ class Grbl:
     def pause(self) -> None:
         """Feed hold; paused is told when the machine stands still."""
         if self.state in ("running", "ending"):
-            self._still_n = 0
+            self._place.forget()
             self._goes_on = self.state
             self._go("holding")
             self.out += grbl.HOLD
@@ -109,7 +99,7 @@ class Grbl:
     def resume(self) -> None:
         """Cycle start."""
         if self.state in ("paused", "holding"):
-            self._still_n = 0
+            self._place.forget()
             self._go(self._goes_on)
             self.out += grbl.RESUME
             self.events.append(("resumed",))
@@ -120,8 +110,7 @@ class Grbl:
 
     def stop(self) -> None:
         """Reset at once; in motion this loses the position."""
-        self.out += grbl.RESET
-        self._flow.clear()
+        self.safe()
         self._end(False, "stopped", False)
         self.events.append(("offline", "stopped"))
         self._go("locked")
@@ -134,8 +123,7 @@ class Grbl:
     def recover(self) -> None:
         """A person says the machine is fit again: home it."""
         if self.state == "locked":
-            self.out += grbl.RESET
-            self._flow.clear()
+            self.safe()
             self._own = [("$H", "homed")]
             self._go("resetting")
 
@@ -145,7 +133,7 @@ class Grbl:
     # serial line ---------------------------------------------------------------------------------
     def feed(self, data: bytes, now_ms: int) -> None:
         """Take bytes of the machine."""
-        self._heard_ms = self._now_ms = now_ms
+        self._patience.heard_ms = self._now_ms = now_ms
         for line in self._lines.feed(data):
             reply = grbl.parse_reply(line)
             take = self._takes.get(reply[0])
@@ -156,9 +144,7 @@ class Grbl:
     def step(self, now_ms: int) -> None:
         """Let time pass."""
         self._now_ms = now_ms
-        busy = self._source is not None
-        if now_ms - self._asked_ms >= (BUSY_ASK_MS if busy else IDLE_ASK_MS):
-            self._asked_ms = now_ms
+        if self._patience.is_due(now_ms, self.running):
             self.out += grbl.STATUS
         self._watch(now_ms)
         self._pump()
@@ -167,7 +153,7 @@ class Grbl:
         if self.state == "silent":
             return
         late = now_ms - self._since_ms > BANNER_MS
-        if now_ms - self._heard_ms > (HOMING_MS if self.state == "homing" else LOST_AFTER_MS):
+        if self._patience.is_over(now_ms, self.state == "homing"):
             self._lose("machine does not answer")
         elif late and self.state == "leaving" and self._flow.empty and not self._own:
             self._begin_running()  # this firmware leaves check mode without a reset
@@ -180,39 +166,33 @@ class Grbl:
         while self._own and self._flow.fits(self._own[0][0]) and self._may_speak():
             text, tag = self._own.pop(0)
             self.out += self._flow.send(text, tag)
-        if self._own or self._source is None or self.state not in ("checking", "running"):
+        program = self._program
+        if self._own or program is None or self.state not in ("checking", "running"):
             return
         while True:
-            code = self._next or self._take_line()
-            self._next = None
+            code = program.take()
             if code is None:
                 self._program_over()
                 return
             if not code:
                 return
             if not self._flow.fits(code):
-                self._next = code
+                program.give_back(code)
                 return
-            self.out += self._flow.send(code, "dry" if self.state == "checking" else "program")
+            self.out += self._flow.send(code, "dry" if program.dry else "program")
 
     def _may_speak(self) -> bool:
         return self.state not in ("silent", "locked", "cancelling", "resetting")
 
-    def _take_line(self) -> "str | None":
-        source = self._source
-        if source is None:
-            return ""
-        return source.preview() if self.state == "checking" else source.take()
-
     def _program_over(self) -> None:
         if self.state == "checking":
             self._leave_check()
-        elif self.state == "running":
+        elif self._program is not None:
+            self._own += [(code, "") for code in self._program.ending()]
             self._own.append((_END, "dwelt"))
             self._go("ending")
             self._pump()
 
-    # replies -------------------------------------------------------------------------------------
     def _take_ok(self, reply: "Reply", now_ms: int) -> None:
         self._since_ms = now_ms
         tag = self._flow.answered()
@@ -224,9 +204,8 @@ class Grbl:
         tag = self._flow.answered()
         if tag == "homed":
             self._own.append(("$X", "unlocked"))  # no homing on this machine
-            self.events.append(("online",))
-            self._go("idle")
-        elif self._source is not None:
+            self._homed()
+        elif self._program is not None:
             self._refuse(error_words(reply[1], self.firmware))
 
     def _refuse(self, words: str) -> None:
@@ -246,8 +225,7 @@ class Grbl:
         words = alarm_words(reply[1], self.firmware)
         if self.state == "cancelling":
             return
-        self._flow.clear()
-        self.out += grbl.RESET  # spindle off
+        self.safe()
         self.events.append(("fault", "alarm-{}".format(reply[1]), words))
         self._lock(words)
 
@@ -262,7 +240,7 @@ class Grbl:
         elif self.state == "cancelling":
             self._go("idle")
             self._end(False, self._why, self._certain)
-        elif self._source is not None:
+        elif self._program is not None:
             self.events.append(("fault", "reset", "machine was reset while an order ran"))
             self._lock("machine was reset")
 
@@ -272,21 +250,10 @@ class Grbl:
 
     def _take_status(self, reply: "Reply", now_ms: int) -> None:
         report = reply[1]
-        self._wco = report.get("wco", self._wco)
-        place: "list[int]" = report.get("mpos") or report.get("wpos") or []
-        self._still_n = self._still_n + 1 if place == self._place else 0
-        self._place = place
-        self._measure(report)
+        self._place.take(report)
+        self.values.update(values(self._place, report))
         self._follow(report["state"], report["sub"], now_ms)
 
-    def _measure(self, report: "dict[str, Any]") -> None:
-        for name, um in zip(("x_um", "y_um", "z_um"), self._place):
-            self.values[name] = um
-        if "fs" in report:
-            self.values["feed_um_s"] = report["fs"][0] * 1000 // 60
-            self.values["spindle_rpm"] = report["fs"][1]
-
-    # turns ---------------------------------------------------------------------------------------
     def _follow(self, state: str, sub: "int | None", now_ms: int) -> None:
         """Turn by what a report says the machine does."""
         if self.state == "silent":
@@ -312,8 +279,7 @@ class Grbl:
             self._go("locked")
             self.events.append(("fault", "locked", "machine is locked: confirm clear to home it"))
         else:
-            self._go("idle")
-            self.events.append(("online",))
+            self._homed()
 
     def _stand(self, state: str, sub: "int | None") -> None:
         asked = self.state == "holding"
@@ -332,49 +298,46 @@ class Grbl:
         """A dwelling machine does not take a hold; one that runs when held was told so by hand."""
         if self.state == "paused":
             if self._held and state in ("Run", "Idle"):
-                self._still_n = 0
+                self._place.forget()
                 self._go(self._goes_on)
                 self.events.append(("resumed",))
         elif state == "Run":
             self.out += grbl.HOLD
-        elif state == "Idle" and self._flow.empty and self._still_n > 1:
+        elif state == "Idle" and self._flow.empty and self._place.still_n > 1:
             self._held = False
             self._go("paused")
             self.events.append(("paused", "a person asked"))
 
     def _see_end(self, state: str) -> None:
-        if state == "Idle" and self._flow.empty and not self._own and self._still_n >= 1:
+        if state == "Idle" and self._flow.empty and not self._own and self._place.still_n >= 1:
             self._go("idle")
             self._end(True, "", True)
 
     def _see_standstill(self, state: str, sub: "int | None") -> None:
         held = (state == "Hold" and sub == 0) or state in ("Idle", "Alarm", "Check", "Door", "Tool")
-        if held and self._still_n >= 1:
+        if held and self._place.still_n >= 1:
             self.out += grbl.RESET
 
     def _see_answer_lost(self, now_ms: int) -> None:
-        if not self._flow.empty and now_ms - self._since_ms > NO_ANSWER_MS and self._still_n > 1:
+        if (
+            not self._flow.empty
+            and now_ms - self._since_ms > NO_ANSWER_MS
+            and self._place.still_n > 1
+        ):
             self._certain = False
             self._abandon("an answer of the machine was lost")
 
-    def _check_begins(self) -> None:
-        self._go("checking")
-
     def _leave_check(self) -> None:
         self._go("leaving")
-        self._next = None
         self._own.append(("$C", "check_off"))
 
-    def _check_over(self) -> None:
-        """Check mode was left; GRBL resets itself and says its banner."""
-
     def _begin_running(self) -> None:
-        source = self._source
-        if source is None or self._why:
+        program = self._program
+        if program is None or self._why:
             self._go("idle")
             self._end(False, self._why, True)
             return
-        source.rewind()
+        program.begin()
         self._go("running")
         if self._pause_first:
             self._pause_first = False
@@ -384,11 +347,8 @@ class Grbl:
 
     def _program_done(self) -> None:
         self.values["lines_n"] += 1
-        if self._source is not None:
-            self._source.acknowledge()
-
-    def _dwelt(self) -> None:
-        self._still_n = 0  # the end is looked for from here
+        if self._program is not None:
+            self._program.source.acknowledge()
 
     def _homed(self) -> None:
         self._go("idle")
@@ -396,12 +356,12 @@ class Grbl:
 
     def _abandon(self, why: str) -> None:
         """End an order early but orderly."""
-        if self._source is None or self.state == "cancelling":
+        if self._program is None or self.state == "cancelling":
             return
         self._why = why
         self._own = []
-        self._next = None
-        self._still_n = 0
+        self._program.drop()
+        self._place.forget()
         if self.state in _CHECKS:
             self.out += grbl.RESET
         else:
@@ -410,10 +370,13 @@ class Grbl:
 
     def _end(self, ok: bool, why: str, certain: bool) -> None:
         self._own = []
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-            self.events.append(("ended", ok, why, certain))
+        self._close_program(("ended", ok, why, certain))
+
+    def _close_program(self, event: "tuple[Any, ...]") -> None:
+        if self._program is not None:
+            self._program.source.close()
+            self._program = None
+            self.events.append(event)
 
     def _lock(self, why: str) -> None:
         self._end(False, why, False)
@@ -423,10 +386,7 @@ class Grbl:
     def _lose(self, why: str) -> None:
         self._own = []
         self._flow.clear()
-        if self._source is not None:
-            self._source.close()
-            self._source = None
-            self.events.append(("lost", why))
+        self._close_program(("lost", why))
         self.events.append(("offline", why))
         self._go("silent")
 

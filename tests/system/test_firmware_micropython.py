@@ -75,7 +75,7 @@ def test_an_order_runs_once_and_every_gram_is_told(floor, controller):
 
 
 def test_a_killed_firmware_reports_interrupted_and_never_starts_again(floor, controller):
-    program = floor.program(print_program(4000))
+    program = floor.program(print_program(60_000))
     with floor.simulator():
         wait_until(floor.link.exists, what="the printer")
         with floor.firmware() as firmware:

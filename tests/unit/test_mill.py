@@ -137,3 +137,21 @@ def test_power_cycle_forgets_the_position(sims: ModuleType) -> None:
     host.core.reset(host.at)
     host.wait(1000)
     assert host.report().startswith("<Idle|MPos:0.000")
+
+
+@pytest.mark.parametrize(
+    ("program", "pieces"),
+    [
+        ("G21\nG0 X5\n", 0),
+        ("G21\nG1 X5 F600\n", 1),
+        ("G21\nM3 S1000\nG1 X5 F600\nM5\nM3 S1000\nG1 X9\nM30\n", 1),
+        ("G21\nG1 X5 F600\nM30\nG1 X0 F600\nM30\n", 2),
+        ("$C\nG21\nG1 X5 F600\nM3 S1000\n$C\n", 0),
+    ],
+)
+def test_a_piece_is_used_up_once_by_what_cuts_it(sims: Any, program: str, pieces: int) -> None:
+    mill = Mill(MillConfig())
+    mill.feed(program.encode(), 0)
+    for now_ms in range(0, 60_000, 50):
+        mill.step(now_ms)
+    assert mill.truth()["pieces"] == pieces
