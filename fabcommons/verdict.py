@@ -15,6 +15,7 @@ from controller.adapters.store import Tx
 from controller.ledger.balance import check
 from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
 from protocols.filament import mass_mg
+from protocols.isa95 import parse_job_id
 from protocols.orders import FINAL
 
 Truths = Mapping[str, Mapping[str, Any]]
@@ -107,7 +108,11 @@ def _physical(kind: str, truth: Mapping[str, Any]) -> Counter[str]:
         return Counter(str(program.get("label", "")) for program in truth["programs"])
     if kind == "mill":
         return Counter({"": int(truth["programs_ended"])})
-    return Counter({str(name): int(count) for name, count in truth["starts"].items()})
+    starts: Counter[str] = Counter()
+    for job_id, count in truth["starts"].items():
+        known = parse_job_id(job_id)
+        starts[known[0] if known else job_id] += int(count)
+    return starts
 
 
 def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:

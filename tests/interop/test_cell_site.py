@@ -14,6 +14,7 @@ from controller.adapters.opcua.link import OpcuaLink, Pace
 from controller.adapters.opcua.session import Access
 from controller.adapters.store import Tx
 from controller.app import Parts, Site, SiteConfig
+from controller.commands import Asker
 from controller.joints.cells import CellSite
 from controller.ledger.balance import check
 from controller.values import (
@@ -31,7 +32,7 @@ from controller.values import (
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
 CELLS = ("cell-1", "cell-2")
-WHO = "simulated technician"
+WHO = Asker("simulated technician")
 SCREW_MG = 1200
 SCREWS = [{"material": "screw-m3", "pieces": 2}]
 STOCK = 40

@@ -24,7 +24,7 @@ CUT = EconomicEvent("e2", "consume", "mill-1", "mill-1", 5, lot="p", mass_mg=38_
 TRUTHS: dict[str, dict[str, Any]] = {
     "printer-1": {"extruded_nm_by_tool": [1_000_000_000], "programs": [{}]},
     "mill-1": {"programs_ended": 1, "pieces": 1},
-    "cell-1": {"starts": {"o3": 1}},
+    "cell-1": {"starts": {"o3.7": 1}},
 }
 ORDERS = (
     ORDER,
