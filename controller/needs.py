@@ -1,7 +1,7 @@
 """Needs: what communities state that they want made."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.values import (
@@ -39,6 +39,7 @@ def state(tx: "Tx", request: NeedRequest, router: Router) -> Need:
 
     Raises Refused naming the field; code ``conflict`` when the key was used for another need.
     """
+    request = _named(tx, request)
     _check_text(request)
     known = tx.needs.by_key(request.key)
     if known is not None:
@@ -111,6 +112,12 @@ def _take_back(tx: "Tx", operation: Operation, who: str) -> None:
         return
     tx.orders.change(order.id, stop_asked_by=who)
     tx.touch(operation.machine)
+
+
+def _named(tx: "Tx", request: NeedRequest) -> NeedRequest:
+    """The request with the part that its design makes, where it names none."""
+    design = None if request.part else tx.designs.get(request.design)
+    return request if design is None else replace(request, part=str(design.profile.get("part", "")))
 
 
 def _check_text(request: NeedRequest) -> None:

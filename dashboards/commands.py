@@ -89,18 +89,13 @@ class Commands:
             key=own,
             community=ask.community,
             design=ask.design,
-            part=ask.part or self._part_of(ask.design),
+            part=ask.part or "",
             quantity=ask.quantity,
             due_at=ask.due_at,
             need_class=ask.need_class,
             note=ask.note,
             stated_by=ask.stated_by,
         )
-
-    def _part_of(self, design: str) -> str:
-        with self._desk.read() as tx:
-            found = tx.designs.get(design)
-        return str(found.profile.get("part", "")) if found else ""
 
     def clear(self, machine: Id, ask: ClearAsk, key: Key = "") -> AnswerView:
         """The bed or fixture is clear; the result of what was on it, with the same tap."""

@@ -58,3 +58,11 @@ def test_a_need_taken_back_cancels_what_has_not_begun(floor):
     with floor.store.read() as tx:
         assert {op.state for op in tx.operations.of_need(need)} == {"cancelled"}
         assert tx.needs.get(need).state == "withdrawn"
+
+
+def test_a_need_that_names_no_part_is_for_what_its_design_makes(floor) -> None:
+    need = floor.state(part="", key="no-part")
+    with floor.store.read() as tx:
+        found = tx.needs.get(need)
+        assert found.part == tx.designs.get(found.design).profile["part"]
+    assert floor.state(part="", key="no-part") == need
