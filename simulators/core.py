@@ -9,6 +9,7 @@ A command that waits is a generator that yields when it may go on: ``("room", in
 a time, and its answer comes when it is through.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable
 from math import inf
 
@@ -20,7 +21,7 @@ Wait = tuple[str, float]
 Work = Generator[Wait, None, None]
 
 
-class Core:
+class Core(ABC):
     """One machine. Times are ms of the virtual clock, never backwards."""
 
     planner: Planner
@@ -41,37 +42,45 @@ class Core:
         self._wait: Wait = ("until", 0.0)
 
     # for the machine to fill in --------------------------------------------------------------
+    @abstractmethod
     def _take(self, data: bytes) -> None:
         """Bytes that arrived."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _timer_ms(self) -> float:
         """When the machine's own timers are due next."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _on_time(self) -> None:
         """Do what those timers ask for."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _ended(self, block: Block) -> None:
         """A motion has ended."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _next_command(self) -> bool:
         """Run the next command received; False when there is none."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _answer(self) -> None:
         """The command that waited is through."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _halted(self) -> bool:
         """Say whether commands stand still."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _happens(self, fault: Fault) -> bool:
         """Let a fault of this kind of machine happen; False when the command is gone with it."""
-        raise NotImplementedError
+        ...
 
     # bytes -----------------------------------------------------------------------------------
     def say(self, line: str) -> None:
