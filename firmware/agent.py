@@ -68,7 +68,7 @@ class Agent:
         self.changed = True
         self.fenced_n = 0  # messages of an old term or revision, ignored
         self.done_ppm = 0
-        self.answers: "list[Record]" = []  # to the last commands, by id
+        self.answers: "list[tuple[str, str, str]]" = []  # id, code, words of the last commands
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
         self.fault = ""

@@ -78,6 +78,8 @@ class App:
         self._tele_n = 0
         self._collected_ms = 0
         self._told_hi = 0
+        self._free_b = 0  # of the heap, right after garbage was collected; 0 = not known
+        self._least_b = 2**30
         self._acts: "dict[str, Callable[..., None]]" = {
             "fetch": self._fetch,
             "run": self._run_order,
@@ -156,7 +158,14 @@ class App:
             self._tell_telemetry()
         if now_ms - self._collected_ms > COLLECT_MS:
             self._collected_ms = now_ms
-            gc.collect()
+            self._collect()
+
+    def _collect(self) -> None:
+        gc.collect()
+        mem_free: "Any" = getattr(gc, "mem_free", None)
+        if mem_free is not None:
+            self._free_b = mem_free()
+            self._least_b = min(self._least_b, self._free_b)
 
     # circle --------------------------------------------------------------------------------------
     def pump(self) -> None:
@@ -194,7 +203,10 @@ class App:
         self._fetching = asyncio.create_task(self._fetch_program(ep, program))
 
     async def _fetch_program(self, ep: int, program: "Record") -> None:
-        why = await self.spool.fetch(program)
+        try:
+            why = await self.spool.fetch(program)
+        except Exception as error:  # noqa: BLE001  (top of a task: a dead one would leave us mute)
+            why = "program cannot be fetched: " + repr(error)
         self._fetching = None
         self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
         self.pump()
@@ -230,9 +242,9 @@ class App:
         values["journal_n"] = self.journal.hi - self.journal.acked
         if self.driver.running:
             values["done_ppm"] = self.agent.done_ppm
-        mem_free: "Any" = getattr(gc, "mem_free", None)
-        if mem_free is not None:
-            values["heap_free_b"] = mem_free()
+        if self._free_b:
+            values["heap_free_b"] = self._free_b
+            values["heap_least_b"] = self._least_b
         self._tele_n += 1
         message: "Record" = {"v": 1, "bn": self.agent.bn, "n": self._tele_n, "m": values}
         message.update(self._stamp())

@@ -16,23 +16,30 @@ if TYPE_CHECKING:
 
     Verb = Callable[[Agent, Record], str]  # why it was refused, "" = done
 
-ANSWERS_KEPT = 32
+ANSWERS_KEPT = 16
 _FULL = "journal is full: nobody acknowledges"
 
 
 def answer(agent: "Agent", command: "Record") -> "Record":
     """Do a command; return the body of up/rsp."""
     for known in agent.answers:
-        if known["id"] == command["id"]:
-            return known
+        if known[0] == command["id"]:
+            return _body(known)
     code, text = _judge(agent, command)
     if not code:
         text = _VERBS[command["do"]](agent, command)
         code = "refused" if text else "done"
-    value: "Record" = {"v": 1, "id": command["id"], "ok": code == "done", "code": code}
-    if text:
-        value["msg"] = text[:160]
-    agent.answers = agent.answers[1 - ANSWERS_KEPT :] + [value]
+    given = (command["id"], code, text)
+    agent.answers.append(given)
+    if len(agent.answers) > ANSWERS_KEPT:
+        agent.answers.pop(0)
+    return _body(given)
+
+
+def _body(given: "tuple[str, str, str]") -> "Record":
+    value: "Record" = {"v": 1, "id": given[0], "ok": given[1] == "done", "code": given[1]}
+    if given[2]:
+        value["msg"] = given[2][:160]
     return value
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from protocols.records import Record
 
 CLAIM, PROGRESS, FINAL = 4, 10, 64  # a level may use all room but limit // level; FINAL nearly all
-_TAIL = 8  # newest events kept in memory, so that sending them reads no flash
+_TAIL = 4  # newest events kept in memory, so that sending them reads no flash
 
 
 class JournalFull(Exception):
@@ -234,7 +234,9 @@ class Journal:
         segment = self._segments[-1]
         segment.first_s = segment.first_s or s
         segment.last_s = self.hi = s
-        self._tail = self._tail[1 - _TAIL :] + [(s, data)]
+        self._tail.append((s, data))
+        if len(self._tail) > _TAIL:
+            self._tail.pop(0)
         self._fold(value, note)
         return s
 

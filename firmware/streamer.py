@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-BLOCK = 1024
+BLOCK = 256
 _LONGEST = 1024  # of a line; the rest of a longer one is dropped (no machine takes such a line)
 HOLD = ""  # nothing may be sent now
 

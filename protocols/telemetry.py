@@ -13,6 +13,7 @@ REGISTRY = {
     "done_ppm": ("ppm", 0, 1000000, "share of the program acknowledged"),
     "feed_um_s": ("um/s", 0, 10000000, "feed rate"),
     "heap_free_b": ("B", 0, 2**40, "free memory of the firmware"),
+    "heap_least_b": ("B", 0, 2**40, "least free memory since the start"),
     "journal_n": ("1", 0, 2**40, "events not yet acknowledged"),
     "lines_n": ("1", 0, 2**40, "program lines acknowledged"),
     "nozzle_mc": ("mdegC", -50000, 500000, "nozzle temperature"),

@@ -39,7 +39,7 @@ def wait_until(condition, timeout_s=30, what="condition"):
 
 @contextlib.contextmanager
 def process(arguments, **options):
-    running = subprocess.Popen(arguments, cwd=ROOT, **options)
+    running = subprocess.Popen(arguments, **{"cwd": ROOT, **options})
     try:
         yield running
     finally:

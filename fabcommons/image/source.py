@@ -1,0 +1,82 @@
+"""Source of a module without what a board has no use for: documentation, types, meanings."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+
+def strip(source: str) -> ast.Module:
+    """Tree of a source, stripped; whole numbers in capital letters become constants."""
+    tree = ast.parse(source)
+    tree.body = [node for node in tree.body if not _is_typing(node)]
+    stripped: ast.Module = _Strip().visit(tree)
+    stripped.body = [_constant(node) for node in stripped.body]
+    if any(map(_is_const, stripped.body)):
+        stripped.body.insert(0, ast.ImportFrom("micropython", [ast.alias("const")], 0))
+    return ast.fix_missing_locations(stripped)
+
+
+class _Strip(ast.NodeTransformer):
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body: list[ast.stmt] | None = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            node.body = body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])  # type: ignore[attr-defined]
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        self.generic_visit(node)
+        return None if node.value is None else ast.Assign([node.target], node.value)
+
+    def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
+        """A field ``(name, type, required, meaning)`` keeps its first three."""
+        self.generic_visit(node)
+        if len(node.elts) == 4 and _is_a(node.elts[2], bool) and _is_a(node.elts[3], str):
+            node.elts[3] = ast.Constant("")
+        return node
+
+
+def target(node: ast.stmt) -> str:
+    """Name that a plain assignment of one name gives; "" for anything else."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        name = node.targets[0]
+        return name.id if isinstance(name, ast.Name) else ""
+    return ""
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and _is_a(node.value, str)
+
+
+def _is_a(node: Any, kind: type) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) is kind
+
+
+def _is_typing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return target(node) == "TYPE_CHECKING"
+
+
+def _constant(node: ast.stmt) -> ast.stmt:
+    if target(node).isupper() and isinstance(node, ast.Assign) and _is_a(node.value, int):
+        node.value = ast.Call(ast.Name("const"), [node.value], [])
+    return node
+
+
+def _is_const(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Assign) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "const"

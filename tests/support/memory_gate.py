@@ -1,0 +1,135 @@
+"""The whole firmware from bytecode on 32-bit MicroPython, between a broker and a printer.
+
+Runs an order of so many lines and so many events of people, in a heap of a fixed size, and tells
+how much of it was free at worst, right after garbage was collected.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+
+from fabcommons.image import build
+from support import bench_floor
+from support.bench_floor import ROOT, Controller, Floor, wait_until
+
+INTERPRETER = str(ROOT / "scripts" / "micropython32")
+LOT = {"ch": 0, "lot": "lot-a", "ug_per_m": 2982000}
+PATIENCE_S = 240
+
+
+def is_here():
+    """Say whether the 32-bit interpreter runs on this computer; it is fetched when it can be."""
+    try:
+        done = subprocess.run([INTERPRETER, "-c", "print(1)"], capture_output=True, timeout=300)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.stdout == b"1\n"
+
+
+class GateFloor(Floor):
+    """A floor whose firmware is an image on the 32-bit interpreter."""
+
+    def __init__(self, folder, broker_port, server, in_place):
+        super().__init__(folder, broker_port, server, "micropython")
+        self.in_place = in_place
+        image = build("marlin", "unix")
+        if in_place:
+            (folder / "image.romfs").write_bytes(image.rom())
+        else:
+            image.write(folder / "image")
+
+    def start(self, heap_bytes, **extra):
+        config = {
+            "site": "test",
+            "machine": "m1",
+            "broker": {"host": "127.0.0.1", "port": self.broker_port},
+            "serial": {"port": str(self.link), "baud": 250000},
+            "dialect": "marlin",
+            "flash": str(self.folder / "flash"),
+            "heartbeat_s": 5,
+            **extra,
+        }
+        path = self.folder / "config.json"
+        path.write_text(json.dumps(config))
+        command = [INTERPRETER, "-X", f"heapsize={heap_bytes}"]
+        if self.in_place:
+            command += ["tests/support/rom_start.py", str(self.folder / "image.romfs")]
+        else:
+            command += ["-m", "firmware"]
+        paths = "" if self.in_place else f"{self.folder / 'image'}:"
+        log = (self.folder / "log.txt").open("ab")
+        return bench_floor.process(
+            [*command, str(path)],
+            env={**os.environ, "MICROPYPATH": f"{paths}.frozen"},
+            stdout=log,
+            stderr=log,
+            cwd=ROOT if self.in_place else self.folder / "image",
+        )
+
+    def log(self):
+        return (self.folder / "log.txt").read_text()
+
+
+def program_text(lines):
+    """A print of so many lines, with extrusion on each move."""
+    moves = [f"G1 X{i % 50} Y{i % 30} E{i * 0.01:.5f} F30000" for i in range(1, lines - 4)]
+    return "\n".join(["M82", "M109 S200", "G28", "G92 E0", *moves, "M104 S0", ""])
+
+
+def free_b(controller, since=0):
+    """Free bytes after each collection that telemetry told."""
+    return [m["m"]["heap_free_b"] for m in controller.telemetry[since:] if "heap_free_b" in m["m"]]
+
+
+def run(folder, lines, events, heap_bytes, in_place=True):
+    """Run; returns free bytes: at worst, when lines began, at the end of lines and of events."""
+    (folder / "www").mkdir()
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(bench_floor.mosquitto(folder))
+        server = stack.enter_context(bench_floor.program_server(folder / "www"))
+        floor = GateFloor(folder, port, server, in_place)
+        controller = Controller(port)
+        stack.callback(controller.close)
+        stack.enter_context(floor.simulator(scale=1000))
+        running = stack.enter_context(floor.start(heap_bytes))
+
+        def wait(condition, what):
+            def ended_or():
+                assert running.poll() is None, f"firmware ended: {floor.log()[-2000:]}"
+                return condition()
+
+            wait_until(ended_or, PATIENCE_S, what)
+
+        wait(lambda: controller.state.get("st") == "idle", "an idle machine")
+        controller.tell_time(1)
+        controller.command("clear")
+        wait(lambda: controller.state.get("ready"), "a ready machine")
+        controller.offer(1, floor.program(program_text(lines)), [LOT])
+        wait(lambda: controller.heard("finished"), "the end of the order")
+        assert controller.heard("finished")[0]["ok"], controller.heard("finished")
+        assert controller.heard("finished")[0]["lines"] == lines
+        after_lines = len(controller.telemetry)
+        _make_events(controller, events, wait)
+        told = len(controller.telemetry)
+        wait(lambda: len(controller.telemetry) > told + 1, "telemetry")
+    least = [m["m"]["heap_least_b"] for m in controller.telemetry if "heap_least_b" in m["m"]]
+    busy = free_b(controller)[:after_lines]
+    return {
+        "least_b": min(least),
+        "first_b": busy[0],
+        "lines_b": busy[-1],
+        "events_b": free_b(controller)[-1],
+        "events": len(controller.order_of),
+    }
+
+
+def _make_events(controller, events, wait):
+    """Spools put on and taken off, a window of commands at a time: two events each."""
+    start = len(controller.order_of)
+    asked = 0
+    while asked * 2 < events:
+        for _ in range(8):
+            controller.command("unload" if asked % 2 else "load", ch=0, lot="lot-b")
+            asked += 1
+        wait(lambda: len(controller.order_of) >= start + asked * 2, f"events of {asked} commands")
