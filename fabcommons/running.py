@@ -18,7 +18,7 @@ from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
-from controller.adapters.store import Tx
+from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
@@ -54,11 +54,12 @@ class RunningSite:
         place.folder.mkdir(parents=True, exist_ok=True)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        last_ms = _last_ms(settings, place)
         self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
         parts = Parts(
-            clock=_clock(settings, place),
+            clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
             sharer=sharer(resources.why_not),
@@ -67,7 +68,7 @@ class RunningSite:
         self.site = Site.open(
             SiteConfig(
                 name=settings.site,
-                store=place.folder / settings.store,
+                store=settings.store_place(place.folder),
                 broker=MqttAddress(self.broker.host, self.broker.port),
                 programs_url=f"http://{settings.http}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
@@ -211,11 +212,18 @@ class RunningSite:
         self.close()
 
 
-def _clock(settings: SiteFile, place: Place) -> Clock:
+def _last_ms(settings: SiteFile, place: Place) -> int:
+    """Floor time the store already holds, ms UTC; raise CliError when it does not open."""
+    try:
+        return last_at(settings.store_place(place.folder))
+    except (SchemaMismatch, StoreUnreachable) as error:
+        raise CliError(str(error), FAILED) from error
+
+
+def _clock(settings: SiteFile, last_ms: int) -> Clock:
     """A clock at the floor's rate that never goes back behind what the store already holds."""
     if settings.clock_rate == 1:
         return SystemClock()
-    last_ms = last_at(place.folder / settings.store)
     return FloorClock(settings.clock_rate, not_before_ms=last_ms)
 
 

@@ -75,7 +75,10 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
-    """Everything a controller starts from; paths are relative to the file."""
+    """Everything a controller starts from; paths are relative to the file.
+
+    ``store`` is a file or ``postgresql://user@host/name`` (the password in PGPASSWORD).
+    """
 
     site: str
     store: str = "site.db"
@@ -88,6 +91,10 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     designs: list[str] = []
     need_drop: str | None = None
     influx: InfluxEntry | None = None
+
+    def store_place(self, folder: Path) -> Path | str:
+        """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
+        return self.store if "://" in self.store else folder / self.store
 
 
 def read_site(path: Path) -> SiteFile:
