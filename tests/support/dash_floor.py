@@ -231,7 +231,7 @@ class FakeDesk:
                 key=request.key,
                 community=request.community,
                 design=request.design,
-                part=request.part,
+                part=request.part or request.design,
                 quantity=request.quantity,
                 need_class=request.need_class,
                 state="accepted",
