@@ -1,6 +1,6 @@
 """A need from start to finish: operations, orders, machines, material measured, ledger lines."""
 
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from controller.adapters.store import Tx
 from controller.tracking import Attempt, PartRecord, Step, record_of
@@ -13,10 +13,9 @@ from dashboards.models import (
     PartStepView,
     PartView,
 )
+from dashboards.present import present
 from dashboards.views import made
 from protocols.orders import OPC_STATES
-
-View = TypeVar("View")
 
 
 def need_story(tx: Tx, need: Need) -> NeedStory:
@@ -24,7 +23,7 @@ def need_story(tx: Tx, need: Need) -> NeedStory:
     record = record_of(tx, need)
     operations = [step.operation for step in record.steps]
     ends = [op.planned_end_at for op in operations if op.planned_end_at and op.state != "done"]
-    return _present(
+    return present(
         NeedStory,
         **_head(record),
         id=need.id,
@@ -44,7 +43,7 @@ def need_story(tx: Tx, need: Need) -> NeedStory:
 def part_view(record: PartRecord) -> PartView:
     """The public record of a need's parts: attempts that ran, what was delivered, whose design."""
     need, design = record.need, record.design
-    return _present(
+    return present(
         PartView,
         **_head(record),
         need=need.id,
@@ -82,7 +81,7 @@ def _head(record: PartRecord) -> dict[str, Any]:
 
 def _operation(step: Step) -> OperationStory:
     op = step.operation
-    return _present(
+    return present(
         OperationStory,
         id=op.id,
         unit=op.unit,
@@ -103,7 +102,7 @@ def _operation(step: Step) -> OperationStory:
 def _order(attempt: Attempt) -> OrderStory:
     order = attempt.order
     running = order.state in ("RUNNING", "PAUSED", "IN_DOUBT")
-    return _present(
+    return present(
         OrderStory,
         **_ran(attempt),
         id=order.id,
@@ -119,7 +118,7 @@ def _order(attempt: Attempt) -> OrderStory:
 
 def _part_step(op: Operation, attempt: Attempt) -> PartStepView:
     order = attempt.order
-    return _present(
+    return present(
         PartStepView,
         **_ran(attempt),
         operation=op.id,
@@ -150,7 +149,7 @@ def _ran(attempt: Attempt) -> dict[str, Any]:
 
 def ledger_line(line: EconomicEvent) -> LedgerLine:
     """One economic event as JSON."""
-    return _present(
+    return present(
         LedgerLine,
         id=line.id,
         action=line.action,
@@ -167,10 +166,3 @@ def ledger_line(line: EconomicEvent) -> LedgerLine:
         need=line.need,
         note=line.note,
     )
-
-
-def _present(kind: type[View], **fields: Any) -> View:
-    """Fields of a view without those that say nothing: absent means there is none."""
-    required = cast(Any, kind).__required_keys__
-    kept = {n: v for n, v in fields.items() if n in required or v not in (None, "", 0)}
-    return cast(View, kept)
