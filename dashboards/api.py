@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboards import commands, problems, reads
+from dashboards import commands, problems, reads, rounds_api
 from dashboards.desk import Desk
 from dashboards.events import HEARTBEAT_S, Hub
 from dashboards.feed import Feed
@@ -68,6 +68,7 @@ def build_app(
     problems.install(app)
     app.include_router(reads.router(desk, hub))
     app.include_router(commands.router(handlers))
+    app.include_router(rounds_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

@@ -199,6 +199,13 @@ class FakeDesk:
     def read(self) -> AbstractContextManager[Tx]:
         return self.store.read()
 
+    def submit(self, run: Callable[[Tx], Any]) -> Any:
+        with self.store.write() as tx:
+            found = run(tx)
+        for wake in self._wakes:
+            wake()
+        return found
+
     def change(self, run: Callable[[Tx], None]) -> None:
         with self.store.write() as tx:
             run(tx)
