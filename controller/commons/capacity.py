@@ -107,7 +107,9 @@ def resources(
             title=title(name),
             unit=unit(name),
             forecast=amount,
-            urgent_reserve=amount * settings.urgent_reserve_ppm // PPM,
+            urgent_reserve=min(amount, limits.get(name, amount))
+            * settings.urgent_reserve_ppm
+            // PPM,
             committed=committed.get(name, 0),
             threshold=limits.get(name),
         )
