@@ -299,6 +299,6 @@ def program(path: Path, sha: str, size: int) -> ProgramRow:
 def client_of(desk: FakeDesk) -> Iterator[httpx.Client]:
     server = PageServer(desk, port=0)
     headers = {"X-Fabcommons": "1"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=10) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
     server.close()

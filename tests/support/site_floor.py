@@ -11,7 +11,7 @@ from controller.adapters.mqtt import Broker
 from controller.app import Parts, Site, SiteConfig
 from support import small_floor
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class SiteFloor:
