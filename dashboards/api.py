@@ -8,7 +8,15 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboards import commands, machine_api, materials_api, problems, reads, timeline_api
+from dashboards import (
+    commands,
+    machine_api,
+    materials_api,
+    problems,
+    reads,
+    rounds_api,
+    timeline_api,
+)
 from dashboards.desk import Desk
 from dashboards.events import HEARTBEAT_S, Hub
 from dashboards.feed import Feed
@@ -81,6 +89,7 @@ def build_app(
     app.include_router(materials_api.router(desk))
     app.include_router(timeline_api.router(desk))
     app.include_router(commands.router(handlers))
+    app.include_router(rounds_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
 from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
@@ -56,6 +57,8 @@ class Tx:
         self.communities = CommunityRoom(conn)
         self.designs = DesignRoom(conn)
         self.needs = NeedRoom(conn)
+        self.members = MemberRoom(conn)
+        self.rounds = RoundRoom(conn)
         self.operations = OperationRoom(conn)
         self.orders = OrderRoom(conn)
         self.machines = MachineRoom(conn)
