@@ -20,6 +20,8 @@ from controller.adapters.opcua.session import Access
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
+from controller.commons.settings import configure
+from controller.commons.verbs import Commons
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
@@ -35,6 +37,7 @@ from fabcommons.client import FAILED, CliError
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
 DROP_EVERY_S = 1.0
+ROUNDS_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class RunningSite:
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
+        self.commons = Commons(self.site.submit, self.site.read)
+        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
+        self._rounds.start()
 
     @property
     def url(self) -> str:
@@ -118,6 +124,7 @@ class RunningSite:
     def _fill(self) -> None:
         settings = self.settings
         self.site.submit(lambda tx: _communities(tx, settings))
+        self.site.submit(lambda tx: configure(tx, settings.rounds))
         for machine in settings.machines:
             self.add_machine(machine)
         for lot in settings.lots:
@@ -194,6 +201,7 @@ class RunningSite:
         """Close what takes needs, the site and the broker, in that order."""
         if self._drop is not None:
             self._drop.close()
+        self._rounds.close()
         self.page.close()
         self.site.close()
         self.broker.close()
@@ -265,8 +273,9 @@ def _open_broker(settings: SiteFile, place: Place) -> Broker:
 
 def _communities(tx: Tx, settings: SiteFile) -> None:
     for entry in settings.communities:
-        weight = entry.need_weight if entry.need_weight is not None else entry.members
-        tx.communities.put(Community(entry.id, entry.name, entry.members, weight))
+        members = max(entry.members, len(tx.members.of(entry.id)))
+        weight = entry.need_weight if entry.need_weight is not None else members
+        tx.communities.put(Community(entry.id, entry.name, members, weight))
 
 
 def design_folders(parent: Path) -> Iterable[Path]:

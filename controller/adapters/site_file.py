@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from controller.commons.settings import RoundSettings
+from controller.commons.settings import problems as round_problems
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
@@ -91,6 +93,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     designs: list[str] = []
     need_drop: str | None = None
     influx: InfluxEntry | None = None
+    rounds: RoundSettings | None = None
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -128,6 +131,8 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    if found.rounds is not None:
+        wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [

@@ -200,6 +200,13 @@ class FakeDesk:
     def read(self) -> AbstractContextManager[Tx]:
         return self.store.read()
 
+    def submit(self, run: Callable[[Tx], Any]) -> Any:
+        with self.store.write() as tx:
+            found = run(tx)
+        for wake in self._wakes:
+            wake()
+        return found
+
     def change(self, run: Callable[[Tx], None]) -> None:
         with self.store.write() as tx:
             run(tx)
@@ -232,7 +239,7 @@ class FakeDesk:
                 key=request.key,
                 community=request.community,
                 design=request.design,
-                part=request.part,
+                part=request.part or request.design,
                 quantity=request.quantity,
                 need_class=request.need_class,
                 state="accepted",
