@@ -15,8 +15,9 @@ from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
 from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.mqtt import Broker as MqttAddress
+from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
-from controller.adapters.opcua.session import Access
+from controller.adapters.opcua.security import Security
 from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
@@ -144,7 +145,7 @@ class RunningSite:
         )
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
-            self.cells.add(entry.id, Access(entry.url))
+            self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
 
     def add_lot(self, entry: LotEntry) -> None:
         """Declare a lot and where it is loaded; known lots stay as they are."""
@@ -247,11 +248,29 @@ def _open_sink(settings: SiteFile, place: Place) -> InfluxSink | None:
         bucket=entry.bucket,
         org=entry.org,
         user=entry.user,
-        password=_secret("password_env", entry.password_env),
-        token=_secret("token_env", entry.token_env),
+        password=_secret("influx.password_env", entry.password_env),
+        token=_secret("influx.token_env", entry.token_env),
     )
     limits = Limits(entry.max_mb * 1_000_000)
     return InfluxSink(Client(address), place.folder / "influx", limits)
+
+
+def _access(entry: MachineEntry, url: str, base: Path) -> Access:
+    """How to reach a cell; raise CliError when a password is named and not there."""
+    wanted = entry.security
+    if wanted is None:
+        return Access(url)
+    pinned = wanted.server_certificate
+    security = Security(
+        certificate=base / wanted.certificate,
+        key=base / wanted.key,
+        policy=wanted.policy,
+        mode=wanted.mode,
+        server_certificate=base / pinned if pinned else None,
+        trust=base / wanted.trust,
+    )
+    password = _secret(f"{entry.id}: security.password_env", wanted.password_env)
+    return Access(url, security=security, user=wanted.user, password=password)
 
 
 def _secret(field: str, name: str) -> str:
@@ -260,7 +279,7 @@ def _secret(field: str, name: str) -> str:
         return ""
     found = os.environ.get(name)
     if not found:
-        raise CliError(f"influx.{field}: the environment has no {name}: export {name}=...")
+        raise CliError(f"{field}: the environment has no {name}: export {name}=...")
     return found
 
 

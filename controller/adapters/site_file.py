@@ -18,6 +18,8 @@ from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
 LINKS = ("mqtt", "opcua", "person")
+POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
+MODES = ("SignAndEncrypt", "Sign")
 
 
 class SiteFileError(Exception):
@@ -33,6 +35,22 @@ class CommunityEntry(msgspec.Struct, forbid_unknown_fields=True):
     need_weight: int | None = None
 
 
+class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How the connection to an OPC UA server is protected; the password is in the environment.
+
+    server_certificate: the one file to accept; else any certificate in the folder ``trust``.
+    """
+
+    policy: str = "Basic256Sha256"
+    mode: str = "SignAndEncrypt"
+    certificate: str = "pki/certificate.der"
+    key: str = "pki/key.pem"
+    server_certificate: str | None = None
+    trust: str = "pki/trusted"
+    user: str = ""
+    password_env: str = ""
+
+
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
 
@@ -42,6 +60,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     name: str = ""
     url: str | None = None
     capability: dict[str, Any] = {}
+    security: SecurityEntry | None = None
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -151,6 +170,23 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    if machine.security is not None:
+        wrong += [f"security.{text}" for text in _security_problems(machine)]
+    return wrong
+
+
+def _security_problems(machine: MachineEntry) -> list[str]:
+    wrong: list[str] = []
+    entry = machine.security
+    assert entry is not None
+    if machine.link != "opcua":
+        wrong.append("link: security is for link opcua only")
+    if entry.policy not in POLICIES:
+        wrong.append(f"policy: must be one of {', '.join(POLICIES)}")
+    if entry.mode not in MODES:
+        wrong.append(f"mode: must be one of {', '.join(MODES)}")
+    if entry.user and not entry.password_env:
+        wrong.append("password_env: name the environment variable that holds the password")
     return wrong
 
 
