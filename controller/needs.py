@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from controller.routed import RoutedNeed
 from controller.values import (
     NEED_CLASSES,
     DesignRow,
@@ -11,7 +12,6 @@ from controller.values import (
     NeedRequest,
     Operation,
     Refused,
-    RoutedNeed,
 )
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from controller.definition import (
     profile_json,
     route,
 )
-from controller.values import DesignRow, ProgramRow, Refused, RoutedNeed
-from controller.values import RoutedOperation as RoutedRow
+from controller.routed import RoutedNeed
+from controller.routed import RoutedOperation as RoutedRow
+from controller.values import DesignRow, ProgramRow, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx

@@ -11,6 +11,7 @@ from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.values import FloorPicture, Json, Notice
 
@@ -64,6 +65,7 @@ class Tx:
         self.dead = DeadLetterRoom(conn)
         self.notice_room = NoticeRoom(conn)
         self.telemetry = TelemetryRoom(conn)
+        self.routes = RouteRoom(conn)
         self.effects = Effects()
 
     def touch(self, machine: str) -> None:
