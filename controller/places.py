@@ -15,15 +15,20 @@ place is refused when the need is stated.
 
 Why the claim is an upper bound: an operation's pieces lie from its start until every operation
 that takes of them is done. Pieces with one taker lie in the branch of that taker, which takes the
-larger of its own slots and its branches' together (its product lies where an input lay); pieces
-with several takers count by themselves.
+larger of its own slots and its branches' together (its product lies where an input lay; of several
+pieces some may lie while inputs for the rest are made again, so those add up); pieces with several
+takers count by themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from controller.routed import Place
 from controller.values import Operation
+
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
 
 Link = tuple[str, str, int]  # before, after, pieces
 RUNNING = ("ordered", "running", "inspecting")
@@ -141,6 +146,20 @@ class Room:
         return set()
 
 
+def room_of(tx: "Tx", needs: Iterable[str] | None = None) -> Room:
+    """Room of the floor as it stands; of some needs only when named."""
+    places = tx.routes.places()
+    if not places:
+        return Room((), (), ())
+    if needs is not None:
+        asked = list(needs)
+        return Room(places, tx.operations.of_needs(asked), tx.routes.links_of_needs(asked))
+    asked = [need.id for need in tx.needs.open()]
+    operations = {op.id: op for op in tx.operations.of_needs(asked)}
+    operations.update((op.id, op) for op in tx.routes.lying())
+    return Room(places, operations.values(), tx.routes.links_of_needs(asked))
+
+
 class _Graph:
     """Operations with who takes whose pieces."""
 
@@ -164,7 +183,7 @@ class _Graph:
 
     def extra(self, op: Operation, place: str) -> int:
         """Slots an operation takes besides those its inputs will leave while it runs."""
-        if op.state in ENDED:
+        if op.state in ENDED or op.pieces > 1:
             return op.slots
         inputs = [self._operations[name] for name in self._branches.get(op.id, ())]
         return max(0, op.slots - sum(i.slots for i in inputs if i.place == place))
@@ -216,7 +235,9 @@ class _Graph:
         op = self._operations[name]
         place = place_for(op.process, self._places)
         if place is not None and op.state != "cancelled":
-            own[place.id] = max(own.get(place.id, 0), op.slots)
+            below = own.get(place.id, 0)
+            together = op.pieces > 1  # some may be good while inputs for the others are made again
+            own[place.id] = below + op.slots if together else max(below, op.slots)
         return own
 
     def _inner_first(self) -> list[str]:

@@ -5,6 +5,7 @@ from sqlalchemy import delete, insert, select, update
 from controller.adapters.store import route_tables, tables
 from controller.adapters.store.rows import Room, as_row
 from controller.routed import Numbered, Photo, Place, SignOff
+from controller.values import Operation
 
 _place = route_tables.place
 _sign_off = route_tables.sign_off
@@ -34,6 +35,10 @@ class RouteRoom(Room):
             select(_link.c.before, _link.c.after, _link.c.pieces).where(_link.c.after.in_(mine))
         )
         return [(row[0], row[1], row[2]) for row in rows]
+
+    def lying(self) -> list[Operation]:
+        """Operations whose pieces lie in a place, or for which slots are kept there."""
+        return self._all(Operation, select(_operation).where(_operation.c.place.is_not(None)))
 
     def link(self, before: str, after: str, pieces: int) -> None:
         """Add a link."""
