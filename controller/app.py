@@ -18,6 +18,7 @@ from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
+from controller.routed import RoutedNeed
 from controller.values import (
     Command,
     DesignRow,
@@ -28,7 +29,6 @@ from controller.values import (
     Need,
     NeedRequest,
     Refused,
-    RoutedNeed,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError

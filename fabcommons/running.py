@@ -18,7 +18,7 @@ from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
-from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
+from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
 from controller.commons.settings import configure
@@ -30,7 +30,8 @@ from controller.joints.designs import import_design, router
 from controller.joints.plans import planner
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
-from controller.values import Community, Lot, Machine
+from controller.routed import Place as PartsPlace
+from controller.values import Community, Lot, Machine, Refused
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
@@ -66,7 +67,7 @@ class RunningSite:
             clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
-            sharer=sharer(resources.why_not),
+            sharer=sharer(resources.why_never),
             planner=planner(resources.why_not),
         )
         self.site = Site.open(
@@ -130,6 +131,8 @@ class RunningSite:
             self.add_machine(machine)
         for lot in settings.lots:
             self.add_lot(lot)
+        for place in settings.places:
+            self.add_place(place)
         for design in settings.designs:
             self.add_design(self.place.base / design)
 
@@ -146,6 +149,14 @@ class RunningSite:
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
             self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+
+    def add_place(self, entry: PlaceEntry) -> None:
+        """Declare where parts wait; raise CliError when it is wrong."""
+        place = PartsPlace(entry.id, entry.name or entry.id, entry.capacity, entry.takes)
+        try:
+            self.site.submit(lambda tx: resources.declare_place(tx, place))
+        except Refused as refused:
+            raise CliError(f"places: {entry.id}: {refused}") from refused
 
     def add_lot(self, entry: LotEntry) -> None:
         """Declare a lot and where it is loaded; known lots stay as they are."""

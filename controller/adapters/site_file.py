@@ -78,6 +78,15 @@ class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
     ch: int = 0
 
 
+class PlaceEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Where parts wait between operations: slots, and the processes whose parts it takes."""
+
+    id: str
+    capacity: int
+    takes: list[str]
+    name: str = ""
+
+
 class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     """An InfluxDB that gets a copy of telemetry; secrets are names of environment variables.
 
@@ -109,6 +118,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     communities: list[CommunityEntry] = []
     machines: list[MachineEntry] = []
     lots: list[LotEntry] = []
+    places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
     influx: InfluxEntry | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
     Assignment,
     Community,
@@ -18,8 +19,6 @@ from controller.values import (
     Machine,
     NeedRequest,
     ProgramRow,
-    RoutedNeed,
-    RoutedOperation,
 )
 from support.postgres import store_place
 

@@ -116,6 +116,11 @@ operation = Table(
     _int("attempts"),
     _int("done_at", null=True),
     _seq(),
+    _text("work_json"),
+    _text("ways_json"),
+    _int("way"),
+    _int("slots"),
+    _text("place", null=True),
 )
 
 operation_link = Table(

@@ -12,6 +12,7 @@ from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
 from controller.upkeep import as_used
@@ -70,6 +71,7 @@ class Tx:
         self.notice_room = NoticeRoom(conn)
         self.telemetry = TelemetryRoom(conn)
         self.upkeep = UpkeepRoom(conn)
+        self.routes = RouteRoom(conn)
         self.effects = Effects()
 
     def touch(self, machine: str) -> None:
