@@ -9,16 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.values import (
-    Assignment,
-    FloorPicture,
-    JobOrder,
-    Json,
-    LotBalance,
-    Machine,
-    Operation,
-    Refused,
-)
+from controller.picture import Assignment, FloorPicture
+from controller.values import JobOrder, Json, LotBalance, Machine, Operation, Refused
 from protocols.orders import FINAL, step
 
 if TYPE_CHECKING:

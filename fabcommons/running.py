@@ -24,13 +24,13 @@ from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
-from controller.joints.plans import planner
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
 from controller.values import Community, Lot, Machine
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
+from fabcommons.planning import make_planner
 
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
@@ -56,13 +56,14 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
+        self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
         parts = Parts(
             clock=_clock(settings, place),
             sink=self._sink,
             router=router,
             sharer=sharer(resources.why_not),
-            planner=planner(resources.why_not),
+            planner=self._planner,
         )
         self.site = Site.open(
             SiteConfig(
@@ -195,6 +196,7 @@ class RunningSite:
             self._drop.close()
         self.page.close()
         self.site.close()
+        self._planner.close()
         self.broker.close()
         if self._sink is not None:
             self._sink.close()

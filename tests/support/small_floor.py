@@ -8,12 +8,10 @@ from typing import Any
 from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.values import (
-    Assignment,
     Community,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     Lot,
     Machine,
     NeedRequest,

@@ -11,8 +11,10 @@ from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.telemetry import TelemetryRoom
-from controller.values import FloorPicture, Json, Notice
+from controller.picture import FloorPicture
+from controller.values import Json, Notice
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Tx:
         self.dead = DeadLetterRoom(conn)
         self.notice_room = NoticeRoom(conn)
         self.telemetry = TelemetryRoom(conn)
+        self.plans = PlanRoom(conn)
         self.effects = Effects()
 
     def touch(self, machine: str) -> None:
