@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboards import commands, problems, reads
+from dashboards import commands, problems, reads, schedule_api
 from dashboards.desk import Desk
 from dashboards.events import HEARTBEAT_S, Hub
 from dashboards.feed import Feed
@@ -67,6 +67,7 @@ def build_app(
     app.state.hub = hub
     problems.install(app)
     app.include_router(reads.router(desk, hub))
+    app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)

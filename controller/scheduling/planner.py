@@ -80,11 +80,11 @@ def _search(known: Sound, running: Plan | None, effort: Effort) -> Plan:
     start = by_rule(known)
     if running is not None:
         fitted = Plan(repaired(known.problem, known.shares, running, start))
-        start = min(fitted, start, key=lambda made: value(known.problem, made))
+        start = min(fitted, start, key=lambda made: _worth(known.problem, made))
     found = better(known.problem, known.shares.release_s, list(start.assignments), effort)
     searched = Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
     start = replace(start, bound_s=found.bound_s)
-    return min(searched, start, key=lambda made: value(known.problem, made))
+    return min(searched, start, key=lambda made: _worth(known.problem, made))
 
 
 def rules_only(known: Sound, effort: Effort) -> Plan:
@@ -100,6 +100,12 @@ def rules_only(known: Sound, effort: Effort) -> Plan:
         if value(known.problem, made) < worth:
             best, worth = made, value(known.problem, made)
     return best
+
+
+def _worth(problem: Problem, made: Plan) -> tuple[int, ...]:
+    """The value where there are dues; else the makespan comes first, as nothing can be late."""
+    worth = value(problem, made)
+    return worth if _dated(problem) else (worth.unplanned, worth.makespan_s, *worth)
 
 
 def _dated(problem: Problem) -> bool:

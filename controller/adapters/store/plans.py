@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.inbox import SiteRoom
@@ -15,6 +16,42 @@ from controller.values import Json
 KEPT_CHANGES = 2000
 MADE = "plan"  # name of the value that says how the plan in force was made
 _operation, _order, _need = tables.operation, tables.job_order, tables.need
+
+
+_OF_OPERATION = (
+    "id",
+    "need",
+    "step",
+    "process",
+    "state",
+    "duration_s",
+    "machine",
+    "planned_start_at",
+    "planned_end_at",
+    "reason",
+)
+
+
+class PlanRow(NamedTuple):
+    """One operation as a plan shows it: planned and actual times (ms UTC), due, reason."""
+
+    operation: str
+    need: str
+    step: str
+    process: str
+    state: str
+    stated_s: int
+    machine: str | None
+    planned_start_at: int | None
+    planned_end_at: int | None
+    reason: str
+    community: str
+    design: str
+    part: str
+    due_at: int | None
+    need_class: str
+    started_at: int | None
+    ended_at: int | None
 
 
 class PlanRoom(Room):
@@ -37,6 +74,38 @@ class PlanRoom(Room):
         if operation:
             query = query.where(plan_change.c.operation == operation)
         return self._all(PlanChange, query)
+
+    def board(self, since_at: int) -> list[PlanRow]:
+        """Operations that are open or ended since then, by planned start, with actual times."""
+        attempt = (
+            select(
+                _order.c.operation,
+                func.max(_order.c.started_at).label("started_at"),
+                func.max(_order.c.ended_at).label("ended_at"),
+            )
+            .where(_order.c.started_at.is_not(None))
+            .group_by(_order.c.operation)
+            .subquery()
+        )
+        columns = [_operation.c[name] for name in _OF_OPERATION]
+        rows = self._conn.execute(
+            select(
+                *columns,
+                _need.c.community,
+                _need.c.design,
+                _need.c.part,
+                _need.c.due_at,
+                _need.c.need_class,
+                attempt.c.started_at,
+                attempt.c.ended_at,
+            )
+            .join(_need, _need.c.id == _operation.c.need)
+            .outerjoin(attempt, attempt.c.operation == _operation.c.id)
+            .where(_operation.c.state != "cancelled")
+            .where(or_(_operation.c.state != "done", _operation.c.done_at >= since_at))
+            .order_by(_operation.c.planned_start_at.is_(None), _operation.c.planned_start_at)
+        )
+        return [PlanRow(*row) for row in rows]
 
     def note(self, made: Json) -> None:
         """Keep how the plan in force was made and what it is worth."""
