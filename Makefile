@@ -36,6 +36,7 @@ check: setup     ## format, lint, types, direction of imports, documentation
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) pyright
+	scripts/board-types
 	$(RUN) lint-imports
 	$(RUN) python scripts/docs.py --check
 

@@ -172,7 +172,7 @@ class Site:
                 commands.keep(tx, machine, commands.by_hand("clear", asker))
                 stations.finish(tx, found)
                 return execution.confirm_clear(tx, machine, verdict)
-            document = commands.build(self.watch.boot(machine), "clear", asker, self.outlet.term)
+            document = self._document(machine, "clear", asker)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order
@@ -194,7 +194,7 @@ class Site:
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
-            document = commands.build(self.watch.boot(machine), do, asker, self.outlet.term)
+            document = self._document(machine, do, asker)
             extra: Json = {"ch": ch, "lot": lot}
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)
@@ -206,12 +206,16 @@ class Site:
 
         Returns whether it left; raise Refused for a machine that was never heard.
         """
-        document = commands.build(self.watch.boot(machine), "stop", Asker(who), self.outlet.term)
+        document = self._document(machine, "stop", Asker(who))
         sent = self.outlet.command(machine, document)
         item = Item(lambda tx: commands.journal_stop(tx, machine, document, sent=sent))
         if not self.writer.offer(item):
             self._late.append(item)
         return sent
+
+    def _document(self, machine: str, do: str, asker: Asker) -> Json:
+        now_ms = self.clock.now_ms()
+        return commands.build(self.watch.boot(machine), do, asker, self.outlet.term, now_ms)
 
     # machines ----------------------------------------------------------------------------------
 

@@ -47,8 +47,8 @@ def known(tx: "Tx", machine: str, do: str, asker: Asker) -> Command | None:
     return found
 
 
-def build(bn: str | None, do: str, asker: Asker, term: int) -> Json:
-    """Document of a command meant for boot ``bn``; its id is the key. Raise Refused."""
+def build(bn: str | None, do: str, asker: Asker, term: int, now_ms: int) -> Json:
+    """Document of a command asked at ``now_ms`` for boot ``bn``; its id is the key. Or Refused."""
     if do not in COMMANDS:
         raise Refused("bad-command", "do", f"must be one of {', '.join(COMMANDS)}")
     if bn is None:
@@ -58,6 +58,7 @@ def build(bn: str | None, do: str, asker: Asker, term: int) -> Json:
         "term": term,
         "id": asker.key or f"c-{secrets.token_hex(8)}",
         "bn": bn,
+        "t": now_ms,
         "do": do,
         "ttl_ms": TTL_MS,
         "who": asker.who.encode()[:60].decode("utf-8", "ignore"),

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from firmware.update import Update
     from protocols.records import Record
 
+LOUD_CAUSES = ("failed", "watchdog", "brown-out")  # of a start: journalled, for people to see
+
 
 class Options:
     """What kind of machine this is."""
@@ -123,6 +125,8 @@ class Agent:
         self.now_ms = now_ms
         if self.journal.damaged:
             self._tell_fault("journal-damaged", "flash lost part of the journal")
+        if self.boot_cause.startswith(LOUD_CAUSES[0]) or self.boot_cause in LOUD_CAUSES:
+            self._tell_fault("restarted", "last life ended: " + self.boot_cause)
         order = self.memory.order
         if order and order["st"] == "claimed":
             self.decline(order, "restarted before start")

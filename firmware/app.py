@@ -9,8 +9,9 @@ driver, link or spool. ``pump`` runs that circle until nothing is left; tasks on
 
 import asyncio
 import gc
+import sys
 
-from firmware import reports
+from firmware import health, reports
 from firmware.agent import Agent, Options
 from firmware.clock import FloorTime
 from firmware.fetch import Spool
@@ -32,6 +33,7 @@ TICK_S = 0.05
 BUSY_TELE_MS = 2000
 IDLE_TELE_MS = 10000
 COLLECT_MS = 1000
+COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays
 REOPEN_S = 1
 RESTART = 64  # exit code of a process that is to be started again
 
@@ -39,6 +41,10 @@ RESTART = 64  # exit code of a process that is to be started again
 def _leave() -> None:
     """Restart of a process: whoever started it does so again."""
     raise SystemExit(RESTART)
+
+
+def _no_care(now_ms: int, well: bool, broker_up: bool) -> None:
+    """A PC needs none."""
 
 
 class Platform:
@@ -51,12 +57,14 @@ class Platform:
         open_serial: "Callable[[Record], Any]",
         boot_cause: str,
         restart: "Callable[[], None]" = _leave,
+        care: "Callable[[int, bool, bool], None]" = _no_care,
     ) -> None:
         self.now_ms = now_ms
         self.new_id = new_id
         self.open_serial = open_serial
         self.boot_cause = boot_cause
         self.restart = restart
+        self.care = care  # each turn: (now_ms, every task is well, the broker is there)
 
 
 class App:
@@ -67,11 +75,16 @@ class App:
         self.driver = driver
         self.floor = FloorTime()
         self._platform = platform
+        self._flash = flash
+        self.hearts = health.Heartbeats()
+        self.panic = ""  # why this life ends by itself
         self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
         self.meter = Meter(self.journal, self._stamp)
         self.spool = Spool(flash, config["dialect"], config["spool_bytes"])
         options = Options(config["dialect"], config["auto_ready"], config["g90_sets_e"])
-        boot = (platform.new_id(), platform.boot_cause)
+        failed = health.take_panic(flash)
+        cause = "failed: " + failed if failed else platform.boot_cause
+        boot = (platform.new_id(), cause)
         self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
         will = encode("up/state", reports.will(boot[0], self.journal.jid))
         address = self._address()
@@ -114,25 +127,53 @@ class App:
 
     # tasks ---------------------------------------------------------------------------------------
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Run until cancelled, or until a task failed; then restart."""
+        threshold: "Any" = getattr(gc, "threshold", None)
+        if threshold is not None:  # CPython has none
+            threshold(COLLECT_B)
         had_order = self.journal.memory.order_state in ("running", "paused")
         self.agent.boot(self._platform.now_ms())
         if had_order:
             self.driver.safe()
         tasks = [
-            asyncio.create_task(self.link.run()),
-            asyncio.create_task(self._read_serial()),
+            asyncio.create_task(self._guard("link", self.link.run())),
+            asyncio.create_task(self._guard("serial", self._read_serial())),
         ]
+        self.hearts.watch("link", tasks[0], self.link.turned_ms)
+        self.hearts.watch("serial", tasks[1])
         try:
-            while True:
-                self._tick()
-                await asyncio.sleep(TICK_S)
+            await self._guard("main", self._turn_for_ever())
         finally:
             for task in tasks:
                 task.cancel()
-            self.journal.close()
-            if self._serial is not None:
-                self._serial.close()
+            self.leave()
+        self._platform.restart()
+
+    async def _turn_for_ever(self) -> None:
+        while not self.panic:
+            self._tick()
+            await asyncio.sleep(TICK_S)
+
+    async def _guard(self, name: str, task: "Any") -> None:
+        """Run a task; one that fails ends the firmware, which is started anew."""
+        try:
+            await task
+        except Exception as error:  # noqa: BLE001  (top of a task: told by the next life)
+            self.panic = health.keep_panic(self._flash, name, error)
+            sys.stderr.write("firmware: " + self.panic + "\n")
+
+    def leave(self) -> None:
+        """Last act of a life: make a machine safe that an order moves; may be called again."""
+        serial, self._serial = self._serial, None
+        self.journal.close()
+        if serial is None:
+            return
+        try:
+            if self.driver.running:
+                serial.write(health.LAST_WORDS[self.config["dialect"]])
+        except OSError:
+            pass
+        serial.close()
 
     async def _read_serial(self) -> None:
         while True:
@@ -156,6 +197,8 @@ class App:
 
     def _tick(self) -> None:
         now_ms = self._platform.now_ms()
+        self.hearts.seen("link", self.link.turned_ms)
+        self._platform.care(now_ms, not self.hearts.missing(now_ms), self.link.up)
         if self._serial is not None:
             self.driver.step(now_ms)
         self.agent.tick(now_ms)
@@ -178,6 +221,8 @@ class App:
         if mem_free is not None:
             self._free_b = mem_free()
             self._least_b = min(self._least_b, self._free_b)
+            if self._free_b < health.LEAST_FREE_B and self.agent.memory.order is None:
+                raise MemoryError("little heap is left")  # better now than while an order runs
 
     # circle --------------------------------------------------------------------------------------
     def pump(self) -> None:

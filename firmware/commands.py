@@ -48,7 +48,7 @@ def _judge(agent: "Agent", command: "Record") -> "tuple[str, str]":
     if command["bn"] != agent.bn:
         return "stale", "was meant for an earlier start of this machine"
     floor_ms = agent.floor.now(agent.now_ms)
-    if floor_ms is not None and "t" in command:
+    if floor_ms is not None and "t" in command and command["do"] != "stop":  # never too late
         if floor_ms - command["t"] > command["ttl_ms"] * agent.floor.rate:
             return "expired", "came too late"
     order = agent.memory.order

@@ -41,6 +41,7 @@ FIELDS = (
     ("heartbeat_s", ("int", 1, 3600), False, "up/state at least so often; 15 when absent"),
     ("wifi", ("record", _WIFI), False, "on a board"),
     ("pins", ("id",), False, "pin map of the board"),
+    ("prompt", ("bool",), False, "leave the board's USB prompt on; off when absent"),
     ("update", ("record", _UPDATE), False, "where updates go and who signs them"),
 )
 _DEFAULTS: "Record" = {
@@ -49,6 +50,7 @@ _DEFAULTS: "Record" = {
     "auto_ready": False,
     "g90_sets_e": True,
     "heartbeat_s": 15,
+    "prompt": False,
 }
 
 

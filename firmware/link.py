@@ -80,6 +80,7 @@ class Link:
         self._acked_ms = 0
         self._heard_ms = 0
         self._told_ms = 0
+        self.turned_ms = now_ms()  # when this link last did anything: it must, whatever the network
         self._pause_ms = _FIRST_PAUSE_MS
         self._wake = asyncio.Event()
         self._down = asyncio.Event()
@@ -113,6 +114,7 @@ class Link:
     async def run(self) -> None:
         """Keep a session up for ever."""
         while True:
+            self.turned_ms = self._now_ms()
             try:
                 await self._session()
             except OSError as error:
@@ -275,7 +277,7 @@ class Link:
         keepalive_ms = self._address.keepalive_s * 1000
         while True:
             await asyncio.sleep(1)
-            now_ms = self._now_ms()
+            self.turned_ms = now_ms = self._now_ms()
             if now_ms - self._heard_ms > keepalive_ms * 3 // 2:
                 raise OSError("broker is silent")
             if now_ms - self._told_ms > keepalive_ms // 2 and self.up:

@@ -57,7 +57,7 @@ def hello(agent: "Agent") -> "Record":
         "term": agent.memory.term,
         "ctr": [{name: c[name] for name in _COUNTER} for c in counters[:MAX_COUNTERS]],
         "fw": VERSION,
-        "boot": agent.boot_cause,
+        "boot": cut(agent.boot_cause, 40),
     }
     _add_order(agent, value)
     return value

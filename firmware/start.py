@@ -72,5 +72,5 @@ def run(path: str, platform: Platform) -> int:
     try:
         asyncio.run(made.run())
     except (KeyboardInterrupt, asyncio.CancelledError):
-        pass
+        made.leave()  # MicroPython's asyncio runs no finally then
     return 0

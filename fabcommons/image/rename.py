@@ -1,4 +1,4 @@
-"""Gives private names short ones, the same few everywhere: a board keeps every different name in RAM.
+"""Gives private names short ones, the same few everywhere: a board keeps each name in RAM.
 
 Private is what begins with one underscore (names of a module, and attributes a class uses of
 ``self``) and every parameter that no call names. A private attribute that any code takes from
@@ -15,15 +15,10 @@ from string import ascii_letters
 
 def shorten(trees: dict[str, ast.Module]) -> None:
     """Rename in place."""
-    kept = {n.attr for tree in trees.values() for n in ast.walk(tree) if _is_foreign(n)}
-    kept |= {
-        alias.name
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    named = {n.arg for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.keyword)}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    kept = {n.attr for n in nodes if isinstance(n, ast.Attribute) and not _is_own(n)}
+    kept |= {a.name for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names}
+    named = {n.arg for n in nodes if isinstance(n, ast.keyword)}
     for tree in trees.values():
         for function in _functions(tree):
             _Parameters(function, named).visit(function)
@@ -35,10 +30,6 @@ def shorten(trees: dict[str, ast.Module]) -> None:
 
 def _is_private(name: str) -> bool:
     return len(name) > 1 and name[0] == "_" and name[:2] != "__"
-
-
-def _is_foreign(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and not _is_own(node)
 
 
 def _is_own(node: ast.Attribute) -> bool:

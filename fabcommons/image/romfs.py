@@ -1,4 +1,4 @@
-"""ROMFS: files a board's interpreter runs in place. Source: MicroPython ``docs/reference/romfs.rst``.
+"""ROMFS: files an interpreter runs in place. Source: MicroPython ``docs/reference/romfs.rst``.
 
 A record is kind, length, payload; kinds and lengths are numbers of seven bits a byte, most
 significant first. The whole is one record of the kind that spells the magic, of even length.

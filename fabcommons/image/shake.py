@@ -12,6 +12,7 @@ from collections import Counter
 
 from fabcommons.image.source import target
 
+_Body = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.If
 _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -90,7 +91,7 @@ class _Methods(ast.NodeTransformer):
 def _drop_imports(tree: ast.Module) -> None:
     """Drop imported names that the module itself does not use."""
     loaded = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    for body in [n.body for n in ast.walk(tree) if isinstance(getattr(n, "body", None), list)]:  # type: ignore[attr-defined]
+    for body in [n.body for n in ast.walk(tree) if isinstance(n, _Body)]:
         for node in [n for n in body if isinstance(n, ast.Import | ast.ImportFrom)]:
             node.names = [a for a in node.names if (a.asname or a.name).split(".")[0] in loaded]
             if not node.names:

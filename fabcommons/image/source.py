@@ -17,12 +17,14 @@ def strip(source: str) -> ast.Module:
     return ast.fix_missing_locations(stripped)
 
 
+_Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
 class _Strip(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
-        body: list[ast.stmt] | None = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_text(body[0]):
-            node.body = body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])  # type: ignore[attr-defined]
+        if isinstance(node, _Documented) and node.body and _is_text(node.body[0]):
+            node.body = node.body[1:] or ([] if isinstance(node, ast.Module) else [ast.Pass()])
         return node
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
@@ -79,4 +81,5 @@ def _constant(node: ast.stmt) -> ast.stmt:
 
 def _is_const(node: ast.stmt) -> bool:
     call = node.value if isinstance(node, ast.Assign) else None
-    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "const"
+    name = call.func if isinstance(call, ast.Call) else None
+    return isinstance(name, ast.Name) and name.id == "const"

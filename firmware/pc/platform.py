@@ -1,5 +1,7 @@
 """What CPython on a PC offers the firmware."""
 
+import signal
+import threading
 import time
 
 from firmware.app import Platform
@@ -8,5 +10,7 @@ from firmware.start import new_id
 
 
 def platform() -> Platform:
-    """Platform of CPython on a PC."""
+    """Platform of CPython on a PC; told to terminate, it makes its machine safe first."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     return Platform(lambda: time.monotonic_ns() // 1000000, new_id, open_serial, "process started")

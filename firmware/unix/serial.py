@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from protocols.records import Record
 
-_READ_BYTES = 512
+_READ_BYTES = 128  # a small piece at a time: a used heap has no large holes
 _CC, _ISPEED, _OSPEED = 6, 4, 5  # places in what tcgetattr returns
 _VTIME, _VMIN = 5, 6
 _IPPROTO_TCP, _TCP_NODELAY = 6, 1

@@ -88,7 +88,7 @@ class Machine:
         message = {"v": 1, "term": max(1, self.memory.term), "id": new_id(), "bn": self.agent.bn}
         message.update({"do": do, "ttl_ms": 5000, "who": "simulated technician", **more})
         self.hear("dn/cmd", message)
-        return self.agent.answers[-1]
+        return [a[2] for a in self.done if a[:2] == ("say", "up/rsp")][-1]
 
     def fetch_asked(self):
         return [a[1] for a in self.done if a[0] == "fetch"]

@@ -7,5 +7,13 @@ import pytest
 from support import memory_gate
 
 pytestmark = pytest.mark.system
-def test_x(tmp_path):
-    print(memory_gate.run(tmp_path, int(os.environ.get("L","2000")), 200, int(os.environ["H"])*1024, os.environ.get("P","1")=="1"))
+LINES, EVENTS = 3000, 100
+
+
+@pytest.mark.parametrize("way", sorted(memory_gate.GATES))
+def test_the_firmware_runs_in_a_small_heap_with_room_to_spare(tmp_path, way):
+    if not memory_gate.is_here():
+        if os.environ.get("CI") == "true":
+            pytest.fail("scripts/micropython32 cannot be fetched")
+        pytest.skip("no 32-bit MicroPython here (scripts/micropython32)")
+    memory_gate.check(memory_gate.run(tmp_path, LINES, EVENTS, way), way)
