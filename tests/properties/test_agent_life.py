@@ -5,9 +5,17 @@ same life, sequence numbers mean one event for ever, counters never fall, and th
 drawn lies within what is declared.
 """
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from support.cutflash import CutFlash, PowerCut
 from support.machine import Machine, grant, idle, offer
@@ -20,10 +28,12 @@ ENDS = [
 
 
 class AgentLife(RuleBasedStateMachine):
+    flash = CutFlash
+
     @initialize(kept=st.sampled_from([0.0, 0.5, 1.0]))
     def switch_on(self, kept):
         self.kept = kept
-        self.machine = Machine(CutFlash(kept=kept))
+        self.machine = Machine(self.flash(kept=kept))
         self.sent = []  # every message the controller ever sent
         self.ep = 0
         self.rev = 0
@@ -209,3 +219,31 @@ AgentLife.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestAgentLife = AgentLife.TestCase
+
+
+class ForgetsToSync(CutFlash):
+    """Planted bug: what is called durable is not."""
+
+    def sync(self, file):
+        self.operation(file)
+
+    def after_cut(self, cut_at=None, kept=0.0):
+        return ForgetsToSync(self.files, cut_at, kept)
+
+
+class PlantedLife(AgentLife):
+    flash = ForgetsToSync
+
+
+def test_a_planted_bug_is_found():
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            PlantedLife,
+            settings=settings(
+                AgentLife.TestCase.settings,
+                max_examples=200,
+                derandomize=True,
+                phases=[Phase.generate],
+                database=None,
+            ),
+        )
