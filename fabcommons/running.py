@@ -60,11 +60,12 @@ class RunningSite:
         self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
         host, _, port = settings.http.rpartition(":")
+        self.share = sharer(resources.why_not)
         parts = Parts(
             clock=_clock(settings, place),
             sink=self._sink,
             router=router,
-            sharer=sharer(resources.why_not),
+            sharer=self.share,
             planner=planner(resources.why_not),
         )
         self.site = Site.open(
