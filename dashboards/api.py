@@ -14,6 +14,7 @@ from dashboards import (
     materials_api,
     problems,
     reads,
+    record_api,
     rounds_api,
     schedule_api,
     timeline_api,
@@ -92,6 +93,7 @@ def build_app(
     app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
+    app.include_router(record_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

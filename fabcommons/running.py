@@ -64,11 +64,12 @@ class RunningSite:
         self.broker = _open_broker(settings, place)
         self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
+        self.share = sharer(resources.why_never)
         parts = Parts(
             clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
-            sharer=sharer(resources.why_never),
+            sharer=self.share,
             planner=self._planner,
         )
         self.site = Site.open(
