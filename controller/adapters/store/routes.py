@@ -1,6 +1,6 @@
 """Places, sign-offs, photos and numbered parts in the store; links that change along a route."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from controller.adapters.store import route_tables, tables
 from controller.adapters.store.rows import Room, as_row
@@ -13,6 +13,7 @@ _photo = route_tables.photo
 _numbered = route_tables.numbered
 _link = tables.operation_link
 _operation = tables.operation
+PLANNABLE = ("waiting", "ready", "planned")
 
 
 class RouteRoom(Room):
@@ -39,6 +40,20 @@ class RouteRoom(Room):
     def lying(self) -> list[Operation]:
         """Operations whose pieces lie in a place, or for which slots are kept there."""
         return self._all(Operation, select(_operation).where(_operation.c.place.is_not(None)))
+
+    def with_ways(self) -> bool:
+        """Whether an open operation can be done in several ways."""
+        query = select(_operation.c.id).where(
+            _operation.c.state.in_(PLANNABLE), _operation.c.ways_json != "[]"
+        )
+        return self._scalar(query.limit(1)) is not None
+
+    def shared_runs(self) -> list[Operation]:
+        """Runs not ordered yet that may hold parts of several needs, oldest first."""
+        query = select(_operation).where(
+            _operation.c.state.in_(PLANNABLE), _operation.c.work_json.contains('"share":true')
+        )
+        return self._all(Operation, query.order_by(text("rowid")))
 
     def link(self, before: str, after: str, pieces: int) -> None:
         """Add a link."""
