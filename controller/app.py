@@ -44,7 +44,7 @@ class SiteConfig:
     """One site; waits are real seconds, whatever the floor's clock rate."""
 
     name: str
-    store: Path
+    store: Path | str
     broker: Broker | None = None
     programs_url: str = "http://127.0.0.1:8000/programs"
     silence_s: float = 60.0
@@ -349,9 +349,9 @@ class Site:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
 
 
-def last_at(store: Path) -> int:
-    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
-    if not store.exists():
+def last_at(store: Path | str) -> int:
+    """Floor time of the last commit in a store, ms UTC; 0 when there is none."""
+    if isinstance(store, Path) and not store.exists():
         return 0
     opened = Store(store, lambda: 0)
     with opened.read() as tx:

@@ -10,8 +10,8 @@ import pytest
 
 from controller import resources
 from controller.adapters.clock import SystemClock
+from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
-from controller.adapters.opcua.session import Access
 from controller.adapters.store import Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker

@@ -20,6 +20,7 @@ from controller.values import (
     NeedRequest,
     ProgramRow,
 )
+from support.postgres import store_place
 
 SHA_PRINT = "a" * 64
 SHA_MILL = "b" * 64
@@ -106,7 +107,7 @@ class Floor:
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
-        self.store = Store(folder / "site.sqlite", self.clock.now_ms)
+        self.store = Store(store_place(folder / "site.sqlite"), self.clock.now_ms)
         with self.store.write() as tx:
             fill(tx)
 
