@@ -1,15 +1,15 @@
 """Tables of routes: places, sign-offs, photos, numbered parts; beside ``tables``, same metadata."""
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Table, Text
 
-from controller.adapters.store.tables import metadata
+from controller.adapters.store.tables import INTEGER, metadata
 
 place = Table(
     "place",
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("capacity", Integer, nullable=False),
+    Column("capacity", INTEGER, nullable=False),
     Column("takes_json", Text, nullable=False),
 )
 
@@ -19,7 +19,7 @@ sign_off = Table(
     Column("order_id", Text, ForeignKey("job_order.id"), primary_key=True),
     Column("operation", Text, ForeignKey("operation.id"), nullable=False, index=True),
     Column("who", Text, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", INTEGER, nullable=False),
     Column("result", Text, nullable=False),
     Column("checks_json", Text, nullable=False),
     Column("values_json", Text, nullable=False),
@@ -34,11 +34,11 @@ photo = Table(
     Column("sha", Text, primary_key=True),
     Column("order_id", Text, ForeignKey("job_order.id"), primary_key=True, index=True),
     Column("kind", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("width", Integer, nullable=False),
-    Column("height", Integer, nullable=False),
+    Column("size", INTEGER, nullable=False),
+    Column("width", INTEGER, nullable=False),
+    Column("height", INTEGER, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", INTEGER, nullable=False),
 )
 
 numbered = Table(
@@ -47,7 +47,7 @@ numbered = Table(
     Column("serial", Text, primary_key=True),
     Column("need", Text, ForeignKey("need.id"), nullable=False, index=True),
     Column("operation", Text, ForeignKey("operation.id"), nullable=False),
-    Column("unit", Integer, nullable=False),
+    Column("unit", INTEGER, nullable=False),
     Column("lot", Text, ForeignKey("lot.id"), nullable=False),
-    Column("made_at", Integer, nullable=False),
+    Column("made_at", INTEGER, nullable=False),
 )

@@ -1,6 +1,6 @@
 """Places, sign-offs, photos and numbered parts in the store; links that change along a route."""
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 
 from controller.adapters.store import route_tables, tables
 from controller.adapters.store.rows import Room, as_row
@@ -53,7 +53,7 @@ class RouteRoom(Room):
         query = select(_operation).where(
             _operation.c.state.in_(PLANNABLE), _operation.c.work_json.contains('"share":true')
         )
-        return self._all(Operation, query.order_by(text("rowid")))
+        return self._all(Operation, query.order_by(_operation.c.seq))
 
     def link(self, before: str, after: str, pieces: int) -> None:
         """Add a link."""
