@@ -15,6 +15,8 @@ from dashboards import (
     problems,
     reads,
     rounds_api,
+    routes_api,
+    stations,
     timeline_api,
 )
 from dashboards.desk import Desk
@@ -90,6 +92,8 @@ def build_app(
     app.include_router(timeline_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
+    app.include_router(stations.router(desk))
+    app.include_router(routes_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

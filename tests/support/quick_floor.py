@@ -95,6 +95,7 @@ class QuickFloor:
         self.site = Site(SiteConfig("quick", folder / "site.sqlite"), parts, self.store)
         self.fakes: dict[str, Fake] = {}
         self.bars: list[Bar] = []
+        self.people = True  # else a test does what a person would at stations
         self.most: dict[str, int] = {}
         self.steps = 0
         self._to_state: list[NeedRequest] = []
@@ -123,6 +124,12 @@ class QuickFloor:
         assert self.site.writer._try([Item(guarded(run)) for run in runs])
         if problems:
             raise problems[0]
+
+    def answer(self, run: Callable[[Tx], Any]) -> Any:
+        """Result of a function run in a batch of its own."""
+        found: list[Any] = []
+        self.do(lambda tx: found.append(run(tx)))
+        return found[0]
 
     def machines(self, *machines: Machine) -> None:
         """Put machines on the floor, ready."""
@@ -189,6 +196,21 @@ class QuickFloor:
 
     # running -----------------------------------------------------------------------------------
 
+    def turn(self) -> None:
+        """One happening and what follows, or a plan when nothing is due."""
+        if not self._agenda:
+            self.clock.advance_ms(MIN_MS)
+            self._plan()
+            return
+        at, _, run = heapq.heappop(self._agenda)
+        self.clock.advance_ms(max(0, at - self.clock.now_ms()))
+        self.do(run)
+        self._react()
+
+    def asker(self) -> Asker:
+        """A person who asks."""
+        return Asker(PERSON)
+
     def run(self, limit: int = 100_000, every_ms: int = 8 * MIN_MS) -> None:
         """Go from one happening to the next until no need is open."""
         self._plan()
@@ -231,7 +253,7 @@ class QuickFloor:
         self._planned_at = self.clock.now_ms()
         self._state_more()
         site = self.site
-        site.submit = lambda run, timeout_s=30.0: self.do(run)  # on this thread
+        site.submit = lambda run, timeout_s=30.0: self.answer(run)  # on this thread
         site._plan()
         self._react()
         with self.store.read() as tx:
@@ -341,6 +363,8 @@ class QuickFloor:
     # people ------------------------------------------------------------------------------------
 
     def _stations(self) -> None:
+        if not self.people:
+            return
         with self.store.read() as tx:
             for fake in self.fakes.values():
                 if fake.machine.link != "person":

@@ -1,6 +1,8 @@
 """Places, sign-offs, photos and numbered parts in the store; links that change along a route."""
 
-from sqlalchemy import delete, insert, select, update
+from collections.abc import Iterable
+
+from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import route_tables, tables
 from controller.adapters.store.rows import Room, as_row
@@ -11,6 +13,8 @@ _place = route_tables.place
 _sign_off = route_tables.sign_off
 _photo = route_tables.photo
 _numbered = route_tables.numbered
+_content = route_tables.photo_content
+_event = tables.economic_event
 _link = tables.operation_link
 _operation = tables.operation
 PLANNABLE = ("waiting", "ready", "planned")
@@ -54,6 +58,22 @@ class RouteRoom(Room):
             _operation.c.state.in_(PLANNABLE), _operation.c.work_json.contains('"share":true')
         )
         return self._all(Operation, query.order_by(_operation.c.seq))
+
+    def given_mg(self, lots: Iterable[str], need: str) -> int:
+        """Mass of lots that other needs took, mg."""
+        query = select(func.sum(_event.c.mass_mg)).where(
+            _event.c.lot.in_(lots), _event.c.action == "consume", _event.c.need != need
+        )
+        return int(self._scalar(query) or 0)
+
+    def put_picture(self, sha: str, content: bytes) -> None:
+        """Keep the bytes of a photo; the same bytes once."""
+        if self.picture(sha) is None:
+            self._run(insert(_content).values(sha=sha, content=content))
+
+    def picture(self, sha: str) -> bytes | None:
+        """Bytes of a photo, or None."""
+        return self._scalar(select(_content.c.content).where(_content.c.sha == sha))
 
     def link(self, before: str, after: str, pieces: int) -> None:
         """Add a link."""
