@@ -31,6 +31,7 @@ _COMMANDS = {
     "cell": "certificates of robotic cells over OPC UA: make, show, rotate, trust",
     "machine": "list machines; run firmware for a serial port or a simulator",
     "need": "state a need, list needs, follow one to its part",
+    "design": "look at a design: its route as a picture",
     "ledger": "economic events and what every lot holds",
     "community": "communities, and the members they admit",
     "ballot": "vote in an allocation round, attest an urgent or basic need",
