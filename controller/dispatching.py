@@ -92,7 +92,8 @@ def why_busy(machine: Machine, taken: dict[str, JobOrder]) -> str:
     if not machine.online:
         return f"{name} is not connected"
     if machine.state != "idle":
-        return f"{name} is {machine.state}" + (f": {machine.fault}" if machine.fault else "")
+        why = machine.fault or machine.need_person
+        return f"{name} is {machine.state}" + (f": {why}" if why else "")
     if not machine.ready:
         return f"{name} must be cleared first"
     return ""

@@ -36,3 +36,7 @@ class CellSite:
     def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
         """Take an ``up/rsp``."""
         execution.answer_command(tx, machine, answer)
+
+    def hear_telemetry(self, machine: str, record: Json) -> None:
+        """Take an ``up/tele``; returns at once."""
+        self._site.receive(machine, "up/tele", record)

@@ -196,6 +196,18 @@ class Cell:
         """Whether the robot has a job in hand."""
         return self._current() is not None
 
+    @property
+    def program(self) -> str:
+        """Program loaded in the robot's controller, "" while it has no job."""
+        job = self._current()
+        return job.order.work_master if job else ""
+
+    @property
+    def moving(self) -> bool:
+        """Whether the robot moves on its path."""
+        job = self._current()
+        return job is not None and job.state.number == isa95.RUNNING
+
     def _current(self) -> Job | None:
         at_work = (isa95.RUNNING, isa95.INTERRUPTED)
         return next((j for j in self.jobs.values() if j.state.number in at_work), None)

@@ -141,6 +141,7 @@ class FakeSite:
         self.answers: list[dict[str, Any]] = []
         self.state: dict[str, Any] = {}
         self.states: list[dict[str, Any]] = []
+        self.measured: list[dict[str, Any]] = []
         self.said: list[str] = []  # notices to people
         self.faults: list[str] = []
         self.grants = True
@@ -200,6 +201,10 @@ class FakeSite:
     def answer_command(self, tx: Any, machine: str, answer: dict[str, Any]) -> None:
         encode("up/rsp", answer)
         self.answers.append(answer)
+
+    def hear_telemetry(self, machine: str, record: dict[str, Any]) -> None:
+        encode("up/tele", record)
+        self.measured.append(record)
 
     # what the rooms answer
     def order(self, order: str) -> Any:

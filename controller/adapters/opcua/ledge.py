@@ -8,7 +8,7 @@ was made in: an order that is not listed any more was lost when the run is anoth
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from controller.adapters.opcua import mapping
+from controller.adapters.opcua import condition, mapping
 from controller.adapters.opcua.mapping import Held, Json, Known, Part, Seen
 from controller.adapters.opcua.session import Wanted
 from protocols import isa95
@@ -38,6 +38,10 @@ class Site(Protocol):
 
     def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
         """Take an ``up/rsp``."""
+        ...
+
+    def hear_telemetry(self, machine: str, record: Json) -> None:
+        """Take an ``up/tele``; returns at once."""
         ...
 
 
@@ -81,6 +85,13 @@ class Ledge:
             return Plan(claimed, stale=stale, done=done)
         wanted = self._wanted(tx, held) if method == "StoreAndStart" else None
         return Plan(claimed, (method, job_id), wanted, stale, done)
+
+    def measure(self, seen: Seen, number: int) -> None:
+        """Tell what a look measured, apart from events: it may be lost."""
+        values = condition.measured(seen.condition)
+        values.update(mapping.progress(seen))
+        record: Json = {"v": 1, "bn": seen.run, "n": number, "tq": "none", "m": values}
+        self._site.hear_telemetry(self.machine, record)
 
     def gone(self, tx: Tx, run: str) -> None:
         """The connection is lost: what a last will says of other machines."""
@@ -189,7 +200,8 @@ class Ledge:
             **self._head(tx, seen.run),
             "on": True,
             "st": _machine_state(seen, numbers),
-            "ready": tx.site.get(READY + self.machine) == "1" and not _stopped(seen),
+            "ready": tx.site.get(READY + self.machine) == "1"
+            and not condition.blocking(seen.condition),
         }
         need = _need(seen, state["ready"])
         if need:
@@ -221,22 +233,18 @@ def _part(tx: Tx, lot: Json, materials: list[Json]) -> Part:
     return Part(ch, lot["lot"], lot.get("piece_mg") or unit or 0, pieces)
 
 
-def _stopped(seen: Seen) -> bool:
-    return seen.emergency_stop or seen.protective_stop
-
-
 def _machine_state(seen: Seen, numbers: list[int]) -> str:
-    if seen.emergency_stop:
-        return "fault"
-    if seen.protective_stop or isa95.INTERRUPTED in numbers:
+    decided = condition.machine_state(seen.condition)
+    if decided:
+        return decided
+    if isa95.INTERRUPTED in numbers:
         return "paused"
     return "busy" if isa95.RUNNING in numbers else "idle"
 
 
 def _need(seen: Seen, ready: bool) -> str:
-    if seen.emergency_stop:
-        return "emergency stop: look at the cell, reset it there"
-    if seen.protective_stop:
-        return "protective stop: look at the cell"
+    blocked = condition.blocking(seen.condition)
+    if blocked:
+        return blocked
     at_work = any(0 < j.state.number <= isa95.INTERRUPTED for j in seen.jobs.values())
     return "" if ready or at_work else "confirm that its place is clear"

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from controller.adapters.opcua import mapping
+from controller.adapters.opcua import condition, mapping
 from controller.adapters.opcua.connect import LOST, Access
 from controller.adapters.opcua.discovery import NotACell
 from controller.adapters.opcua.ledge import Ledge, Plan, Site
@@ -53,6 +53,8 @@ class Visit:
         self._life_s = time.monotonic()
         self._refused = ("", "")
         self._seen: Seen | None = None
+        self._looks = 0
+        self._measure_s = 0.0
         self.connected = False
         self.trouble = ""
 
@@ -120,6 +122,7 @@ class Visit:
     async def _round(self, site: Site, session: CellSession) -> None:
         self._changed.clear()
         seen = self._seen = await self._look(session)
+        self._measure(seen)
         plan = await self._submit(site, lambda tx: self.ledge.observe(tx, seen, self._known))
         acted = plan is not None and await self._act(session, plan)
         while self._commands:
@@ -129,6 +132,13 @@ class Visit:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self._pace.poll_s)
 
+    def _measure(self, seen: Seen) -> None:
+        """Telemetry of a look, at most once a poll."""
+        if time.monotonic() >= self._measure_s:
+            self._measure_s = time.monotonic() + self._pace.poll_s
+            self._looks += 1
+            self.ledge.measure(seen, self._looks)
+
     async def _look(self, session: CellSession) -> Seen:
         seen = await session.look()
         foreign = [
@@ -136,10 +146,9 @@ class Visit:
             for job_id, job in seen.jobs.items()
             if isa95.parse_job_id(job_id) is None and job.state.number not in isa95.FINAL
         ]
-        if seen.emergency_stop:
-            return seen._replace(unfit="emergency stop")
-        if seen.protective_stop:
-            return seen._replace(unfit="protective stop")
+        blocked = condition.blocking(seen.condition)
+        if blocked:
+            return seen._replace(unfit=blocked)
         return seen._replace(unfit="busy with a job of its own") if foreign else seen
 
     def _known(self, job_id: str) -> Known:
