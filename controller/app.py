@@ -18,6 +18,7 @@ from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
+from controller.routed import RoutedNeed
 from controller.values import (
     Command,
     DesignRow,
@@ -28,7 +29,6 @@ from controller.values import (
     Need,
     NeedRequest,
     Refused,
-    RoutedNeed,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError
@@ -44,7 +44,7 @@ class SiteConfig:
     """One site; waits are real seconds, whatever the floor's clock rate."""
 
     name: str
-    store: Path
+    store: Path | str
     broker: Broker | None = None
     programs_url: str = "http://127.0.0.1:8000/programs"
     silence_s: float = 60.0
@@ -349,9 +349,9 @@ class Site:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
 
 
-def last_at(store: Path) -> int:
-    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
-    if not store.exists():
+def last_at(store: Path | str) -> int:
+    """Floor time of the last commit in a store, ms UTC; 0 when there is none."""
+    if isinstance(store, Path) and not store.exists():
         return 0
     opened = Store(store, lambda: 0)
     with opened.read() as tx:

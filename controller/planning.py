@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from controller import dispatching
+from controller import dispatching, ways
+from controller.places import room_of
+from controller.plates import merge
 from controller.values import Assignment, FloorPicture, FloorPlan, Operation
 
 if TYPE_CHECKING:
@@ -14,15 +16,16 @@ MOVED_MS = 60_000  # a planned time that moves by less is not written again
 
 def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
     """Store where and when operations are planned, why others are not; offer what can go now."""
+    moved = merge(tx) | ways.take(tx)
     picture = tx.picture()
-    by_operation = {a.operation: a for a in plan.assignments}
+    by_operation = {a.operation: a for a in plan.assignments if a.operation not in moved}
     for operation in picture.operations:
         if operation.state in ("waiting", "ready", "planned"):
             item = by_operation.get(operation.id)
             changes = _changes(operation, item, plan.reasons.get(operation.id, ""))
             if changes:
                 tx.operations.change(operation.id, **changes)
-    return _offer(tx, picture, plan)
+    return _offer(tx, picture, list(by_operation.values()))
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:
@@ -52,11 +55,11 @@ def _unplanned(operation: Operation, reason: str) -> dict[str, object]:
     return changes
 
 
-def _offer(tx: "Tx", picture: FloorPicture, plan: FloorPlan) -> int:
+def _offer(tx: "Tx", picture: FloorPicture, assignments: list[Assignment]) -> int:
     open_now = {op.id: op for op in picture.operations if op.state in ("ready", "planned")}
-    due = [a for a in plan.assignments if a.operation in open_now]
+    due = [a for a in assignments if a.operation in open_now]
     held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    decisions = dispatching.decide(picture, due, held)
+    decisions = dispatching.decide(picture, due, held, room_of(tx))
     for chosen in decisions.offers:
         dispatching.offer(tx, chosen)
     for operation, reason in decisions.reasons.items():

@@ -32,7 +32,9 @@ _COMMANDS = {
     "machine": "list machines; run firmware for a serial port or a simulator",
     "need": "state a need, list needs, follow one to its part",
     "ledger": "economic events and what every lot holds",
-    "round": "decide an allocation round, check a published one",
+    "community": "communities, and the members they admit",
+    "ballot": "vote in an allocation round, attest an urgent or basic need",
+    "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
     "doctor": "find what is wrong and say the fix",
 }

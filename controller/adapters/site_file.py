@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from controller.commons.settings import RoundSettings
+from controller.commons.settings import problems as round_problems
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
@@ -76,6 +78,15 @@ class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
     ch: int = 0
 
 
+class PlaceEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Where parts wait between operations: slots, and the processes whose parts it takes."""
+
+    id: str
+    capacity: int
+    takes: list[str]
+    name: str = ""
+
+
 class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     """An InfluxDB that gets a copy of telemetry; secrets are names of environment variables.
 
@@ -94,7 +105,10 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
-    """Everything a controller starts from; paths are relative to the file."""
+    """Everything a controller starts from; paths are relative to the file.
+
+    ``store`` is a file or ``postgresql://user@host/name`` (the password in PGPASSWORD).
+    """
 
     site: str
     store: str = "site.db"
@@ -104,9 +118,15 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     communities: list[CommunityEntry] = []
     machines: list[MachineEntry] = []
     lots: list[LotEntry] = []
+    places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
     influx: InfluxEntry | None = None
+    rounds: RoundSettings | None = None
+
+    def store_place(self, folder: Path) -> Path | str:
+        """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
+        return self.store if "://" in self.store else folder / self.store
 
 
 def read_site(path: Path) -> SiteFile:
@@ -140,6 +160,8 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    if found.rounds is not None:
+        wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [

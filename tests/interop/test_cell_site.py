@@ -17,6 +17,7 @@ from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker
 from controller.joints.cells import CellSite
 from controller.ledger.balance import check
+from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
     Assignment,
     Community,
@@ -26,8 +27,6 @@ from controller.values import (
     Lot,
     Machine,
     NeedRequest,
-    RoutedNeed,
-    RoutedOperation,
 )
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
