@@ -5,7 +5,7 @@ level-triggered document per machine (``settle_want``). A new epoch is never giv
 whose order is bound; silence never sends anything again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,8 +61,12 @@ def decide(
     assignments: Iterable[Assignment],
     held_until: dict[str, int],
     room: Room | None = None,
+    barred: Mapping[str, str] | None = None,
 ) -> Decisions:
-    """Offers for free machines in order of planned start; ``held_until`` is by operation."""
+    """Offers for free machines in order of planned start; ``held_until`` is by operation.
+
+    barred: machines that take no order for another reason than their own, in words.
+    """
     machines = {m.id: m for m in picture.machines}
     operations = {op.id: op for op in picture.operations}
     taken = {o.machine: o for o in picture.orders if o.state not in FINAL}
@@ -71,7 +75,8 @@ def decide(
         operation, machine = operations.get(item.operation), machines.get(item.machine)
         if operation is None or machine is None or operation.state not in ("ready", "planned"):
             continue
-        reason = why_busy(machine, taken) or _why_held(operation, held_until, picture.at)
+        reason = (barred or {}).get(machine.id, "") or why_busy(machine, taken)
+        reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
             lots, reason = find_lots(operation, machine, picture)

@@ -1,5 +1,6 @@
 """Planning loop's two ends: what a plan changes in the store, and what is offered by it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from controller import dispatching, ways
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 MOVED_MS = 60_000  # a planned time that moves by less is not written again
 
 
-def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
-    """Store where and when operations are planned, why others are not; offer what can go now."""
+def apply_plan(tx: "Tx", plan: FloorPlan, barred: Mapping[str, str] | None = None) -> int:
+    """Store where and when operations are planned, why others are not; offer what can go now.
+
+    barred: machines that take no order now for another reason than their own, in words.
+    """
     moved = merge(tx) | ways.take(tx)
     picture = tx.picture()
     by_operation = {a.operation: a for a in plan.assignments if a.operation not in moved}
@@ -25,7 +29,7 @@ def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
             changes = _changes(operation, item, plan.reasons.get(operation.id, ""))
             if changes:
                 tx.operations.change(operation.id, **changes)
-    return _offer(tx, picture, list(by_operation.values()))
+    return _offer(tx, picture, list(by_operation.values()), barred or {})
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:
@@ -55,11 +59,16 @@ def _unplanned(operation: Operation, reason: str) -> dict[str, object]:
     return changes
 
 
-def _offer(tx: "Tx", picture: FloorPicture, assignments: list[Assignment]) -> int:
+def _offer(
+    tx: "Tx",
+    picture: FloorPicture,
+    assignments: list[Assignment],
+    barred: Mapping[str, str],
+) -> int:
     open_now = {op.id: op for op in picture.operations if op.state in ("ready", "planned")}
     due = [a for a in assignments if a.operation in open_now]
     held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    decisions = dispatching.decide(picture, due, held, room_of(tx))
+    decisions = dispatching.decide(picture, due, held, room_of(tx), barred)
     for chosen in decisions.offers:
         dispatching.offer(tx, chosen)
     for operation, reason in decisions.reasons.items():

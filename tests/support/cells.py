@@ -202,6 +202,12 @@ class FakeSite:
         encode("up/rsp", answer)
         self.answers.append(answer)
 
+    def errand(self, tx: Any, machine: str) -> Any:
+        return None
+
+    def is_errand(self, order: str) -> bool:
+        return False
+
     def hear_telemetry(self, machine: str, record: dict[str, Any]) -> None:
         encode("up/tele", record)
         self.measured.append(record)

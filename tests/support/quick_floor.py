@@ -201,10 +201,7 @@ class QuickFloor:
     def words(self) -> str:
         """Why what is open waits."""
         with self.store.read() as tx:
-            found = [
-                f"{op.id} {op.step} {op.state} {op.reason}"
-                for op in tx.operations.open()
-            ]
+            found = [f"{op.id} {op.step} {op.state} {op.reason}" for op in tx.operations.open()]
             held = [(op.id, op.place, op.state) for op in tx.routes.lying()]
         return f"{len(found)} open; " + "; ".join(found[:12]) + f"; lying {held[:20]}"
 
@@ -330,9 +327,7 @@ class QuickFloor:
                     fake.order = order.id
                     operation = tx.operations.get(order.operation)
                     wait_s = max(operation.duration_s, operation.work.get("timer_s", 0))
-                    self._later(
-                        wait_s * 1000, lambda tx, f=fake, o=order.id: self._sign(tx, f, o)
-                    )
+                    self._later(wait_s * 1000, lambda tx, f=fake, o=order.id: self._sign(tx, f, o))
 
     def _sign(self, tx: Tx, fake: Fake, order_id: str) -> None:
         order = tx.orders.get(order_id)

@@ -40,6 +40,18 @@ class Site(Protocol):
         """Take an ``up/rsp``."""
         ...
 
+    def errand(self, tx: Tx, machine: str) -> Any:
+        """The errand a cell has, as a job order; None for none."""
+        ...
+
+    def errand_event(self, tx: Tx, machine: str, event: Json, run: str) -> None:
+        """Take what a look in a run of the cell's server means for its errand."""
+        ...
+
+    def is_errand(self, order: str) -> bool:
+        """Whether a job order's name is an errand's."""
+        ...
+
     def hear_telemetry(self, machine: str, record: Json) -> None:
         """Take an ``up/tele``; returns at once."""
         ...

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from controller.adapters.opcua import condition, mapping
 from controller.adapters.opcua.connect import LOST, Access
 from controller.adapters.opcua.discovery import NotACell
+from controller.adapters.opcua.errands import Errands
 from controller.adapters.opcua.ledge import Ledge, Plan, Site
 from controller.adapters.opcua.mapping import Json, Known, Seen
 from controller.adapters.opcua.security import NotTrusted
@@ -42,8 +43,9 @@ class Pace(NamedTuple):
 class Visit:
     """One cell: connects for ever, looks, acts. All but ``poke`` and ``command`` on the loop."""
 
-    def __init__(self, ledge: Ledge, access: Access, pace: Pace) -> None:
+    def __init__(self, ledge: Ledge, errands: Errands, access: Access, pace: Pace) -> None:
         self.ledge = ledge
+        self._errands = errands
         self._access = access
         self._pace = pace
         self._changed = asyncio.Event()
@@ -125,12 +127,18 @@ class Visit:
         self._measure(seen)
         plan = await self._submit(site, lambda tx: self.ledge.observe(tx, seen, self._known))
         acted = plan is not None and await self._act(session, plan)
+        if not acted:
+            acted = await self._run_errand(site, session, seen)
         while self._commands:
             await self._obey(site, session, self._commands.popleft())
             acted = True
         if not acted:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self._pace.poll_s)
+
+    async def _run_errand(self, site: Site, session: CellSession, seen: Seen) -> bool:
+        plan = await self._submit(site, lambda tx: self._errands.observe(tx, seen, self._known))
+        return plan is not None and await self._act(session, plan)
 
     def _measure(self, seen: Seen) -> None:
         """Telemetry of a look, at most once a poll."""
@@ -246,7 +254,7 @@ class OpcuaLink:
 
     def add(self, machine: str, access: Access) -> None:
         """Visit one more cell."""
-        visit = Visit(Ledge(self._site, machine), access, self._pace)
+        visit = Visit(Ledge(self._site, machine), Errands(self._site, machine), access, self._pace)
         self._visits[machine] = visit
         self._loop.call_soon_threadsafe(self._begin, machine, visit)
 
