@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from controller import execution
+from controller.adapters.opcua.mapping import Difference
 from controller.adapters.store import Tx
 from controller.app import Site
-from controller.joints import handovers
+from controller.joints import handovers, picks
 from controller.values import JobOrder, Json
 
 T = TypeVar("T")
@@ -41,6 +42,10 @@ class CellSite:
     def hear_telemetry(self, machine: str, record: Json) -> None:
         """Take an ``up/tele``; returns at once."""
         self._site.receive(machine, "up/tele", record)
+
+    def picks_differ(self, tx: Tx, order: str, found: Difference) -> None:
+        """Keep that a cell took other pieces than planned, until a person has counted."""
+        picks.differ(tx, order, found.lot, found.planned, found.taken)
 
     def errand(self, tx: Tx, machine: str) -> JobOrder | None:
         """The errand a cell has, as a job order; None for none."""

@@ -95,6 +95,7 @@ def test_order_runs_once_and_is_reported_in_order(floor: Floor) -> None:
     order = floor.make("jo-1", 7)
     floor.until(order, "SUCCEEDED")
     assert floor.kinds(order) == ["claim", "started", "finished"]
+    assert floor.site.differences == []
     assert floor.starts(order) == floor.made(order) == 1
     took = {k: n - before.get(k, 0) for k, n in floor.cell.truth()["pieces"].items()}
     assert took == {"p-op-jaw": 2, "p-op-plate": 1, "screws": 2}
@@ -146,6 +147,13 @@ def test_lost_part_fails_the_order(floor: Floor) -> None:
     floor.until(order, "FAILED")
     assert order.why == "gripper lost the part"
     assert floor.made(order) == 0
+
+
+def test_piece_taken_beyond_the_plan_is_an_open_difference(floor: Floor) -> None:
+    floor.cell.fault("spare:1:60")
+    order = floor.make("jo-spare", 1)
+    floor.until(order, "SUCCEEDED")
+    assert floor.site.differences == [("jo-spare", "p-op-jaw", 2, 3)]
 
 
 def test_person_pauses_resumes_and_cancels(floor: Floor) -> None:

@@ -142,6 +142,7 @@ class FakeSite:
         self.state: dict[str, Any] = {}
         self.states: list[dict[str, Any]] = []
         self.measured: list[dict[str, Any]] = []
+        self.differences: list[tuple[Any, ...]] = []
         self.said: list[str] = []  # notices to people
         self.faults: list[str] = []
         self.grants = True
@@ -201,6 +202,9 @@ class FakeSite:
     def answer_command(self, tx: Any, machine: str, answer: dict[str, Any]) -> None:
         encode("up/rsp", answer)
         self.answers.append(answer)
+
+    def picks_differ(self, tx: Any, order: str, found: Any) -> None:
+        self.differences.append((order, *found))
 
     def errand(self, tx: Any, machine: str) -> Any:
         return None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from controller.adapters.opcua import condition, mapping
-from controller.adapters.opcua.mapping import Held, Json, Known, Part, Seen
+from controller.adapters.opcua.mapping import Difference, Held, Json, Known, Part, Seen
 from controller.adapters.opcua.session import Wanted
 from protocols import isa95
 from protocols.orders import FINAL
@@ -38,6 +38,10 @@ class Site(Protocol):
 
     def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
         """Take an ``up/rsp``."""
+        ...
+
+    def picks_differ(self, tx: Tx, order: str, found: Difference) -> None:
+        """Keep that a cell took other pieces than planned, until a person has counted."""
         ...
 
     def errand(self, tx: Tx, machine: str) -> Any:
@@ -137,7 +141,16 @@ class Ledge:
                 tx.site.put(READY + self.machine, "0")
             if not self._put(tx, f"{held.run}-{held.ep}", event):
                 return False
+            if event["ty"] == "finished" and event["ok"]:
+                self._compare(tx, held, seen)
         return bool(events)
+
+    def _compare(self, tx: Tx, held: Held, seen: Seen) -> None:
+        """What the cell says it took, against what it was planned to take."""
+        job = seen.jobs.get(_job_id(held))
+        planned = self._wanted(tx, held).requirements
+        for found in mapping.differences(planned, job) if job else ():
+            self._site.picks_differ(tx, held.order, found)
 
     def _put(self, tx: Tx, journal: str, event: Json) -> bool:
         last = tx.inbox.last(self.machine, journal)

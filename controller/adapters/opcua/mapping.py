@@ -192,6 +192,29 @@ def progress(seen: Seen) -> dict[str, int]:
     return {"jobs_n": len(seen.jobs), "running_n": len(at_work)}
 
 
+class Difference(NamedTuple):
+    """Pieces of a lot that a job was planned to take, and what the cell says it took."""
+
+    lot: str
+    planned: int
+    taken: int
+
+
+def differences(planned: tuple[tuple[str, int], ...], job: SeenJob) -> list[Difference]:
+    """Where an ended job took other pieces than planned, by the cell's own account.
+
+    What it gives in mass is the ledger's business; a lot that nobody planned counts as 0 planned.
+    """
+    if not job.answered:
+        return []
+    taken = {lot: amount.pieces for lot, amount in job.consumed if amount.mass_mg < 0}
+    weighed = {lot for lot, amount in job.consumed if amount.mass_mg >= 0}
+    wanted = dict(planned)
+    lots = sorted((taken.keys() | wanted.keys()) - weighed)
+    found = [Difference(lot, wanted.get(lot, 0), taken.get(lot, 0)) for lot in lots]
+    return [one for one in found if one.planned != one.taken]
+
+
 def words(text: str) -> str:
     """Text of a cell as a reason on the wire: one line of at most 150 bytes."""
     line = "".join(c if c.isprintable() else " " for c in text).strip()
