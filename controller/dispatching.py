@@ -5,7 +5,7 @@ level-triggered document per machine (``settle_want``). A new epoch is never giv
 whose order is bound; silence never sends anything again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,12 @@ def decide(
     assignments: Iterable[Assignment],
     held_until: dict[str, int],
     room: Room | None = None,
+    barred: Mapping[str, str] | None = None,
 ) -> Decisions:
-    """Offers for free machines in order of planned start; ``held_until`` is by operation."""
+    """Offers for free machines in order of planned start; ``held_until`` is by operation.
+
+    barred: machines that take no order for another reason than their own, in words.
+    """
     machines = {m.id: m for m in picture.machines}
     operations = {op.id: op for op in picture.operations}
     taken = {o.machine: o for o in picture.orders if o.state not in FINAL}
@@ -63,7 +67,8 @@ def decide(
         operation, machine = operations.get(item.operation), machines.get(item.machine)
         if operation is None or machine is None or operation.state not in ("ready", "planned"):
             continue
-        reason = why_busy(machine, taken) or _why_held(operation, held_until, picture.at)
+        reason = (barred or {}).get(machine.id, "") or why_busy(machine, taken)
+        reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
             lots, reason = find_lots(operation, machine, picture)
@@ -93,7 +98,8 @@ def why_busy(machine: Machine, taken: dict[str, JobOrder]) -> str:
     if not machine.online:
         return f"{name} is not connected"
     if machine.state != "idle":
-        return f"{name} is {machine.state}" + (f": {machine.fault}" if machine.fault else "")
+        why = machine.fault or machine.need_person
+        return f"{name} is {machine.state}" + (f": {why}" if why else "")
     if not machine.ready:
         return f"{name} must be cleared first"
     return ""
