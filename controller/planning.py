@@ -43,7 +43,11 @@ def _decide(tx: "Tx", picture: FloorPicture, plan: FloorPlan) -> dispatching.Dec
     until = picture.at + DUE_MS
     due = [a for a in plan.assignments if a.operation in open_now and a.start_at <= until]
     held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    return dispatching.decide(picture, due, held)
+    found = dispatching.decide(picture, due, held, plan.margin_permille)
+    for operation, lot in plan.loads.items():
+        if found.reasons.get(operation, "").startswith("needs "):
+            found.reasons[operation] += f"; {lot}"
+    return found
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:
