@@ -33,6 +33,7 @@ _COMMANDS = {
     "ledger": "economic events and what every lot holds",
     "round": "decide an allocation round, check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
+    "simulate": "months of a floor in minutes: compare policies, try more machines",
     "doctor": "find what is wrong and say the fix",
 }
 
