@@ -38,6 +38,7 @@ _COMMANDS = {
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
     "store": "back the store up, restore it, check that it is sound",
+    "simulate": "months of a floor in minutes: compare policies, try more machines",
     "doctor": "find what is wrong and say the fix",
 }
 
