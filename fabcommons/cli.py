@@ -28,7 +28,8 @@ exit codes: 0 done, 1 failed, 2 wrong request, 3 no controller answers, 130 inte
 _COMMANDS = {
     "demo": "a floor at work: simulated machines, real firmware, real controller",
     "controller": "run a site from its settings file",
-    "machine": "list machines; run firmware for a serial port or a simulator",
+    "machine": "list, enrol, run, update, calibrate machines",
+    "firmware": "build and sign firmware releases",
     "need": "state a need, list needs, follow one to its part",
     "ledger": "economic events and what every lot holds",
     "round": "decide an allocation round, check a published one",
