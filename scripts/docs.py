@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from controller.definition import production  # noqa: E402
+from controller.definition import profile_fields as production  # noqa: E402
 from controller.definition.fields import describe  # noqa: E402
 from controller.definition.materials import MATERIALS  # noqa: E402
 from fabcommons import firmware_files  # noqa: E402
@@ -157,6 +157,9 @@ def profile_part() -> str:
         ("requires", production.REQUIRES),
         ("material", production.MATERIAL),
         ("program", production.PROGRAM),
+        ("measure", production.MEASURE),
+        ("on_fail", production.ON_FAIL),
+        ("alternative", production.ALTERNATIVE),
     ):
         rows += [f"### {name}", "", "| field | type | | meaning |", "|---|---|---|---|"]
         for field in fields:

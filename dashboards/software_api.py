@@ -42,7 +42,7 @@ class SoftwareView(TypedDict):
     online: bool
 
 
-class Upkeep(Protocol):
+class Software(Protocol):
     """What keeps the machines' own software; any may raise ``Refused``."""
 
     def releases(self) -> list[ReleaseView]:
@@ -62,19 +62,19 @@ class Upkeep(Protocol):
         ...
 
 
-def router(upkeep: Upkeep) -> APIRouter:
+def router(software_of: Software) -> APIRouter:
     """Routes over what keeps the machines' software."""
     routes = APIRouter(responses=ERRORS)
 
     def releases() -> list[ReleaseView]:
         """Signed firmware releases, newest first."""
-        return upkeep.releases()
+        return software_of.releases()
 
     def release_file(
         version: Version, path: Annotated[str, InPath(max_length=120)]
     ) -> FileResponse:
         """A file of a firmware release, by ranges."""
-        found = upkeep.release_file(version, path)
+        found = software_of.release_file(version, path)
         if found is None:
             raise Problem(404, "unknown", "is no file of a signed release here", "path")
         return FileResponse(found, media_type="application/octet-stream")
@@ -82,12 +82,12 @@ def router(upkeep: Upkeep) -> APIRouter:
     def update(machine: Id, ask: UpdateAsk, key: Key = "") -> AnswerView:
         """Ask an idle machine to install a signed release; it rolls back by itself."""
         person = Person(ask.who, command_id(key), ask.saw)
-        answer = upkeep.update(machine, ask.version, person)
+        answer = software_of.update(machine, ask.version, person)
         return {"id": answer.id, "code": answer.code, "message": answer.message}
 
     def software() -> list[SoftwareView]:
         """What firmware each machine runs."""
-        return upkeep.software()
+        return software_of.software()
 
     routes.add_api_route("/api/firmware", releases, response_model=list[ReleaseView])
     routes.add_api_route("/api/firmware/machines", software, response_model=list[SoftwareView])

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from controller.commands import Asker
-from controller.upkeep import Firmware
+from controller.software import Firmware
 from dashboards.desk import Answer, Person
-from dashboards.upkeep import ReleaseView, SoftwareView
+from dashboards.software_api import ReleaseView, SoftwareView
 
 
-class SiteUpkeep:
-    """An ``Upkeep`` over a site's firmware."""
+class SiteSoftware:
+    """A ``Software`` over a site's firmware."""
 
     def __init__(self, firmware: Firmware) -> None:
         self._firmware = firmware
