@@ -105,7 +105,7 @@ def test_a_killed_firmware_reports_interrupted_and_never_starts_again(floor, con
 
 def test_a_mill_order_runs_once(floor, controller):
     program = floor.program(mill_program(100), "plate.nc", "grbl")
-    with floor.simulator("mill"), floor.firmware("grbl", heap="512k"):  # compiles 9 more
+    with floor.simulator("mill"), floor.firmware("grbl"):
         wait_until(floor.link.exists, what="the mill")
         make_ready(controller)
         controller.offer(1, program, [PLATE])
