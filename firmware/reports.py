@@ -59,6 +59,8 @@ def hello(agent: "Agent") -> "Record":
         "fw": VERSION,
         "boot": cut(agent.boot_cause, 40),
     }
+    if agent.identity:
+        value["machine"] = {name: cut(agent.identity[name], 200) for name in agent.identity}
     _add_order(agent, value)
     return value
 
