@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-postgresql check docs designs bench bench-% clean
+.PHONY: help setup servers page demo test test-postgresql check docs designs bench bench-% memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.
 
 bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
 	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+
+memory-gate: setup  ## the firmware's heap over 100,000 lines and 10,000 events, on 32-bit MicroPython
+	scripts/micropython32 --fetch
+	$(RUN) python tests/bench/gate_memory.py $(GATE)
 
 clean:           ## remove what was made here
 	rm -rf .venv .cache run dashboards/static dashboards/web/node_modules
