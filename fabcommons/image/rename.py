@@ -19,13 +19,28 @@ def shorten(trees: dict[str, ast.Module]) -> None:
     kept = {n.attr for n in nodes if isinstance(n, ast.Attribute) and not _is_own(n)}
     kept |= {a.name for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names}
     named = {n.arg for n in nodes if isinstance(n, ast.keyword)}
+    for family in _families([node for node in nodes if isinstance(node, ast.ClassDef)]):
+        new = _new_names(set[str]().union(*map(_attributes, family)), kept)
+        for owner in family:
+            _Attributes(owner, new).visit(owner)
     for tree in trees.values():
         for function in _functions(tree):
             _Parameters(function, named).visit(function)
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                _Attributes(node, kept).visit(node)
         _Names(tree, kept).visit(tree)
+
+
+def _families(classes: list[ast.ClassDef]) -> list[list[ast.ClassDef]]:
+    """Classes apart, but all that inherit or are inherited from together: they share ``self``."""
+    bases = {b.id for c in classes for b in c.bases if isinstance(b, ast.Name)}
+    related = [c for c in classes if c.bases or c.name in bases]
+    return [related, *([c] for c in classes if c not in related)]
+
+
+def _attributes(owner: ast.ClassDef) -> set[str]:
+    """Attributes a class uses and methods it has."""
+    found = {n.attr for n in ast.walk(owner) if isinstance(n, ast.Attribute)}
+    methods = ast.FunctionDef | ast.AsyncFunctionDef
+    return found | {n.name for n in owner.body if isinstance(n, methods)}
 
 
 def _is_private(name: str) -> bool:
@@ -77,11 +92,8 @@ class _Parameters(ast.NodeTransformer):
 class _Attributes(ast.NodeTransformer):
     """Attributes of one class."""
 
-    def __init__(self, owner: ast.ClassDef, kept: set[str]) -> None:
-        found = {n.attr for n in ast.walk(owner) if isinstance(n, ast.Attribute)}
-        found |= {n.name for n in owner.body if isinstance(n, ast.FunctionDef)}
-        found |= {n.name for n in owner.body if isinstance(n, ast.AsyncFunctionDef)}
-        self._new = _new_names(found, kept)
+    def __init__(self, owner: ast.ClassDef, new: dict[str, str]) -> None:
+        self._new = new
         for node in owner.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 node.name = self._new.get(node.name, node.name)
