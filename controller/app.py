@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,17 +18,16 @@ from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
+from controller.picture import FloorPicture, FloorPlan
+from controller.routed import RoutedNeed
 from controller.values import (
     Command,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     JobOrder,
     Json,
     Need,
     NeedRequest,
     Refused,
-    RoutedNeed,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError
@@ -36,6 +35,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+RUNS = 600  # newest runs that durations are learned from
 LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
@@ -44,7 +44,7 @@ class SiteConfig:
     """One site; waits are real seconds, whatever the floor's clock rate."""
 
     name: str
-    store: Path
+    store: Path | str
     broker: Broker | None = None
     programs_url: str = "http://127.0.0.1:8000/programs"
     silence_s: float = 60.0
@@ -296,11 +296,11 @@ class Site:
 
     def _plan(self) -> None:
         with self.read() as tx:
-            picture = tx.picture()
-        if any(need.state == "stated" for need in picture.needs):
+            stated = any(need.state == "stated" for need in tx.needs.open())
+        if stated:
             self.submit(self._parts.sharer)
-            with self.read() as tx:
-                picture = tx.picture()
+        with self.read() as tx:
+            picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
         self.submit(lambda tx: planning.apply_plan(tx, plan))
 
@@ -349,9 +349,9 @@ class Site:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
 
 
-def last_at(store: Path) -> int:
-    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
-    if not store.exists():
+def last_at(store: Path | str) -> int:
+    """Floor time of the last commit in a store, ms UTC; 0 when there is none."""
+    if isinstance(store, Path) and not store.exists():
         return 0
     opened = Store(store, lambda: 0)
     with opened.read() as tx:

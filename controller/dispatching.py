@@ -9,16 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from controller.values import (
-    Assignment,
-    FloorPicture,
-    JobOrder,
-    Json,
-    LotBalance,
-    Machine,
-    Operation,
-    Refused,
-)
+from controller import keeping
+from controller.picture import Assignment, FloorPicture
+from controller.places import Room
+from controller.values import JobOrder, Json, LotBalance, Machine, Operation, Refused
 from protocols.orders import FINAL, step
 
 if TYPE_CHECKING:
@@ -30,11 +24,12 @@ MAX_BACKOFF_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An operation to offer to a machine, with the lots it draws from."""
+    """An operation to offer to a machine, with the lots it draws from and where its pieces go."""
 
     operation: Operation
     machine: str
     lots: list[Json]
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,10 @@ class WantContext:
 
 
 def decide(
-    picture: FloorPicture, assignments: Iterable[Assignment], held_until: dict[str, int]
+    picture: FloorPicture,
+    assignments: Iterable[Assignment],
+    held_until: dict[str, int],
+    room: Room | None = None,
 ) -> Decisions:
     """Offers for free machines in order of planned start; ``held_until`` is by operation."""
     machines = {m.id: m for m in picture.machines}
@@ -69,10 +67,13 @@ def decide(
         lots: list[Json] = []
         if not reason:
             lots, reason = find_lots(operation, machine, picture)
+        if not reason and room is not None:
+            reason = room.why_not(operation.id)
         if reason:
             decisions.reasons[operation.id] = reason
             continue
-        decisions.offers.append(Offer(operation, machine.id, lots))
+        place = room.take(operation.id) if room is not None else None
+        decisions.offers.append(Offer(operation, machine.id, lots, place))
         taken[machine.id] = _placeholder(operation, machine)
     return decisions
 
@@ -178,7 +179,11 @@ def offer(tx: "Tx", chosen: Offer) -> JobOrder:
     )
     tx.orders.add(order)
     tx.operations.change(
-        operation.id, state="ordered", machine=chosen.machine, reason=f"offered to {chosen.machine}"
+        operation.id,
+        state="ordered",
+        machine=chosen.machine,
+        reason=f"offered to {chosen.machine}",
+        place=chosen.place,
     )
     tx.touch(chosen.machine)
     return order
@@ -194,6 +199,7 @@ def withdraw(tx: "Tx", order: JobOrder, reason: str) -> None:
         gone = need is None or need.state == "withdrawn"
         state = "cancelled" if gone else "ready"
         tx.operations.change(operation.id, state=state, machine=None, reason=reason)
+        keeping.leave(tx, operation)
     tx.touch(order.machine)
     tx.effects.replan = True
 

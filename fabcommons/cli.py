@@ -28,6 +28,7 @@ exit codes: 0 done, 1 failed, 2 wrong request, 3 no controller answers, 130 inte
 _COMMANDS = {
     "demo": "a floor at work: simulated machines, real firmware, real controller",
     "controller": "run a site from its settings file",
+    "cell": "certificates of robotic cells over OPC UA: make, show, rotate, trust",
     "machine": "list machines; run firmware for a serial port or a simulator",
     "need": "state a need, list needs, follow one to its part",
     "ledger": "economic events and what every lot holds",
@@ -35,6 +36,7 @@ _COMMANDS = {
     "ballot": "vote in an allocation round, attest an urgent or basic need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
+    "store": "back the store up, restore it, check that it is sound",
     "doctor": "find what is wrong and say the fix",
 }
 

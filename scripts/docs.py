@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from controller.definition import production  # noqa: E402
+from controller.definition import profile_fields as production  # noqa: E402
 from controller.definition.fields import describe  # noqa: E402
 from controller.definition.materials import MATERIALS  # noqa: E402
 from protocols import messages, orders, telemetry, topics  # noqa: E402  (the tree is the import path)
@@ -154,6 +154,9 @@ def profile_part() -> str:
         ("requires", production.REQUIRES),
         ("material", production.MATERIAL),
         ("program", production.PROGRAM),
+        ("measure", production.MEASURE),
+        ("on_fail", production.ON_FAIL),
+        ("alternative", production.ALTERNATIVE),
     ):
         rows += [f"### {name}", "", "| field | type | | meaning |", "|---|---|---|---|"]
         for field in fields:

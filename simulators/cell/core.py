@@ -98,6 +98,7 @@ def new_truth() -> dict[str, Any]:
         "stores": 0,
         "jobs": 0,
         "restarts": 0,
+        "expected": 0,
     }
 
 
@@ -112,7 +113,17 @@ class Cell:
         self.protective_stop = False
         self.emergency_stop = False
         self.restart_wanted = False
+        self.deaf_wanted = False  # subscriptions shall be dropped
+        self.faults = list(config.faults)
         self._now_ms: int | None = None
+
+    def expect(self, faults: list[Fault]) -> None:
+        """Faults of the calls and jobs from now on: the first is the next one."""
+        self.truth["expected"] += len(faults)
+        self.revision += bool(faults)
+        for fault in faults:
+            counted = "stores" if fault.kind in METHOD_FAULTS else "jobs"
+            self.faults.append(fault._replace(number=fault.number + self.truth[counted]))
 
     def store(self, method: str, order: JobOrder) -> Answer:
         """Store, StoreAndStart or Update an order."""
@@ -225,6 +236,8 @@ class Cell:
         self.truth["faults"].append(str(fault))
         if fault.kind == "restart":
             self.restart_wanted = True
+        elif fault.kind == "deaf":
+            self.deaf_wanted = True
         elif fault.kind == "protective_stop":
             self.protective_stop = True
             job.held_until = now_ms + fault.arguments[1] if fault.arguments[1] else 0
@@ -257,14 +270,14 @@ class Cell:
         self.truth[what][key] = self.truth[what].get(key, 0) + number
 
     def _method_fault(self) -> Fault | None:
-        for fault in self.config.faults:
+        for fault in self.faults:
             if fault.kind in METHOD_FAULTS and fault.number == self.truth["stores"]:
                 self.truth["faults"].append(str(fault))
                 return fault
         return None
 
     def _job_fault(self, job: Job, done_ms: int) -> Fault | None:
-        for fault in self.config.faults:
+        for fault in self.faults:
             mine = fault.kind in JOB_FAULTS and fault.number == job.serial
             if not mine or str(fault) in self.truth["faults"]:
                 continue

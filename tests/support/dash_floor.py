@@ -28,6 +28,7 @@ from controller.values import (
 )
 from dashboards.desk import Answer, Outcome, Person
 from dashboards.server import PageServer
+from support.postgres import store_place
 
 T0 = 1_760_000_000_000
 MINUTE = 60_000
@@ -192,7 +193,7 @@ class FakeDesk:
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(T0)
-        self.store = Store(folder / "floor.db", self.clock.now_ms)
+        self.store = Store(store_place(folder / "floor.db"), self.clock.now_ms)
         self.asked: list[tuple[Any, ...]] = []
         self._wakes: list[Callable[[], None]] = []
 

@@ -86,6 +86,15 @@ class Ledge:
         """The connection is lost: what a last will says of other machines."""
         self._site.hear_state(tx, self.machine, {**self._head(tx, run), "on": False})
 
+    def barred(self, tx: Tx, words: str) -> None:
+        """A person must change something before the cell can be reached."""
+        tx.machines.change(self.machine, fault=words)
+        tx.notice("attention", self.machine, f"{self.machine} cannot be reached: {words}")
+
+    def warn(self, tx: Tx, words: str) -> None:
+        """Something a person should look after soon."""
+        tx.notice("attention", self.machine, f"{self.machine}: {words}")
+
     def answer(self, tx: Tx, answer: Json) -> None:
         """Answer a command."""
         self._site.answer_command(tx, self.machine, {"v": 1, **answer})

@@ -15,10 +15,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from controller.adapters.opcua import mapping
+from controller.adapters.opcua.connect import LOST, Access
 from controller.adapters.opcua.discovery import NotACell
 from controller.adapters.opcua.ledge import Ledge, Plan, Site
 from controller.adapters.opcua.mapping import Json, Known, Seen
-from controller.adapters.opcua.session import LOST, Access, CellSession, Wanted
+from controller.adapters.opcua.security import NotTrusted
+from controller.adapters.opcua.session import CellSession, Wanted
 from protocols import isa95
 
 T = TypeVar("T")
@@ -72,8 +74,8 @@ class Visit:
             try:
                 opening = CellSession.open(self._access, self._changed.set)
                 session = await asyncio.wait_for(opening, self._pace.open_s)
-            except (*LOST, NotACell) as error:
-                self.trouble = f"{type(error).__name__}: {error}"
+            except (*LOST, NotACell, NotTrusted) as error:
+                await self._tell(site, error)
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, self._pace.retry_max_s)
                 continue
@@ -81,11 +83,20 @@ class Visit:
             await self._stay(site, session)
             await asyncio.sleep(wait_s)
 
+    async def _tell(self, site: Site, error: Exception) -> None:
+        """Keep why there is no connection; what only a person can change is said to people."""
+        before, self.trouble = self.trouble, f"{type(error).__name__}: {error}"
+        if not isinstance(error, LOST) and self.trouble != before:
+            words = str(error)
+            await self._submit(site, lambda tx: self.ledge.barred(tx, words))
+
     async def _stay(self, site: Site, session: CellSession) -> None:
         self.connected, self.trouble = True, ""
         self.ledge.software = session.plate.get("SoftwareRevision", "") or "opc-ua"
+        for warning in session.warnings:
+            await self._submit(site, lambda tx, text=warning: self.ledge.warn(tx, text))
         try:
-            while True:
+            while not session.outdated:
                 await self._round(site, session)
         except LOST as error:
             self.trouble = f"{type(error).__name__}: {error}"
@@ -94,10 +105,8 @@ class Visit:
             self.connected = False
             with contextlib.suppress(*LOST):
                 await asyncio.wait_for(session.close(), self._access.request_s)
-            await self._leave(site, session.run)
-
-    async def _leave(self, site: Site, run: str) -> None:
-        await self._submit(site, lambda tx: self.ledge.gone(tx, run))
+            if self.trouble:  # else its certificates were changed and it is back at once
+                await self._submit(site, lambda tx: self.ledge.gone(tx, session.run))
 
     async def _submit(self, site: Site, run: Callable[[Any], T]) -> T | None:
         """Run on the site's writer; None when that failed: the next look tells it again."""

@@ -6,7 +6,6 @@ A session is used up by its first failure; the caller opens a new one and finds 
 import contextlib
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from asyncua import ua
@@ -14,28 +13,15 @@ from asyncua.client.client import Client
 from asyncua.common.node import Node
 from asyncua.ua.object_ids import ObjectIds
 
-from controller.adapters.opcua import structs
+from controller.adapters.opcua import security, structs
+from controller.adapters.opcua.connect import LOST, Access, connect
 from controller.adapters.opcua.discovery import Browser, CellNodes
 from controller.adapters.opcua.mapping import Amount, Seen, SeenJob
+from controller.adapters.opcua.security import Security
 from protocols import isa95
 
-# What any request may raise when the server or the way to it is gone or answers nonsense.
-LOST = (OSError, TimeoutError, ua.UaError)
 _BY_ID = "RequestJobResponseByJobOrderID"
 _PUBLISH_MS = 200
-
-
-class Access(NamedTuple):
-    """How to reach a cell; ``security`` is asyncua's security string, "" = none."""
-
-    url: str
-    machine_name: str = ""
-    request_s: float = 4.0
-    security: str = ""
-    application_uri: str = "urn:fabcommons:controller"
-    server_certificate: Path | None = None
-    user: str = ""
-    password: str = ""
 
 
 class Wanted(NamedTuple):
@@ -71,21 +57,24 @@ class CellSession:
         self._nodes = nodes
         self.run = run
         self.plate: dict[str, str] = {}
+        self.warnings: tuple[str, ...] = ()
+        self._made_by: tuple[Security | None, tuple[Any, ...]] = (None, ())
+
+    @property
+    def outdated(self) -> bool:
+        """Whether certificates were changed since the connection was made by them."""
+        made_by, stamp = self._made_by
+        return made_by is not None and security.stamp(made_by) != stamp
 
     @classmethod
     async def open(cls, access: Access, changed: Callable[[], None]) -> "CellSession":
-        """Connect, find the cell, subscribe; raise one of LOST or NotACell."""
-        client = Client(access.url, timeout=access.request_s)
-        client.application_uri = access.application_uri
-        if access.security:
-            await client.set_security_string(access.security)
-        if access.user:
-            client.set_user(access.user)
-            client.set_password(access.password)
-        await client.connect()
+        """Connect, find the cell, subscribe; raise one of LOST, NotTrusted or NotACell."""
+        stamp = security.stamp(access.security) if access.security else ()
+        client, warnings = await connect(access)
         try:
             nodes = await Browser(client).find(access.machine_name)
             session = cls(client, nodes, await _run_of(client))
+            session.warnings, session._made_by = warnings, (access.security, stamp)
             session.plate = await session._read_plate()
             await session._subscribe(changed)
         except BaseException:

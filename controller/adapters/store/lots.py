@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row, to_value
@@ -139,14 +139,13 @@ class LedgerRoom(Room):
                 func.sum(_event.c.pieces),
             ).group_by(_event.c.action, _event.c.lot, _event.c.to_lot)
         )
-        return [(r[0], r[1], r[2], r[3], r[4]) for r in rows]
+        return [(r[0], r[1], r[2], int(r[3]), int(r[4])) for r in rows]
 
     def order_sums(self) -> list[tuple[str, str, str, int]]:
         """Sums of mass by (order, action, measure) over lines that belong to an order."""
         rows = self._conn.execute(
-            text(
-                "SELECT order_id, action, measure, sum(mass_mg) FROM economic_event"
-                " WHERE order_id IS NOT NULL GROUP BY order_id, action, measure"
-            )
+            select(_event.c.order_id, _event.c.action, _event.c.measure, func.sum(_event.c.mass_mg))
+            .where(_event.c.order_id.is_not(None))
+            .group_by(_event.c.order_id, _event.c.action, _event.c.measure)
         )
-        return [(r[0], r[1], r[2], r[3]) for r in rows]
+        return [(r[0], r[1], r[2], int(r[3])) for r in rows]
