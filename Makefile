@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-postgresql check docs designs bench bench-% clean
+.PHONY: help setup servers page demo test test-postgresql check docs screenshots designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ check: setup     ## format, lint, types, direction of imports, documentation
 
 docs: setup      ## write the generated parts of docs/
 	$(RUN) python scripts/docs.py
+
+screenshots: setup  ## every picture of the page in docs/images again, from a small floor (needs chromium)
+	$(RUN) python tests/support/dash_serve.py node dashboards/web/screenshots.mjs URL docs/images
 
 designs: setup   ## make the shipped designs again (needs prusa-slicer)
 	$(UV) run --frozen --group design python designs/author/make.py
