@@ -16,6 +16,7 @@ from dashboards import (
     reads,
     rounds_api,
     routes_api,
+    schedule_api,
     stations,
     timeline_api,
 )
@@ -90,6 +91,7 @@ def build_app(
     app.include_router(machine_api.router(desk))
     app.include_router(materials_api.router(desk))
     app.include_router(timeline_api.router(desk))
+    app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
     app.include_router(stations.router(desk))
