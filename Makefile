@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-postgresql check docs designs bench bench-% clean
+.PHONY: help show reprap setup servers page demo test test-postgresql check docs designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,13 @@ docs: setup      ## write the generated parts of docs/
 
 designs: setup   ## make the shipped designs again (needs prusa-slicer)
 	$(UV) run --frozen --group design python designs/author/make.py
+
+show: setup      ## 200 needs of 3 designs over 10 machines with failures and a tight rack; minutes
+	$(RUN) python tests/support/show.py --needs 200 $(SHOW)
+
+reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
+	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
+	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 
