@@ -5,7 +5,8 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-postgresql check docs screenshots designs bench bench-% clean
+.PHONY: help setup servers page demo show reprap test test-postgresql check docs screenshots
+.PHONY: designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -47,6 +48,13 @@ screenshots: setup  ## every picture of the page in docs/images again, from a sm
 
 designs: setup   ## make the shipped designs again (needs prusa-slicer)
 	$(UV) run --frozen --group design python designs/author/make.py
+
+show: setup      ## 200 needs of 3 designs over 10 machines with failures and a tight rack; minutes
+	$(RUN) python tests/support/show.py --needs 200 $(SHOW)
+
+reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
+	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
+	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 

@@ -38,11 +38,14 @@ COMMUNITIES = (
 )
 DEFAULT_LICENCE = "CC-BY-SA-4.0"
 _TECHNICIAN_S = 45  # floor time a simulated technician takes for each act
+_SMALL = 8  # steps of a design that the mix of the demo holds
 _EXAMPLES = """\
 examples:
   fabcommons demo                              watch the floor until Ctrl-C
   fabcommons demo --until-done                 60 needs, then a summary
   fabcommons demo --until-done --needs 6 --printers 1 --mills 1
+  fabcommons demo --until-done --design designs/camera-arm
+                                               one part of 27 steps over every kind of machine
   fabcommons demo --design ~/my-parts --licence CC-BY-4.0
                                                each program or mesh of a folder, once
 
@@ -192,7 +195,8 @@ def _designs(
     """Import the designs to make: ours, or those of ``--design``."""
     if options.design is None:
         designs = [running.add_design(path) for path in design_folders(ROOT / "designs")]
-        usable = [d for d in designs if options.cells or d.id != "toggle-clamp"]
+        small = [d for d in designs if len(d.profile.steps) <= _SMALL]  # the arm takes hours
+        usable = [d for d in small if options.cells or d.id != "toggle-clamp"]
         return [d for d in usable if options.mills or not _mills(d)]
     if any((options.design / name).exists() for name in ("production.yml",)):
         return [running.add_design(options.design)]

@@ -183,6 +183,11 @@ TABLES = {
         sa.ForeignKeyConstraint(["order_id"], ["job_order.id"]),
         sa.PrimaryKeyConstraint("sha", "order_id"),
     ),
+    "photo_content": (
+        sa.Column("sha", TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha"),
+    ),
     "sign_off": (
         sa.Column("order_id", TEXT, nullable=False),
         sa.Column("operation", TEXT, nullable=False),
