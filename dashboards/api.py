@@ -12,6 +12,7 @@ from dashboards import (
     commands,
     machine_api,
     materials_api,
+    peers_api,
     problems,
     reads,
     record_api,
@@ -94,6 +95,7 @@ def build_app(
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
     app.include_router(record_api.router(desk))
+    app.include_router(peers_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app
