@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,12 +18,11 @@ from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
+from controller.picture import FloorPicture, FloorPlan
 from controller.routed import RoutedNeed
 from controller.values import (
     Command,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     JobOrder,
     Json,
     Need,
@@ -36,6 +35,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+RUNS = 600  # newest runs that durations are learned from
 LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
@@ -301,11 +301,11 @@ class Site:
 
     def _plan(self) -> None:
         with self.read() as tx:
-            picture = tx.picture()
-        if any(need.state == "stated" for need in picture.needs):
+            stated = any(need.state == "stated" for need in tx.needs.open())
+        if stated:
             self.submit(self._parts.sharer)
-            with self.read() as tx:
-                picture = tx.picture()
+        with self.read() as tx:
+            picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
         self.submit(lambda tx: planning.apply_plan(tx, plan, handovers.barred(tx)))
 

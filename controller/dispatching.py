@@ -10,17 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller import keeping
+from controller.picture import Assignment, FloorPicture
 from controller.places import Room
-from controller.values import (
-    Assignment,
-    FloorPicture,
-    JobOrder,
-    Json,
-    LotBalance,
-    Machine,
-    Operation,
-    Refused,
-)
+from controller.values import JobOrder, Json, LotBalance, Machine, Operation, Refused
 from protocols.orders import FINAL, step
 
 if TYPE_CHECKING:

@@ -344,34 +344,3 @@ class Rollup:
     max: int
     sum: int
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Operation to machine, from ``start_at`` to ``end_at``."""
-
-    operation: str
-    machine: str
-    start_at: int
-    end_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class FloorPicture:
-    """Everything a plan is made from, read at one instant ``at``."""
-
-    at: int
-    needs: tuple[Need, ...]
-    operations: tuple[Operation, ...]
-    links: tuple[tuple[str, str], ...]
-    machines: tuple[Machine, ...]
-    orders: tuple[JobOrder, ...]
-    lots: tuple[LotBalance, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FloorPlan:
-    """Assignments and, for every operation left out, why in words."""
-
-    assignments: tuple[Assignment, ...]
-    reasons: dict[str, str]

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from controller.capability import reject
-from controller.values import FloorPicture, Json, LotBalance, Machine, Operation
+from controller.picture import FloorPicture
+from controller.values import Json, LotBalance, Machine, Operation
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx

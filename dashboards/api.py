@@ -15,6 +15,7 @@ from dashboards import (
     problems,
     reads,
     rounds_api,
+    schedule_api,
     timeline_api,
 )
 from dashboards.desk import Desk
@@ -88,6 +89,7 @@ def build_app(
     app.include_router(machine_api.router(desk))
     app.include_router(materials_api.router(desk))
     app.include_router(timeline_api.router(desk))
+    app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
     _serve_page(app, static)

@@ -9,8 +9,10 @@ from fastapi import Path as InPath
 
 from controller import resources
 from controller.adapters.store import Tx
-from controller.joints.plans import planner
-from controller.values import FloorPicture, FloorPlan, JobOrder, Need, Operation
+from controller.joints.changeovers import House
+from controller.joints.rolling import Rolling
+from controller.picture import FloorPicture, FloorPlan
+from controller.values import JobOrder, Need, Operation
 from dashboards.desk import Desk
 from dashboards.page_models import BarView, MovedView, TimelinePage, WaitView, WhatIfView
 from dashboards.present import present
@@ -117,12 +119,12 @@ def _wait(names: Names, op: Operation, why: str) -> WaitView:
 
 
 def _what_if(picture: FloorPicture, names: Names, machine: str) -> WhatIfView:
-    plan = planner(resources.why_not)
+    plan, other = (Rolling(resources.why_not, House(), None) for _ in range(2))
     gone = tuple(
         replace(m, state="maintenance", fault=OUT) if m.id == machine else m
         for m in picture.machines
     )
-    before, after = plan(picture), plan(replace(picture, machines=gone))
+    before, after = plan(picture), other(replace(picture, machines=gone))
     with_end, without_end = _ends(picture, before), _ends(picture, after)
     operations = {op.id: op for op in picture.operations}
     moved: list[MovedView] = []

@@ -36,6 +36,7 @@ _COMMANDS = {
     "ballot": "vote in an allocation round, attest an urgent or basic need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
+    "store": "back the store up, restore it, check that it is sound",
     "doctor": "find what is wrong and say the fix",
 }
 

@@ -27,7 +27,6 @@ from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
-from controller.joints.plans import planner
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
 from controller.routed import Place as PartsPlace
@@ -35,6 +34,7 @@ from controller.values import Community, Lot, Machine, Refused
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
+from fabcommons.planning import make_planner
 
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
@@ -62,13 +62,14 @@ class RunningSite:
         last_ms = _last_ms(settings, place)
         self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
+        self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
         parts = Parts(
             clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
             sharer=sharer(resources.why_never),
-            planner=planner(resources.why_not),
+            planner=self._planner,
         )
         self.site = Site.open(
             SiteConfig(
@@ -216,6 +217,7 @@ class RunningSite:
         self._rounds.close()
         self.page.close()
         self.site.close()
+        self._planner.close()
         self.broker.close()
         if self._sink is not None:
             self._sink.close()

@@ -129,6 +129,20 @@ def _unload(agent: "Agent", command: "Record") -> str:
     return ""
 
 
+def _update(agent: "Agent", command: "Record") -> str:
+    if agent.update is None:
+        return "has no slots to update into: install it anew over USB"
+    if "release" not in command:
+        return "needs a release"
+    why = agent.update.why_not()
+    if why:
+        return why
+    if not _note(agent, command):
+        return _FULL
+    agent.actions.append(("update", command["release"]))
+    return ""
+
+
 def _identify(agent: "Agent", command: "Record") -> str:
     agent.actions.append(("identify",))
     return ""
@@ -149,4 +163,5 @@ _VERBS: "dict[str, Verb]" = {
     "unload": _unload,
     "identify": _identify,
     "hello": _hello,
+    "update": _update,
 }

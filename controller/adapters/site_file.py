@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 import yaml
 
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.scheduling.errors import ReadError
+from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
@@ -104,6 +107,25 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     max_mb: int = 256
 
 
+class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How plans are made.
+
+    ``shifts``: when people are there, e.g. 'mon-fri 08:00-17:00' (none = always); change-overs and
+    work by hand are planned in them. ``change_over_min``: minutes to load another material; without
+    it no plan asks for one. No need waits longer than ``wait_bound_h`` behind one community's.
+    ``margin_percent``, ``remnant_g``: a spool holds so much more than needed, and a rest below that
+    is of no use. ``search`` false: the dispatch rule alone.
+    """
+
+    shifts: list[str] = []
+    timezone: str = "UTC"
+    change_over_min: int | None = None
+    wait_bound_h: int = 24
+    margin_percent: int = 5
+    remnant_g: int = 20
+    search: bool = True
+
+
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     """Everything a controller starts from; paths are relative to the file.
 
@@ -123,6 +145,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     need_drop: str | None = None
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
+    planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -162,6 +185,7 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
+    wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -212,6 +236,27 @@ def _lot_problems(lot: LotEntry, machines: set[str]) -> list[str]:
         wrong.append("ug_per_m: a spool needs the mass of one metre of its filament in micrograms")
     if lot.machine is not None and lot.machine not in machines:
         wrong.append(f"machine: there is no machine {lot.machine} in this file")
+    return wrong
+
+
+def _planning_problems(planning: PlanningEntry) -> list[str]:
+    wrong: list[str] = []
+    for place, shift in enumerate(planning.shifts):
+        try:
+            read_shift(shift)
+        except ReadError as error:
+            wrong.append(f"shifts[{place}]: {error}")
+    if planning.timezone not in available_timezones():
+        wrong.append(f"timezone: {planning.timezone!r} is not known; write e.g. Europe/Berlin")
+    for field, least, most in (
+        ("change_over_min", 0, 1440),
+        ("wait_bound_h", 1, 10_000),
+        ("margin_percent", 0, 100),
+        ("remnant_g", 0, 10_000),
+    ):
+        value = getattr(planning, field)
+        if value is not None and not least <= value <= most:
+            wrong.append(f"{field}: must be between {least} and {most}")
     return wrong
 
 

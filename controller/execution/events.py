@@ -252,6 +252,14 @@ def _op(tx: "Tx", machine: Machine, event: Json) -> None:
     tx.effects.replan = True
 
 
+def _update(tx: "Tx", machine: Machine, event: Json) -> None:
+    if event["ok"]:
+        tx.notice("machine", machine.id, f"{machine.id} runs firmware {event['fw']}")
+        return
+    text = f"firmware {event['fw']} does not run on {machine.id}: {event['why']}"
+    tx.notice("attention", machine.id, text)
+
+
 def _t(tx: "Tx", event: Json) -> int:
     """When it happened: the machine's floor time, ours when it has none."""
     return event.get("t") or tx.now_ms
@@ -270,6 +278,7 @@ _HANDLERS: "dict[str, Callable[[Tx, Machine, Json], None]]" = {
     "unload": _unload,
     "weigh": _weigh,
     "fault": _fault,
+    "update": _update,
     "op": _op,
 }
 assert _HANDLERS.keys() == EVENTS.keys()

@@ -17,13 +17,11 @@ from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker
 from controller.joints.cells import CellSite
 from controller.ledger.balance import check
+from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
-    Assignment,
     Community,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     Lot,
     Machine,
     NeedRequest,

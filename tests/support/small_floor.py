@@ -8,13 +8,11 @@ from typing import Any
 from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
-    Assignment,
     Community,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     Lot,
     Machine,
     NeedRequest,

@@ -12,11 +12,13 @@ from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
+from controller.picture import FloorPicture
 from controller.upkeep import as_used
-from controller.values import FloorPicture, Json, Notice
+from controller.values import Json, Notice
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Tx:
         self.telemetry = TelemetryRoom(conn)
         self.upkeep = UpkeepRoom(conn)
         self.routes = RouteRoom(conn)
+        self.plans = PlanRoom(conn)
         self.effects = Effects()
 
     def touch(self, machine: str) -> None:
