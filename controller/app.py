@@ -193,14 +193,20 @@ class Site:
         self, machine: str, do: str, asker: Asker, ch: int | None = None, lot: str | None = None
     ) -> Command:
         """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
+        extra: Json = {"ch": ch, "lot": lot}
+        return self._give(machine, do, asker, extra)
 
+    def update_firmware(self, machine: str, release: Json, asker: Asker) -> Command:
+        """Ask an idle machine to install a release {url, sha, size, version}; raise Refused."""
+        return self._give(machine, "update", asker, {"release": release})
+
+    def _give(self, machine: str, do: str, asker: Asker, extra: Json) -> Command:
         def run(tx: Tx) -> Command:
             before = commands.known(tx, machine, do, asker)
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
             document = commands.build(self.watch.boot(machine), do, asker, self.outlet.term)
-            extra: Json = {"ch": ch, "lot": lot}
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)
 

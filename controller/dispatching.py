@@ -54,10 +54,12 @@ def decide(
     held_until: dict[str, int],
     room: Room | None = None,
     barred: Mapping[str, str] | None = None,
+    margin_permille: int = 0,
 ) -> Decisions:
     """Offers for free machines in order of planned start; ``held_until`` is by operation.
 
-    barred: machines that take no order for another reason than their own, in words.
+    barred: machines that take no order for another reason than their own, in words. A lot must
+    hold ``margin_permille`` more than an operation draws from it.
     """
     machines = {m.id: m for m in picture.machines}
     operations = {op.id: op for op in picture.operations}
@@ -71,7 +73,7 @@ def decide(
         reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
-            lots, reason = find_lots(operation, machine, picture)
+            lots, reason = find_lots(operation, machine, picture, margin_permille)
         if not reason and room is not None:
             reason = room.why_not(operation.id)
         if reason:
@@ -113,21 +115,23 @@ def _why_held(operation: Operation, held_until: dict[str, int], at: int) -> str:
 
 
 def find_lots(
-    operation: Operation, machine: Machine, picture: FloorPicture
+    operation: Operation, machine: Machine, picture: FloorPicture, margin_permille: int = 0
 ) -> tuple[list[Json], str]:
     """Loaded lots for every material in channel order, or why they do not suffice, in words."""
     loaded = {b.lot.ch: b for b in picture.lots if b.lot.machine == machine.id}
     lots: list[Json] = []
     for ch, material in enumerate(operation.materials):
-        reason = _why_short(material, loaded.get(ch), machine, ch)
+        reason = _why_short(material, loaded.get(ch), (machine, ch), margin_permille)
         if reason:
             return [], reason
         lots.append(_lot_document(ch, loaded[ch]))
     return lots, ""
 
 
-def _why_short(material: Json, held: LotBalance | None, machine: Machine, ch: int) -> str:
-    name = material["material"]
+def _why_short(
+    material: Json, held: LotBalance | None, at: tuple[Machine, int], margin_permille: int
+) -> str:
+    name, (machine, ch) = material["material"], at
     if held is None:
         return f"needs {name}: load it in {machine.name}, channel {ch}"
     if held.lot.material != name:
@@ -135,8 +139,10 @@ def _why_short(material: Json, held: LotBalance | None, machine: Machine, ch: in
     pieces, mass_mg = material.get("pieces", 0), material.get("mass_mg", 0)
     if pieces > held.pieces:
         return f"needs {pieces} pieces of {name}: {held.lot.id} holds {held.pieces}"
-    if not pieces and mass_mg > held.mass_mg:
-        return f"needs {mass_mg} mg of {name}: {held.lot.id} holds {held.mass_mg} mg"
+    least_mg = mass_mg + -(-mass_mg * margin_permille // 1000)
+    if not pieces and least_mg > held.mass_mg:
+        spare = " with margin" if least_mg > mass_mg else ""
+        return f"needs {least_mg} mg of {name}{spare}: {held.lot.id} holds {held.mass_mg} mg"
     return ""
 
 

@@ -27,7 +27,7 @@ def apply_plan(tx: "Tx", plan: FloorPlan, barred: Mapping[str, str] | None = Non
     moved = merge(tx) | ways.take(tx)
     picture = tx.picture()
     placed = {a.operation: a for a in plan.assignments if a.operation not in moved}
-    decisions = _decide(tx, picture, list(placed.values()), barred or {})
+    decisions = _decide(tx, plan, picture, list(placed.values()), barred or {})
     reasons = {**plan.reasons, **decisions.reasons}
     told: list[PlanChange] = []
     for operation in picture.operations:
@@ -46,6 +46,7 @@ def apply_plan(tx: "Tx", plan: FloorPlan, barred: Mapping[str, str] | None = Non
 
 def _decide(
     tx: "Tx",
+    plan: FloorPlan,
     picture: FloorPicture,
     assignments: list[Assignment],
     barred: Mapping[str, str],
@@ -55,7 +56,11 @@ def _decide(
     until = picture.at + DUE_MS
     due = [a for a in assignments if a.operation in open_now and a.start_at <= until]
     held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    return dispatching.decide(picture, due, held, room_of(tx), barred)
+    found = dispatching.decide(picture, due, held, room_of(tx), barred, plan.margin_permille)
+    for operation, lot in plan.loads.items():
+        if found.reasons.get(operation, "").startswith("needs "):
+            found.reasons[operation] += f"; {lot}"
+    return found
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:

@@ -26,7 +26,7 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
 
 from firmware.commands import answer
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
-from firmware.reports import cut
+from firmware.reports import cut, hello
 from firmware.wants import PHASES, take
 
 TYPE_CHECKING = False
@@ -71,6 +71,7 @@ class Agent:
         self.fenced_n = 0  # messages of an old term or revision, ignored
         self.done_ppm = 0
         self.answers: "list[Record]" = []  # to the last commands, by id
+        self.identity: "Record" = {}  # what the machine says it is
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
         self.fault = ""
@@ -101,6 +102,7 @@ class Agent:
             "lost": self._on_lost,
             "fault": self._on_fault,
             "need": self._on_need,
+            "identity": self._on_identity,
         }
 
     # what the machine is -------------------------------------------------------------------------
@@ -253,6 +255,11 @@ class Agent:
 
     def _on_online(self) -> None:
         self.online = True
+
+    def _on_identity(self, identity: "Record") -> None:
+        if identity != self.identity:
+            self.identity = identity
+            self.actions.append(("say", "up/hello", hello(self)))
 
     def _on_offline(self, why: str) -> None:
         self.online = False

@@ -26,6 +26,7 @@ _WIFI = (
 _UPDATE = (
     ("root", ("text", 100), True, "folder of the slots; empty = top of flash"),
     ("key", ("text", 128), True, "public key of releases: x and y, hexadecimal"),
+    ("healthy_s", ("int", 1, 600), False, "a release on trial is confirmed after; 60 when absent"),
 )
 FIELDS = (
     ("site", ("id",), True, "site this machine belongs to"),

@@ -53,6 +53,11 @@ COUNTER_FIELDS = (
     ("cum_mg", _COUNT, True, "mass drawn since the journal began; never decreases"),
     ("unc_mg", _COUNT, True, "part of cum_mg that is not known for certain"),
 )
+IDENTITY_FIELDS = (
+    ("firmware", ("text", 200), True, "firmware and version of the machine, as it says itself"),
+    ("caps", ("text", 200), True, "what it says it can, separated by spaces"),
+    ("dialect", ("id",), True, "marlin, reprapfirmware, klipper, grbl, grblhal, fluidnc"),
+)
 LOT_FIELDS = (
     ("ch", ("int", 0, 15), True, "channel"),
     ("lot", _ID, True, "lot that must be loaded there"),
@@ -99,6 +104,7 @@ MESSAGES = {
         ("ctr", ("list", ("record", COUNTER_FIELDS), 16), True, "material counters"),
         ("fw", ("text", 40), True, "firmware version"),
         ("boot", ("text", 40), True, "cause of the last start"),
+        ("machine", ("record", IDENTITY_FIELDS), False, "what answers on the serial line"),
     ),
     "up/ev": (
         _V,

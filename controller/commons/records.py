@@ -1,4 +1,4 @@
-"""Rows of the commons as frozen records: members, rounds, ballots, attestations, decisions.
+"""Rows as frozen records: members, rounds, ballots, attestations, decisions, discrepancies.
 
 Times end ``_at`` and are integer ms UTC; amounts are integers in the resource's smallest unit.
 """
@@ -94,3 +94,19 @@ class RoundDecision:
     stage: str
     reason: str
     place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDiscrepancy:
+    """Figures of a job order that a person must look at; open until ``resolved_at``."""
+
+    order_id: str
+    kind: str
+    expected_mg: int
+    found_mg: int
+    words: str
+    opened_at: int
+    lot: str | None = None
+    resolved_at: int | None = None
+    resolved_by: str = ""
+    note: str = ""
