@@ -5,11 +5,13 @@ level-triggered document per machine (``settle_want``). A new epoch is never giv
 whose order is bound; silence never sends anything again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from controller import keeping
 from controller.picture import Assignment, FloorPicture
+from controller.places import Room
 from controller.values import JobOrder, Json, LotBalance, Machine, Operation, Refused
 from protocols.orders import FINAL, step
 
@@ -22,11 +24,12 @@ MAX_BACKOFF_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An operation to offer to a machine, with the lots it draws from."""
+    """An operation to offer to a machine, with the lots it draws from and where its pieces go."""
 
     operation: Operation
     machine: str
     lots: list[Json]
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,14 @@ def decide(
     picture: FloorPicture,
     assignments: Iterable[Assignment],
     held_until: dict[str, int],
+    room: Room | None = None,
+    barred: Mapping[str, str] | None = None,
     margin_permille: int = 0,
 ) -> Decisions:
     """Offers for free machines in order of planned start; ``held_until`` is by operation.
 
-    A lot must hold ``margin_permille`` more than an operation draws from it.
+    barred: machines that take no order for another reason than their own, in words. A lot must
+    hold ``margin_permille`` more than an operation draws from it.
     """
     machines = {m.id: m for m in picture.machines}
     operations = {op.id: op for op in picture.operations}
@@ -63,14 +69,18 @@ def decide(
         operation, machine = operations.get(item.operation), machines.get(item.machine)
         if operation is None or machine is None or operation.state not in ("ready", "planned"):
             continue
-        reason = why_busy(machine, taken) or _why_held(operation, held_until, picture.at)
+        reason = (barred or {}).get(machine.id, "") or why_busy(machine, taken)
+        reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
             lots, reason = find_lots(operation, machine, picture, margin_permille)
+        if not reason and room is not None:
+            reason = room.why_not(operation.id)
         if reason:
             decisions.reasons[operation.id] = reason
             continue
-        decisions.offers.append(Offer(operation, machine.id, lots))
+        place = room.take(operation.id) if room is not None else None
+        decisions.offers.append(Offer(operation, machine.id, lots, place))
         taken[machine.id] = _placeholder(operation, machine)
     return decisions
 
@@ -90,7 +100,8 @@ def why_busy(machine: Machine, taken: dict[str, JobOrder]) -> str:
     if not machine.online:
         return f"{name} is not connected"
     if machine.state != "idle":
-        return f"{name} is {machine.state}" + (f": {machine.fault}" if machine.fault else "")
+        why = machine.fault or machine.need_person
+        return f"{name} is {machine.state}" + (f": {why}" if why else "")
     if not machine.ready:
         return f"{name} must be cleared first"
     return ""
@@ -180,7 +191,11 @@ def offer(tx: "Tx", chosen: Offer) -> JobOrder:
     )
     tx.orders.add(order)
     tx.operations.change(
-        operation.id, state="ordered", machine=chosen.machine, reason=f"offered to {chosen.machine}"
+        operation.id,
+        state="ordered",
+        machine=chosen.machine,
+        reason=f"offered to {chosen.machine}",
+        place=chosen.place,
     )
     tx.touch(chosen.machine)
     return order
@@ -196,6 +211,7 @@ def withdraw(tx: "Tx", order: JobOrder, reason: str) -> None:
         gone = need is None or need.state == "withdrawn"
         state = "cancelled" if gone else "ready"
         tx.operations.change(operation.id, state=state, machine=None, reason=reason)
+        keeping.leave(tx, operation)
     tx.touch(order.machine)
     tx.effects.replan = True
 

@@ -20,12 +20,13 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
     ("run", want)                   start streaming: ``started`` is durable
     ("pause",) ("resume",) ("cancel",) ("stop",) ("identify",)   for the driver
     ("recover",)                    a person cleared the machine: try to take it up again
+    ("update", release)             install a firmware release
     ("say", leaf, message)          publish
 """
 
 from firmware.commands import answer
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
-from firmware.reports import cut
+from firmware.reports import cut, hello
 from firmware.wants import PHASES, take
 
 TYPE_CHECKING = False
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from firmware.clock import FloorTime
     from firmware.journal import Journal
     from firmware.meter import Meter
+    from firmware.update import Update
     from protocols.records import Record
 
 
@@ -69,10 +71,13 @@ class Agent:
         self.fenced_n = 0  # messages of an old term or revision, ignored
         self.done_ppm = 0
         self.answers: "list[Record]" = []  # to the last commands, by id
+        self.identity: "Record" = {}  # what the machine says it is
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
         self.fault = ""
         self.need = ""
+        self.upkeep = ""  # what is done to the machine itself; it takes no orders meanwhile
+        self.update: "Update | None" = None  # where there are slots
         self.stopped = False
         self.want: "Record" = {"ph": "idle"}
         self._want_key = (-1, -1)
@@ -97,6 +102,7 @@ class Agent:
             "lost": self._on_lost,
             "fault": self._on_fault,
             "need": self._on_need,
+            "identity": self._on_identity,
         }
 
     # what the machine is -------------------------------------------------------------------------
@@ -109,6 +115,8 @@ class Agent:
             return "stopped"
         if self.fault:
             return "fault"
+        if self.upkeep:
+            return "maintenance"
         return "idle" if self.online else "off"
 
     # inputs --------------------------------------------------------------------------------------
@@ -247,6 +255,11 @@ class Agent:
 
     def _on_online(self) -> None:
         self.online = True
+
+    def _on_identity(self, identity: "Record") -> None:
+        if identity != self.identity:
+            self.identity = identity
+            self.actions.append(("say", "up/hello", hello(self)))
 
     def _on_offline(self, why: str) -> None:
         self.online = False
