@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test check docs designs bench bench-% clean
+.PHONY: help setup servers page demo test test-octoprint check docs designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 
 test: setup servers  ## the whole suite
 	$(RUN) pytest $(TEST)
+
+test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
+	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
 
 check: setup     ## format, lint, types, direction of imports, documentation
 	$(RUN) ruff format --check .
