@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-octoprint check docs designs bench bench-% clean
+.PHONY: help setup servers page demo test test-octoprint test-postgresql check docs designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test: setup servers  ## the whole suite
 
 test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+
+test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
+	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)
 
 check: setup     ## format, lint, types, direction of imports, documentation
 	$(RUN) ruff format --check .

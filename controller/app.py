@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,22 +13,21 @@ from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
-from controller.joints import stations
+from controller.joints import handovers, stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
+from controller.picture import FloorPicture, FloorPlan
+from controller.routed import RoutedNeed
 from controller.values import (
     Command,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     JobOrder,
     Json,
     Need,
     NeedRequest,
     Refused,
-    RoutedNeed,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError
@@ -36,6 +35,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+RUNS = 600  # newest runs that durations are learned from
 LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
@@ -44,7 +44,7 @@ class SiteConfig:
     """One site; waits are real seconds, whatever the floor's clock rate."""
 
     name: str
-    store: Path
+    store: Path | str
     broker: Broker | None = None
     programs_url: str = "http://127.0.0.1:8000/programs"
     silence_s: float = 60.0
@@ -168,6 +168,7 @@ class Site:
                 return None
             commands.check_saw(tx, machine, asker)
             found = tx.machines.get(machine)
+            handovers.check_clear(tx, machine)
             if found is not None and found.link == stations.LINK:
                 commands.keep(tx, machine, commands.by_hand("clear", asker))
                 stations.finish(tx, found)
@@ -179,6 +180,10 @@ class Site:
 
         return self.submit(run)
 
+    def confirm_pose(self, machine: str, by: str) -> None:
+        """A sensor, a camera or a person says where the part on a bed lies; raise Refused."""
+        self.submit(lambda tx: handovers.confirm_pose(tx, machine, by))
+
     def resolve(self, order: str, result: str, who: str) -> JobOrder:
         """End an order in doubt or unknown by a person's word; raise Refused."""
         verdict = execution.verdict(result, who, None)
@@ -188,14 +193,20 @@ class Site:
         self, machine: str, do: str, asker: Asker, ch: int | None = None, lot: str | None = None
     ) -> Command:
         """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
+        extra: Json = {"ch": ch, "lot": lot}
+        return self._give(machine, do, asker, extra)
 
+    def update_firmware(self, machine: str, release: Json, asker: Asker) -> Command:
+        """Ask an idle machine to install a release {url, sha, size, version}; raise Refused."""
+        return self._give(machine, "update", asker, {"release": release})
+
+    def _give(self, machine: str, do: str, asker: Asker, extra: Json) -> Command:
         def run(tx: Tx) -> Command:
             before = commands.known(tx, machine, do, asker)
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
             document = commands.build(self.watch.boot(machine), do, asker, self.outlet.term)
-            extra: Json = {"ch": ch, "lot": lot}
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)
 
@@ -296,13 +307,13 @@ class Site:
 
     def _plan(self) -> None:
         with self.read() as tx:
-            picture = tx.picture()
-        if any(need.state == "stated" for need in picture.needs):
+            stated = any(need.state == "stated" for need in tx.needs.open())
+        if stated:
             self.submit(self._parts.sharer)
-            with self.read() as tx:
-                picture = tx.picture()
+        with self.read() as tx:
+            picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
-        self.submit(lambda tx: planning.apply_plan(tx, plan))
+        self.submit(lambda tx: planning.apply_plan(tx, plan, handovers.barred(tx)))
 
     def _tick(self) -> None:
         while self._late and self.writer.offer(self._late[0]):
@@ -325,6 +336,8 @@ class Site:
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:
                 dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
+
+        handovers.tend(tx, handovers.Tools(self.watch.boot, self.outlet.term, self.clock.rate))
 
     def _look_at(self, tx: Tx, order: JobOrder) -> None:
         if self.watch.silent(order.machine, self.config.silence_s):
@@ -349,9 +362,9 @@ class Site:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
 
 
-def last_at(store: Path) -> int:
-    """Floor time of the last commit in a store file, ms UTC; 0 when there is none."""
-    if not store.exists():
+def last_at(store: Path | str) -> int:
+    """Floor time of the last commit in a store, ms UTC; 0 when there is none."""
+    if isinstance(store, Path) and not store.exists():
         return 0
     opened = Store(store, lambda: 0)
     with opened.read() as tx:

@@ -12,7 +12,7 @@ from controller.values import Json
 _EQUAL = ("nozzle_um", "tool_um", "collet_um", "filament_diameter_um")
 _AT_MOST = ("tolerance_um", "layer_um")
 _PROCESS_OF_KIND = {"printer": ("fdm",), "mill": ("mill",), "cell": ("assemble", "inspect")}
-_STATION = ("assemble", "inspect", "station")
+_STATION = ("assemble", "inspect", "station", "clean", "deburr", "tap", "load", "move", "pack")
 
 
 def processes(kind: str, capability: Json) -> tuple[str, ...]:

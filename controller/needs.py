@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+from controller.places import room_of
+from controller.plates import hand_over
+from controller.routed import RoutedNeed
 from controller.values import (
     NEED_CLASSES,
     DesignRow,
@@ -11,7 +14,6 @@ from controller.values import (
     NeedRequest,
     Operation,
     Refused,
-    RoutedNeed,
 )
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ MAX_KEY = 120
 MAX_QUANTITY = 10_000
 MAX_BATCH = 1_000
 MAX_AT = 253_402_300_799_999  # the last millisecond of the year 9999
+_ENDED = ("done", "cancelled")
 Router = Callable[[DesignRow, int], RoutedNeed]
 
 
@@ -55,6 +58,9 @@ def state(tx: "Tx", request: NeedRequest, router: Router) -> Need:
     )
     tx.needs.add(need)
     _add_operations(tx, need, routing)
+    too_large = room_of(tx, [need.id]).too_large()
+    if too_large:
+        raise Refused("no-room", "quantity", too_large)
     tx.notice("need", need.id, f"{request.community} needs {request.quantity} x {request.part}")
     tx.effects.replan = True
     return need
@@ -89,18 +95,31 @@ def withdraw(tx: "Tx", need: str, who: str) -> Need:
     if found.state in ("delivered", "refused"):
         raise Refused("too-late", "need", f"{need} is {found.state} already")
     for operation in tx.operations.of_need(need):
+        if hand_over(tx, operation):
+            continue
         if operation.state in ("waiting", "ready", "planned", "held"):
             tx.operations.change(
                 operation.id, state="cancelled", reason=f"need withdrawn by {who}", machine=None
             )
         elif operation.state == "ordered":
             _take_back(tx, operation, who)
+    _give_room_back(tx, need)
     tx.needs.change(need, state="withdrawn", reason=f"withdrawn by {who}")
     tx.notice("need", need, f"{need} was withdrawn by {who}")
     tx.effects.replan = True
     changed = tx.needs.get(need)
     assert changed is not None
     return changed
+
+
+def _give_room_back(tx: "Tx", need: str) -> None:
+    """Slots are free again; what lies there is spare from now on, and somebody must take it."""
+    lying = [op for op in tx.operations.of_need(need) if op.place and op.state in _ENDED]
+    for operation in lying:
+        tx.operations.change(operation.id, place=None)
+    if lying:
+        places = ", ".join(sorted({op.place or "" for op in lying}))
+        tx.notice("attention", need, f"take what was made for {need} out of {places}: it is spare")
 
 
 def _take_back(tx: "Tx", operation: Operation, who: str) -> None:

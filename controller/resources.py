@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.capability import reject
 from controller.ledger.post import post, take_stock
+from controller.routed import Place
 from controller.values import (
     LOT_KINDS,
     MACHINE_KINDS,
@@ -61,6 +62,28 @@ def register_machine(tx: "Tx", machine: Machine) -> Machine:
     found = tx.machines.get(machine.id)
     assert found is not None
     return found
+
+
+def declare_place(tx: "Tx", place: Place) -> Place:
+    """Add a place where parts wait, or change what is known of it; raise Refused."""
+    _check_id("place", place.id)
+    if place.capacity < 1:
+        raise Refused("bad-capacity", "capacity", "must be at least 1")
+    if not place.takes:
+        raise Refused("bad-takes", "takes", "must name the processes whose parts it takes")
+    tx.routes.put_place(place)
+    tx.effects.replan = True
+    return place
+
+
+def why_never(operation: Operation, machine: Machine) -> str:
+    """Why a machine can do an operation in none of its ways, in words; empty when it can."""
+    own = {"process": operation.process, "requires": operation.requires}
+    ways = operation.ways or [own]
+    reasons = [
+        reject(way["process"], way["requires"], machine.kind, machine.capability) for way in ways
+    ]
+    return "" if "" in reasons else "; ".join(dict.fromkeys(reasons))
 
 
 def create_lot(tx: "Tx", lot: Lot, mass_mg: int, pieces: int, who: str) -> Lot:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from controller.values import Community, DesignRow, EconomicEvent, JobOrder, Need, Operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from controller.adapters.store import Tx
 
 
@@ -68,9 +70,15 @@ def record_of(tx: "Tx", need: Need) -> PartRecord:
 
 def _attempt(order: JobOrder, lines: tuple[EconomicEvent, ...]) -> Attempt:
     own = [line for line in lines if line.order_id == order.id]
+    measured_mg, uncertain_mg = measured_of(own)
+    tended = dict.fromkeys(line.provider for line in own if line.action == "work")
+    return Attempt(order, measured_mg, uncertain_mg, tuple(tended))
+
+
+def measured_of(lines: "Iterable[EconomicEvent]") -> tuple[int, int]:
+    """Mass one order's lines consumed, mg: measured, uncertain."""
     mass = {"measured": 0, "uncertain": 0}
-    for line in own:
+    for line in lines:
         if line.action == "consume" and line.measure in mass:
             mass[line.measure] += line.mass_mg
-    tended = dict.fromkeys(line.provider for line in own if line.action == "work")
-    return Attempt(order, mass["measured"], mass["uncertain"], tuple(tended))
+    return mass["measured"], mass["uncertain"]

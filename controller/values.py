@@ -3,7 +3,7 @@
 Times end ``_at`` and are integer ms UTC; masses are mg, lengths um, durations named by unit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
@@ -125,7 +125,11 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step of making one unit of a need; reason says in words why it is not done."""
+    """One step of making one unit of a need; reason says in words why it is not done.
+
+    ``ways`` are alternatives, of which number ``way`` is taken; ``place`` is where its pieces lie
+    or will lie, taking ``slots`` there; ``work`` is what a person does and finds.
+    """
 
     id: str
     need: str
@@ -147,6 +151,11 @@ class Operation:
     reason: str = ""
     attempts: int = 0
     done_at: int | None = None
+    work: Json = field(default_factory=dict[str, Any])
+    ways: list[Json] = field(default_factory=list[Json])
+    way: int = 0
+    slots: int = 1
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,59 +344,3 @@ class Rollup:
     max: int
     sum: int
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Operation to machine, from ``start_at`` to ``end_at``."""
-
-    operation: str
-    machine: str
-    start_at: int
-    end_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class FloorPicture:
-    """Everything a plan is made from, read at one instant ``at``."""
-
-    at: int
-    needs: tuple[Need, ...]
-    operations: tuple[Operation, ...]
-    links: tuple[tuple[str, str], ...]
-    machines: tuple[Machine, ...]
-    orders: tuple[JobOrder, ...]
-    lots: tuple[LotBalance, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FloorPlan:
-    """Assignments and, for every operation left out, why in words."""
-
-    assignments: tuple[Assignment, ...]
-    reasons: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class RoutedOperation:
-    """One run of one step as the design's work master says; not yet stored."""
-
-    unit: int
-    step: str
-    process: str
-    requires: Json
-    program_sha: str | None
-    duration_s: int
-    materials: list[Json]
-    instructions: str = ""
-    pieces: int = 1
-    title: str = ""
-    work_master: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RoutedNeed:
-    """All operations of a need; links are (before, after, pieces handed on) by place in them."""
-
-    operations: tuple[RoutedOperation, ...]
-    links: tuple[tuple[int, int, int], ...]

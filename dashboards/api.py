@@ -4,11 +4,23 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboards import commands, problems, reads
+from dashboards import (
+    commands,
+    machine_api,
+    materials_api,
+    problems,
+    reads,
+    record_api,
+    rounds_api,
+    routes_api,
+    schedule_api,
+    stations,
+    timeline_api,
+)
 from dashboards.desk import Desk
 from dashboards.events import HEARTBEAT_S, Hub
 from dashboards.feed import Feed
@@ -18,6 +30,16 @@ from dashboards.reading import read_rows
 from dashboards.views import floor_document
 
 STATIC = Path(__file__).parent / "static"
+# addresses of pages: one document, whose script shows what the address says
+PAGES = (
+    "/schedule",
+    "/needs",
+    "/needs/{id}",
+    "/materials",
+    "/machines/{id}",
+    "/parts/{id}",
+    "/tv",
+)
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8">
 <title>Fabcommons: the page is not built</title><h1>The page is not built yet</h1>
 <p>Everything works but the page itself, which is built once by:</p>
@@ -46,9 +68,16 @@ def make_hub(desk: Desk, heartbeat_s: float = HEARTBEAT_S) -> Hub:
 
 
 def build_app(
-    desk: Desk, hosts: Iterable[str] = (), static: Path = STATIC, hub: Hub | None = None
+    desk: Desk,
+    hosts: Iterable[str] = (),
+    static: Path = STATIC,
+    hub: Hub | None = None,
+    rooms: Iterable[APIRouter] = (),
 ) -> FastAPI:
-    """The application over a floor; ``hosts`` are names it may be called by, besides addresses."""
+    """The application over a floor; ``hosts`` are names it may be called by, besides addresses.
+
+    ``rooms`` are further endpoints of this site.
+    """
     hub = hub if hub is not None else make_hub(desk)
     handlers = commands.Commands(desk)
 
@@ -66,8 +95,18 @@ def build_app(
     app = FastAPI(title="Fabcommons floor", version="1", lifespan=life, docs_url=None)
     app.state.hub = hub
     problems.install(app)
+    for room in rooms:
+        app.include_router(room)
     app.include_router(reads.router(desk, hub))
+    app.include_router(machine_api.router(desk))
+    app.include_router(materials_api.router(desk))
+    app.include_router(timeline_api.router(desk))
+    app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
+    app.include_router(rounds_api.router(desk))
+    app.include_router(record_api.router(desk))
+    app.include_router(stations.router(desk))
+    app.include_router(routes_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app
@@ -75,6 +114,12 @@ def build_app(
 
 def _serve_page(app: FastAPI, static: Path) -> None:
     if (static / "index.html").is_file():
+
+        async def page() -> FileResponse:
+            return FileResponse(static / "index.html", headers={"cache-control": "no-cache"})
+
+        for path in PAGES:
+            app.add_api_route(path, page, include_in_schema=False, response_class=FileResponse)
         app.mount("/", StaticFiles(directory=static, html=True))
         return
 

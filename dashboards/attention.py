@@ -68,7 +68,7 @@ def _kinds(view: MachineView) -> list[AttentionKind]:
         kinds.append(kind)
     if state != "unknown" and order_state in ("IN_DOUBT", "UNKNOWN"):
         kinds.append("unknown")
-    if state == "maintenance" and "why" in view:
+    if state == "maintenance" and "why" in view and "out_at" not in view:
         kinds.append("quarantine")
     return kinds
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from controller.adapters.clock import Clock
 from controller.adapters.store import Tx
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
+
+T = TypeVar("T")
 
 
 class Person(NamedTuple):
@@ -49,6 +51,10 @@ class Desk(Protocol):
 
     def read(self) -> AbstractContextManager[Tx]:
         """A short, consistent view of the store."""
+        ...
+
+    def submit(self, run: Callable[[Tx], T]) -> T:
+        """Run a function on the writer inside a transaction; its result once committed."""
         ...
 
     def follow(self, wake: Callable[[], None]) -> Callable[[], None]:

@@ -48,8 +48,8 @@ class MaterialView(TypedDict):
 class MachineView(TypedDict):
     """One tile of the floor.
 
-    ``seen_at`` is present only while the machine is silent; ``settle`` is an ended order whose
-    result no person recorded yet: what lies on the bed.
+    ``seen_at`` is present only while the machine is silent, ``out_at`` while a person has taken it
+    out of use; ``settle`` is an ended order whose result no person recorded yet.
     """
 
     id: str
@@ -59,6 +59,7 @@ class MachineView(TypedDict):
     saw: str
     why: NotRequired[str]
     seen_at: NotRequired[int]
+    out_at: NotRequired[int]
     order: NotRequired[str]
     order_state: NotRequired[str]
     need: NotRequired[str]

@@ -52,6 +52,8 @@ STATUS_OF = {
     "too-late": 409,
     "never-heard": 409,
     "unreachable": 504,
+    "not-a-member": 401,
+    "not-a-steward": 403,
 }
 
 

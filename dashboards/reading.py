@@ -36,6 +36,7 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
         progress=_progress(orders, readings),
         communities=tuple(tx.communities.all()),
         designs=tuple((d.id, d.title, parts_of(d)) for d in tx.designs.all()),
+        out=tx.upkeep.out(),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from controller.upkeep import MachineOut
 from controller.values import (
     Community,
     DeadLetter,
@@ -36,3 +37,4 @@ class Rows(NamedTuple):
     progress: Mapping[str, int] = MappingProxyType({})
     communities: tuple[Community, ...] = ()
     designs: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    out: Mapping[str, MachineOut] = MappingProxyType({})

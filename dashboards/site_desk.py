@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from controller import execution
 from controller.adapters.clock import Clock
@@ -12,6 +13,8 @@ from controller.needs import Line
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
 from dashboards.desk import Answer, Outcome, Person
+
+T = TypeVar("T")
 
 
 class SiteDesk:
@@ -33,6 +36,10 @@ class SiteDesk:
     def read(self) -> AbstractContextManager[Tx]:
         """A short, consistent view of the store."""
         return self._site.read()
+
+    def submit(self, run: Callable[[Tx], T]) -> T:
+        """Run a function on the writer inside a transaction; its result once committed."""
+        return self._site.submit(run)
 
     def follow(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake`` after each change; return what ends that."""

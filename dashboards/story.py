@@ -1,6 +1,6 @@
 """A need from start to finish: operations, orders, machines, material measured, ledger lines."""
 
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from controller.adapters.store import Tx
 from controller.tracking import Attempt, PartRecord, Step, record_of
@@ -13,37 +13,26 @@ from dashboards.models import (
     PartStepView,
     PartView,
 )
+from dashboards.present import present
 from dashboards.views import made
 from protocols.orders import OPC_STATES
-
-View = TypeVar("View")
 
 
 def need_story(tx: Tx, need: Need) -> NeedStory:
     """Everything known of one need."""
     record = record_of(tx, need)
     operations = [step.operation for step in record.steps]
-    community, design = record.community, record.design
     ends = [op.planned_end_at for op in operations if op.planned_end_at and op.state != "done"]
-    return _present(
+    return present(
         NeedStory,
+        **_head(record),
         id=need.id,
-        part=need.part,
-        design=need.design,
-        title=design.title if design else None,
-        license=design.license if design else None,
-        licensor=design.licensor if design else None,
-        community=community.name if community else need.community,
-        quantity=need.quantity,
         cls=need.need_class,
-        state=need.state,
-        stated_by=need.stated_by,
         note=need.note,
         reason=need.reason,
         due_at=need.due_at,
         eta_at=max(ends) if ends else None,
         created_at=need.created_at,
-        accepted_at=need.accepted_at,
         delivered_at=need.delivered_at,
         made=made(operations),
         operations=[_operation(step) for step in record.steps],
@@ -53,26 +42,17 @@ def need_story(tx: Tx, need: Need) -> NeedStory:
 
 def part_view(record: PartRecord) -> PartView:
     """The public record of a need's parts: attempts that ran, what was delivered, whose design."""
-    need, community, design = record.need, record.community, record.design
-    return _present(
+    need, design = record.need, record.design
+    return present(
         PartView,
+        **_head(record),
         need=need.id,
-        part=need.part,
-        quantity=need.quantity,
-        community=community.name if community else need.community,
-        state=need.state,
-        stated_by=need.stated_by,
         stated_at=need.created_at,
-        accepted_at=need.accepted_at,
         accepted_because=need.accepted_because,
-        design=need.design,
-        title=design.title if design else None,
         version=design.version if design else None,
-        license=design.license if design else None,
-        licensor=design.licensor if design else None,
         manifest_sha256=design.manifest_sha if design else None,
         steps=[
-            _made(step.operation, attempt)
+            _part_step(step.operation, attempt)
             for step in record.steps
             for attempt in step.attempts
             if attempt.order.started_at
@@ -82,32 +62,26 @@ def part_view(record: PartRecord) -> PartView:
     )
 
 
-def _made(op: Operation, attempt: Attempt) -> PartStepView:
-    order = attempt.order
-    return _present(
-        PartStepView,
-        operation=op.id,
-        unit=op.unit,
-        step=op.step,
-        process=op.process,
-        machine=order.machine,
-        order=order.id,
-        words=OPC_STATES[order.state][3],
-        started_at=order.started_at,
-        ended_at=order.ended_at,
-        run_ms=order.run_ms,
-        program_sha256=order.program_sha,
-        measured_mg=attempt.measured_mg,
-        uncertain_mg=attempt.uncertain_mg,
-        tended_by=list(attempt.tended_by),
-        inspection=order.result,
-        inspected_by=order.resolved_by,
-    )
+def _head(record: PartRecord) -> dict[str, Any]:
+    """What a need's story and its public record both begin with."""
+    need, community, design = record.need, record.community, record.design
+    return {
+        "part": need.part,
+        "quantity": need.quantity,
+        "community": community.name if community else need.community,
+        "state": need.state,
+        "stated_by": need.stated_by,
+        "accepted_at": need.accepted_at,
+        "design": need.design,
+        "title": design.title if design else None,
+        "license": design.license if design else None,
+        "licensor": design.licensor if design else None,
+    }
 
 
 def _operation(step: Step) -> OperationStory:
     op = step.operation
-    return _present(
+    return present(
         OperationStory,
         id=op.id,
         unit=op.unit,
@@ -128,29 +102,54 @@ def _operation(step: Step) -> OperationStory:
 def _order(attempt: Attempt) -> OrderStory:
     order = attempt.order
     running = order.state in ("RUNNING", "PAUSED", "IN_DOUBT")
-    return _present(
+    return present(
         OrderStory,
+        **_ran(attempt),
         id=order.id,
-        machine=order.machine,
         ep=order.ep,
         state=order.state,
-        words=OPC_STATES[order.state][3],
         offered_at=order.offered_at,
-        started_at=order.started_at,
-        ended_at=order.ended_at,
-        run_ms=order.run_ms,
         percent=order.done_ppm // 10_000 if running else None,
         result=order.result,
         by=order.resolved_by,
         why=order.outcome_why,
-        measured_mg=attempt.measured_mg,
-        uncertain_mg=attempt.uncertain_mg,
     )
+
+
+def _part_step(op: Operation, attempt: Attempt) -> PartStepView:
+    order = attempt.order
+    return present(
+        PartStepView,
+        **_ran(attempt),
+        operation=op.id,
+        unit=op.unit,
+        step=op.step,
+        process=op.process,
+        order=order.id,
+        program_sha256=order.program_sha,
+        tended_by=list(attempt.tended_by),
+        inspection=order.result,
+        inspected_by=order.resolved_by,
+    )
+
+
+def _ran(attempt: Attempt) -> dict[str, Any]:
+    """Where and when an attempt ran, and what it took."""
+    order = attempt.order
+    return {
+        "machine": order.machine,
+        "words": OPC_STATES[order.state][3],
+        "started_at": order.started_at,
+        "ended_at": order.ended_at,
+        "run_ms": order.run_ms,
+        "measured_mg": attempt.measured_mg,
+        "uncertain_mg": attempt.uncertain_mg,
+    }
 
 
 def ledger_line(line: EconomicEvent) -> LedgerLine:
     """One economic event as JSON."""
-    return _present(
+    return present(
         LedgerLine,
         id=line.id,
         action=line.action,
@@ -167,10 +166,3 @@ def ledger_line(line: EconomicEvent) -> LedgerLine:
         need=line.need,
         note=line.note,
     )
-
-
-def _present(kind: type[View], **fields: Any) -> View:
-    """Fields of a view without those that say nothing: absent means there is none."""
-    required = cast(Any, kind).__required_keys__
-    kept = {n: v for n, v in fields.items() if n in required or v not in (None, "", 0)}
-    return cast(View, kept)

@@ -128,7 +128,10 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
     }
     if view["state"] == "silent" and machine.last_seen_at:
         view["seen_at"] = machine.last_seen_at
-    why = machine.quarantine or machine.fault or machine.need_person
+    out = floor.rows.out.get(machine.id)
+    if out is not None:
+        view["out_at"] = out.since_at
+    why = machine.quarantine or (out.why if out else "") or machine.fault or machine.need_person
     if why and view["state"] != "clear":  # the state says it all
         view["why"] = why
     if order is not None:
@@ -139,7 +142,7 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
         view["material"] = material
     planned = floor.planned.get(machine.id)
     if planned is not None:
-        view["next"] = label(floor, planned)
+        view["next"] = label(floor.needs.get(planned.need), planned)
         if planned.planned_start_at:
             view["next_at"] = _forecast(planned.planned_start_at, floor.rate)
     return view
@@ -186,6 +189,7 @@ def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> Machi
     # MQTT machines beat; of the others the controller alone knows when they are silent
     age_ms = floor.rows.at - (machine.last_seen_at or 0) if machine.link == "mqtt" else 0
     worst: tuple[tuple[bool, MachineState], ...] = (
+        (machine.id in floor.rows.out and order is None, "maintenance"),
         (not machine.online or age_ms > SILENT_AFTER_MS * floor.rate, "silent"),
         (bool(machine.quarantine) or machine.state == "maintenance", "maintenance"),
         (bool(machine.fault) or machine.state == "fault", "fault"),
@@ -230,9 +234,8 @@ def _asked_mg(wanted: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return asked
 
 
-def label(floor: Floor, op: Operation) -> str:
+def label(need: Need | None, op: Operation) -> str:
     """What people call an operation: part, its number, step."""
-    need = floor.needs.get(op.need)
     if need is None:
         return op.step
     number = f" {op.unit + 1}/{need.quantity}" if need.quantity > 1 else ""
@@ -241,7 +244,9 @@ def label(floor: Floor, op: Operation) -> str:
 
 def _label_of(floor: Floor, order: JobOrder) -> str:
     op = floor.operations.get(order.operation)
-    return order.label or (label(floor, op) if op is not None else order.id)
+    if order.label or op is None:
+        return order.label or order.id
+    return label(floor.needs.get(op.need), op)
 
 
 def need_view(floor: Floor, need: Need) -> NeedView:

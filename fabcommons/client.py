@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
+T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8010"
 _TIMEOUT_S = 20.0
 
@@ -23,10 +25,11 @@ class CliError(Exception):
 
 
 class Client:
-    """A controller's HTTP API at ``url``."""
+    """A controller's HTTP API at ``url``; ``token`` is a member's."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self.url = url.rstrip("/")
+        self._token = token
 
     def get(self, path: str) -> Any:
         """Document at a path; raise CliError."""
@@ -44,10 +47,19 @@ class Client:
             request.add_header("Idempotency-Key", key)
         return self._send(request)
 
+    def content(self, path: str) -> bytes:
+        """A published file, byte for byte; raise CliError."""
+        return self._read(urllib.request.Request(self.url + path), bytes)
+
     def _send(self, request: urllib.request.Request) -> Any:
+        return self._read(request, json.loads)
+
+    def _read(self, request: urllib.request.Request, parse: Callable[[bytes], T]) -> T:
+        if self._token:
+            request.add_header("Authorization", f"Bearer {self._token}")
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-                return json.load(answer)
+                return parse(answer.read())
         except urllib.error.HTTPError as error:
             raise CliError(_explain(error), USAGE if error.code < 500 else FAILED) from error
         except (OSError, ValueError) as error:

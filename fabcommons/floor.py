@@ -31,7 +31,9 @@ MILL: dict[str, Any] = {
     "volume_um": [400_000, 300_000, 80_000],
 }
 CELL: dict[str, Any] = {"process": ["assemble"], "payload_g": 3000}
-BENCH: dict[str, Any] = {"process": ["inspect", "station"]}
+BENCH: dict[str, Any] = {
+    "process": ["inspect", "station", "clean", "deburr", "tap", "load", "move", "pack"]
+}
 PETG_UG_PER_M = 3_054_738  # 1.75 mm, 1.27 g/cm3
 SPOOL_MG = 1_000_000
 PLATES = 60

@@ -6,9 +6,10 @@ import argparse
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from fabcommons.client import DEFAULT_URL, OK
+from fabcommons.client import DEFAULT_URL, OK, USAGE, CliError
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,30 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="address of the controller (default: $FABCOMMONS_URL or %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Add ``--token-file``; a token never stands on the command line, where others could see it."""
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        help="file that holds the member's token (default: $FABCOMMONS_TOKEN)",
+    )
+
+
+def token_of(options: argparse.Namespace) -> str:
+    """The member's token; raise CliError when none is given."""
+    if options.token_file is not None:
+        try:
+            return options.token_file.read_text().strip()
+        except OSError as error:
+            raise CliError(f"{options.token_file}: {error.strerror}", USAGE) from error
+    token = os.environ.get("FABCOMMONS_TOKEN", "").strip()
+    if not token:
+        raise CliError(
+            "name your token's file with --token-file, or export FABCOMMONS_TOKEN", USAGE
+        )
+    return token
 
 
 def show(options: argparse.Namespace, answer: Any, words: Callable[[Any], str]) -> int:

@@ -9,32 +9,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from fastapi import APIRouter
+
 from controller import inbound, resources
 from controller.adapters.broker import Broker, BrokerError, open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
 from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.mqtt import Broker as MqttAddress
+from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
-from controller.adapters.opcua.session import Access
-from controller.adapters.site_file import LotEntry, MachineEntry, SiteFile
-from controller.adapters.store import Tx
+from controller.adapters.opcua.security import Security
+from controller.adapters.releases import Releases
+from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, SiteFile
+from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
+from controller.commons.settings import configure
+from controller.commons.verbs import Commons
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
-from controller.joints.plans import planner
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
-from controller.values import Community, Lot, Machine
+from controller.routed import Place as PartsPlace
+from controller.software import Firmware
+from controller.values import Community, Lot, Machine, Refused
+from dashboards import software_api
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
+from fabcommons.planning import make_planner
+from fabcommons.software import SiteSoftware
 
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
 DROP_EVERY_S = 1.0
+ROUNDS_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +65,23 @@ class RunningSite:
         place.folder.mkdir(parents=True, exist_ok=True)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
+        last_ms = _last_ms(settings, place)
         self._sink = _open_sink(settings, place)
         self.broker = _open_broker(settings, place)
+        self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
+        self.share = sharer(resources.why_never)
         parts = Parts(
-            clock=_clock(settings, place),
+            clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
-            sharer=sharer(resources.why_not),
-            planner=planner(resources.why_not),
+            sharer=self.share,
+            planner=self._planner,
         )
         self.site = Site.open(
             SiteConfig(
                 name=settings.site,
-                store=place.folder / settings.store,
+                store=settings.store_place(place.folder),
                 broker=MqttAddress(self.broker.host, self.broker.port),
                 programs_url=f"http://{settings.http}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
@@ -81,6 +95,9 @@ class RunningSite:
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
+        self.commons = Commons(self.site.submit, self.site.read)
+        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
+        self._rounds.start()
 
     @property
     def url(self) -> str:
@@ -89,11 +106,17 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            return PageServer(SiteDesk(self.site), host, port)
+            return PageServer(SiteDesk(self.site), host, port, rooms=[self._software()])
         except CannotServe as error:
             self.site.close()
             self.broker.close()
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _software(self) -> APIRouter:
+        """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
+        url = f"http://{self.settings.http}/firmware"
+        releases = Releases(self.place.folder / "firmware")
+        return software_api.router(SiteSoftware(Firmware(self.site, releases, url)))
 
     def _open_drop(self) -> Loop | None:
         """Watch the folder needs are laid into, when the settings name one."""
@@ -117,10 +140,13 @@ class RunningSite:
     def _fill(self) -> None:
         settings = self.settings
         self.site.submit(lambda tx: _communities(tx, settings))
+        self.site.submit(lambda tx: configure(tx, settings.rounds))
         for machine in settings.machines:
             self.add_machine(machine)
         for lot in settings.lots:
             self.add_lot(lot)
+        for place in settings.places:
+            self.add_place(place)
         for design in settings.designs:
             self.add_design(self.place.base / design)
 
@@ -136,7 +162,15 @@ class RunningSite:
         )
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
-            self.cells.add(entry.id, Access(entry.url))
+            self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+
+    def add_place(self, entry: PlaceEntry) -> None:
+        """Declare where parts wait; raise CliError when it is wrong."""
+        place = PartsPlace(entry.id, entry.name or entry.id, entry.capacity, entry.takes)
+        try:
+            self.site.submit(lambda tx: resources.declare_place(tx, place))
+        except Refused as refused:
+            raise CliError(f"places: {entry.id}: {refused}") from refused
 
     def add_lot(self, entry: LotEntry) -> None:
         """Declare a lot and where it is loaded; known lots stay as they are."""
@@ -193,8 +227,10 @@ class RunningSite:
         """Close what takes needs, the site and the broker, in that order."""
         if self._drop is not None:
             self._drop.close()
+        self._rounds.close()
         self.page.close()
         self.site.close()
+        self._planner.close()
         self.broker.close()
         if self._sink is not None:
             self._sink.close()
@@ -211,11 +247,18 @@ class RunningSite:
         self.close()
 
 
-def _clock(settings: SiteFile, place: Place) -> Clock:
+def _last_ms(settings: SiteFile, place: Place) -> int:
+    """Floor time the store already holds, ms UTC; raise CliError when it does not open."""
+    try:
+        return last_at(settings.store_place(place.folder))
+    except (SchemaMismatch, StoreUnreachable) as error:
+        raise CliError(str(error), FAILED) from error
+
+
+def _clock(settings: SiteFile, last_ms: int) -> Clock:
     """A clock at the floor's rate that never goes back behind what the store already holds."""
     if settings.clock_rate == 1:
         return SystemClock()
-    last_ms = last_at(place.folder / settings.store)
     return FloorClock(settings.clock_rate, not_before_ms=last_ms)
 
 
@@ -231,11 +274,29 @@ def _open_sink(settings: SiteFile, place: Place) -> InfluxSink | None:
         bucket=entry.bucket,
         org=entry.org,
         user=entry.user,
-        password=_secret("password_env", entry.password_env),
-        token=_secret("token_env", entry.token_env),
+        password=_secret("influx.password_env", entry.password_env),
+        token=_secret("influx.token_env", entry.token_env),
     )
     limits = Limits(entry.max_mb * 1_000_000)
     return InfluxSink(Client(address), place.folder / "influx", limits)
+
+
+def _access(entry: MachineEntry, url: str, base: Path) -> Access:
+    """How to reach a cell; raise CliError when a password is named and not there."""
+    wanted = entry.security
+    if wanted is None:
+        return Access(url)
+    pinned = wanted.server_certificate
+    security = Security(
+        certificate=base / wanted.certificate,
+        key=base / wanted.key,
+        policy=wanted.policy,
+        mode=wanted.mode,
+        server_certificate=base / pinned if pinned else None,
+        trust=base / wanted.trust,
+    )
+    password = _secret(f"{entry.id}: security.password_env", wanted.password_env)
+    return Access(url, security=security, user=wanted.user, password=password)
 
 
 def _secret(field: str, name: str) -> str:
@@ -244,7 +305,7 @@ def _secret(field: str, name: str) -> str:
         return ""
     found = os.environ.get(name)
     if not found:
-        raise CliError(f"influx.{field}: the environment has no {name}: export {name}=...")
+        raise CliError(f"{field}: the environment has no {name}: export {name}=...")
     return found
 
 
@@ -257,8 +318,9 @@ def _open_broker(settings: SiteFile, place: Place) -> Broker:
 
 def _communities(tx: Tx, settings: SiteFile) -> None:
     for entry in settings.communities:
-        weight = entry.need_weight if entry.need_weight is not None else entry.members
-        tx.communities.put(Community(entry.id, entry.name, entry.members, weight))
+        members = max(entry.members, len(tx.members.of(entry.id)))
+        weight = entry.need_weight if entry.need_weight is not None else members
+        tx.communities.put(Community(entry.id, entry.name, members, weight))
 
 
 def design_folders(parent: Path) -> Iterable[Path]:

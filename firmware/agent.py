@@ -20,6 +20,7 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
     ("run", want)                   start streaming: ``started`` is durable
     ("pause",) ("resume",) ("cancel",) ("stop",) ("identify",)   for the driver
     ("recover",)                    a person cleared the machine: try to take it up again
+    ("update", release)             install a firmware release
     ("say", leaf, message)          publish
 """
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from firmware.clock import FloorTime
     from firmware.journal import Journal
     from firmware.meter import Meter
+    from firmware.update import Update
     from protocols.records import Record
 
 
@@ -76,6 +78,8 @@ class Agent:
         self.online = False  # the driver talks with its machine
         self.fault = ""
         self.need = ""
+        self.upkeep = ""  # what is done to the machine itself; it takes no orders meanwhile
+        self.update: "Update | None" = None  # where there are slots
         self.stopped = False
         self.want: "Record" = {"ph": "idle"}
         self._want_key = (-1, -1)
@@ -113,6 +117,8 @@ class Agent:
             return "stopped"
         if self.fault:
             return "fault"
+        if self.upkeep:
+            return "maintenance"
         return "idle" if self.online else "off"
 
     # inputs --------------------------------------------------------------------------------------

@@ -34,6 +34,12 @@ BUSY_TELE_MS = 2000
 IDLE_TELE_MS = 10000
 COLLECT_MS = 1000
 REOPEN_S = 1
+RESTART = 64  # exit code of a process that is to be started again
+
+
+def _leave() -> None:
+    """Restart of a process: whoever started it does so again."""
+    raise SystemExit(RESTART)
 
 
 class Platform:
@@ -45,11 +51,13 @@ class Platform:
         new_id: "Callable[[], str]",
         open_serial: "Callable[[Record], Any]",
         boot_cause: str,
+        restart: "Callable[[], None]" = _leave,
     ) -> None:
         self.now_ms = now_ms
         self.new_id = new_id
         self.open_serial = open_serial
         self.boot_cause = boot_cause
+        self.restart = restart
 
 
 class App:
@@ -75,6 +83,7 @@ class App:
         self._serial: "Any" = None
         self._streamer: "Streamer | None" = None
         self._fetching: "asyncio.Task[None] | None" = None
+        self._updating: "asyncio.Task[None] | None" = None
         self._told_ms = 0
         self._tele_ms = 0
         self._tele_n = 0
@@ -89,6 +98,7 @@ class App:
             "stop": driver.stop,
             "recover": driver.recover,
             "identify": driver.identify,
+            "update": self._update,
             "say": self._say,
         }
 
@@ -149,8 +159,7 @@ class App:
         if self._serial is not None:
             self.driver.step(now_ms)
         self.agent.tick(now_ms)
-        if self.sensors.channels:
-            self._sense()
+        self._beside(now_ms)
         self.pump()
         if now_ms - self._told_ms > self.config["heartbeat_s"] * 1000:
             self._tell_state()
@@ -185,6 +194,13 @@ class App:
             self._told_hi = self.journal.hi
             self.link.poke()
 
+    def _beside(self, now_ms: int) -> None:
+        """What goes on beside the order."""
+        if self.sensors.channels:
+            self._sense()
+        if self.agent.update is not None:
+            self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
+
     def _sense(self) -> None:
         """Filament ran out or does not follow: stand still and ask for a person."""
         self.sensors.push(self.meter.used_um())
@@ -212,6 +228,10 @@ class App:
         self._fetching = None
         self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
         self.pump()
+
+    def _update(self, release: "Record") -> None:
+        if self.agent.update is not None:
+            self._updating = asyncio.create_task(self.agent.update.run(release))
 
     def _run_order(self, want: "Record") -> None:
         program = want["prog"]

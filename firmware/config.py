@@ -24,6 +24,11 @@ _WIFI = (
     ("ssid", ("text", 64), True, "network"),
     ("password", ("text", 128), True, "key"),
 )
+_UPDATE = (
+    ("root", ("text", 100), True, "folder of the slots; empty = top of flash"),
+    ("key", ("text", 128), True, "public key of releases: x and y, hexadecimal"),
+    ("healthy_s", ("int", 1, 600), False, "a release on trial is confirmed after; 60 when absent"),
+)
 FIELDS = (
     ("site", ("id",), True, "site this machine belongs to"),
     ("machine", ("id",), True, "id of the machine"),
@@ -44,6 +49,7 @@ FIELDS = (
     ("heartbeat_s", ("int", 1, 3600), False, "up/state at least so often; 15 when absent"),
     ("wifi", ("record", _WIFI), False, "on a board"),
     ("pins", ("id",), False, "pin map of the board"),
+    ("update", ("record", _UPDATE), False, "where updates go and who signs them"),
 )
 _DEFAULTS: "Record" = {
     "journal_bytes": 262144,

@@ -30,7 +30,7 @@ _REALTIME = (b"?", b"!", b"~", b"$", b"\x18")
 
 
 class Refused(Exception):
-    """The program will never be right; trying again is of no use."""
+    """What was asked for will never be right; trying again is of no use."""
 
 
 def _split_url(url: str) -> "tuple[str, int, str]":
@@ -144,6 +144,30 @@ class _Download:
         self.done += len(part)
 
 
+async def download(file: "Any", program: "Record") -> None:
+    """Fetch {url, size, sha} into an open file, resumed after failures; raise OSError, Refused."""
+    got = _Download(file, program, bytearray(_BUFFER_BYTES))
+    await _persist(got)
+    if hexlify(got.hash.digest()).decode() != program["sha"]:
+        raise Refused(program["url"].rpartition("/")[2] + " does not match its hash")
+
+
+async def _persist(download: _Download) -> None:
+    pause_s = 0.2
+    for attempt in range(ATTEMPTS):
+        before = download.done
+        try:
+            await download.attempt()
+            return
+        except OSError:
+            if attempt == ATTEMPTS - 1 and download.done == before:
+                raise
+        await asyncio.sleep(pause_s)
+        pause_s = min(5, pause_s * 2)
+    if download.done < download.size:
+        raise OSError("server fails too often")
+
+
 class Spool:
     """Programs on flash, named by their hash; one is kept at a time on a small flash."""
 
@@ -201,27 +225,12 @@ class Spool:
         temporary = self._name(program)[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
             download = _Download(file, program, self._buffer)
-            await self._persist(download)
+            await _persist(download)
             self._flash.sync(file)
         if hexlify(download.hash.digest()).decode() != program["sha"]:
             self._flash.remove(temporary)
             raise Refused("program does not match its hash")
         self._flash.rename(temporary, self._name(program))
-
-    async def _persist(self, download: _Download) -> None:
-        pause_s = 0.2
-        for attempt in range(ATTEMPTS):
-            before = download.done
-            try:
-                await download.attempt()
-                return
-            except OSError:
-                if attempt == ATTEMPTS - 1 and download.done == before:
-                    raise
-            await asyncio.sleep(pause_s)
-            pause_s = min(5, pause_s * 2)
-        if download.done < download.size:
-            raise OSError("server fails too often")
 
     async def _check(self, program: "Record") -> str:
         """Why the program must not run, "" when it may."""

@@ -15,7 +15,8 @@ _REPLACE = getattr(os, "replace", None) or os.rename
 _DIRECTORY = getattr(os, "O_DIRECTORY", None)
 
 
-def _make_folder(folder: str) -> None:
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it."""
     path = ""
     for part in folder.split("/"):
         path += part
@@ -32,7 +33,7 @@ class Flash:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        _make_folder(folder)
+        make_folder(folder)
 
     def _path(self, name: str) -> str:
         return self.folder + "/" + name

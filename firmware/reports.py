@@ -1,13 +1,13 @@
 """What a machine says of itself: bodies of up/state and up/hello."""
 
 from firmware.memory import MAX_COUNTERS
+from firmware.version import VERSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from firmware.agent import Agent
     from protocols.records import Record
 
-VERSION = "0.1.0"
 _COUNTER = ("ch", "lot", "cum_mg", "unc_mg")
 
 
@@ -82,6 +82,8 @@ def need_text(agent: "Agent") -> str:
         return "was stopped: check the machine, then confirm clear"
     if agent.fault or agent.need:
         return agent.fault or agent.need
+    if agent.upkeep:
+        return agent.upkeep
     if not agent.memory.ready and agent.memory.order is None:
         return "confirm that bed or fixture is clear"
     return ""

@@ -12,7 +12,7 @@ from protocols.errors import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from protocols.records import Record
 
@@ -36,18 +36,47 @@ def new_driver(dialect: str) -> "Any":
 def app(config: "Record", platform: Platform) -> App:
     """Firmware of one machine."""
     driver = new_driver(config["dialect"])
-    return App(config, Flash(config["flash"]), driver, platform)
+    made = App(config, Flash(config["flash"]), driver, platform)
+    if "update" in config:
+        add_update(made, config["update"], platform)
+    return made
+
+
+def add_update(made: App, settings: "Record", platform: Platform) -> None:
+    """Let a machine whose firmware was started from a slot be updated; raise WireError."""
+    from firmware import slots, update
+
+    root = settings["root"]
+    key = update.key_of(settings["key"])
+    running = [slot for slot in slots.SLOTS if root + "/" + slot in sys.path]
+    if not running:  # started by hand: nobody would start the other slot
+        return
+
+    def installer(note: "Callable[[str], None]") -> "Any":
+        from firmware.fetch import download
+        from firmware.installer import Installer, SlotFlash
+
+        return Installer(SlotFlash(root + "/" + slots.other(running[0])), key, download, note)
+
+    made.agent.update = update.Update(
+        made.agent,
+        Flash(root),
+        running[0],
+        installer,
+        platform.restart,
+    )
+    made.agent.update.healthy_s = settings.get("healthy_s", update.HEALTHY_S)
 
 
 def run(path: str, platform: Platform) -> int:
     """Run the machine of a settings file until interrupted; return an exit code."""
     try:
-        config = settings.load(path)
+        made = app(settings.load(path), platform)
     except WireError as error:
         sys.stderr.write("firmware: " + str(error) + "\n")
         return 2
     try:
-        asyncio.run(app(config, platform).run())
+        asyncio.run(made.run())
     except (KeyboardInterrupt, asyncio.CancelledError):
         pass
     return 0

@@ -5,6 +5,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 """
 
 from protocols.errors import WireError
+from protocols.identity import IDENTITY_FIELDS
 from protocols.records import check, parse, write
 
 TYPE_CHECKING = False
@@ -21,19 +22,15 @@ _ID = ("id",)
 _WHY = ("text", 160)
 _V = ("v", ("int", 1, 1), True, "version of this protocol")
 _T = ("t", _COUNT, False, "floor time in ms of UTC; absent while the machine has no time")
-_TQ = (
-    "tq",
-    ("word", ("none", "held", "synced")),
-    True,
-    "quality of t: held = since the last dn/time",
-)
+_TQ_WORDS = ("word", ("none", "held", "synced"))
+_TQ = ("tq", _TQ_WORDS, True, "quality of t: held = since the last dn/time")
 _TERM = ("term", _COUNT, True, "term of the controller; a lower one than seen is refused")
 _BN = ("bn", _ID, True, "boot nonce: new at each start of the firmware")
 _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
 
 MACHINE_STATES = ("off", "idle", "busy", "paused", "fault", "maintenance", "stopped")
 PHASES = ("idle", "offer", "grant", "stop")
-COMMANDS = ("pause", "resume", "cancel", "stop", "clear", "load", "unload", "identify", "hello")
+COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update".split())
 PROGRAM_KINDS = ("marlin", "grbl")
 
 _ORDER = ("order", _ID, True, "job order")
@@ -57,11 +54,6 @@ COUNTER_FIELDS = (
     ("cum_mg", _COUNT, True, "mass drawn since the journal began; never decreases"),
     ("unc_mg", _COUNT, True, "part of cum_mg that is not known for certain"),
 )
-IDENTITY_FIELDS = (
-    ("firmware", ("text", 200), True, "firmware and version of the machine, as it says itself"),
-    ("caps", ("text", 200), True, "what it says it can, separated by spaces"),
-    ("dialect", ("id",), True, "marlin, reprapfirmware, klipper, grbl, grblhal, fluidnc"),
-)
 LOT_FIELDS = (
     ("ch", ("int", 0, 15), True, "channel"),
     ("lot", _ID, True, "lot that must be loaded there"),
@@ -73,6 +65,12 @@ PROGRAM_FIELDS = (
     ("sha", ("sha256",), True, "SHA-256 of the program"),
     ("size", _COUNT, True, "bytes"),
     ("kind", ("word", PROGRAM_KINDS), True, "language of the program"),
+)
+RELEASE_FIELDS = (
+    ("url", ("text", 400), True, "where its manifest is; its files are beside it"),
+    ("sha", ("sha256",), True, "SHA-256 of the manifest"),
+    ("size", _COUNT, True, "bytes of the manifest"),
+    ("version", ("text", 20), True, "of the firmware, as 1.2.3"),
 )
 CLAIM_FIELDS = (_JID, ("s", _COUNT, True, "sequence number of the claim granted"))
 
@@ -167,6 +165,7 @@ MESSAGES = {
         ("who", ("text", 60), True, "person who asked"),
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),
         ("lot", _ID, False, "lot; with load, unload"),
+        ("release", ("record", RELEASE_FIELDS), False, "firmware; with update"),
     ),
     "dn/time": (
         _V,
@@ -207,6 +206,11 @@ EVENTS = {
     "unload": (("ch", ("int", 0, 15), True, "channel"), ("lot", _ID, True, "lot")),
     "weigh": (("lot", _ID, True, "lot"), ("mass_mg", _COUNT, True, "mass on the scale")),
     "fault": (("code", _ID, True, "stable word"), ("msg", _WHY, True, "what the machine said")),
+    "update": (
+        ("fw", ("text", 20), True, "firmware version that was tried"),
+        ("ok", ("bool",), True, "confirmed; else refused or rolled back"),
+        ("why", _WHY, True, "reason in words"),
+    ),
     "op": (
         ("who", ("text", 60), True, "person"),
         ("act", ("word", COMMANDS), True, "what the person did"),

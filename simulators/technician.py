@@ -17,7 +17,9 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,20 @@ _TIMEOUT_S = 10.0
 Card = dict[str, Any]
 Post = Callable[[str, dict[str, Any]], bool]
 Press = Callable[[str], None]
+Snap = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a technician can do at a station: look at its card, take a photo of what lies there."""
+
+    look: Callable[[str], Card] = lambda machine: {}
+    snap: Snap = lambda machine: False
+
+
+def _value(measure: Card, *, off: bool) -> int:
+    middle = (measure["low"] + measure["high"]) // 2
+    return measure["high"] + 1 + abs(middle) // 50 if off else middle
 
 
 class Technician:
@@ -43,9 +59,11 @@ class Technician:
         reject_share: float,
         seed: int,
         press: Press = lambda machine: None,
+        bench: Bench | None = None,
     ) -> None:
         self._post = post
         self._press = press
+        self._bench = bench or Bench()
         self._delay_ms = round(delay_s * 1000)
         self._reject_share = reject_share
         self._random = random.Random(seed)
@@ -67,10 +85,32 @@ class Technician:
         return verb is not None and verb(self, card)
 
     def _clear(self, card: Card) -> bool:
+        station = self._bench.look(card["machine"])
+        if any(name in station for name in ("checks", "measures", "photo")):
+            return self._sign(card, station)
+        if station.get("left_s"):
+            return False  # glue is not dry
         bad = self._random.random() < self._reject_share
         pieces = 0 if bad else card.get("pieces", 1)
         body = {"result": "bad" if bad else "good", "pieces": pieces, "saw": card["saw"]}
         return self._post(f"/api/machines/{card['machine']}/clear", {**body, "who": NAME})
+
+    def _sign(self, card: Card, station: Card) -> bool:
+        """Measure, tick, photograph, sign: what the station's card asks for."""
+        if station.get("left_s"):
+            return False
+        machine = card["machine"]
+        if station.get("photo") and not station.get("photos") and not self._bench.snap(machine):
+            return False
+        bad = self._random.random() < self._reject_share
+        values = {m["name"]: _value(m, off=bad) for m in station.get("measures", ())}
+        body = {
+            "result": "good" if values or not bad else "bad",  # values decide by themselves
+            "checks": station.get("checks", []),
+            "values": values,
+            "saw": station["saw"],
+        }
+        return self._post(f"/api/stations/{machine}/sign-off", {**body, "who": NAME})
 
     def _repair(self, card: Card) -> bool:
         """A machine with a fault, or stopped: press its reset button, scrap what lies on it."""
@@ -128,6 +168,44 @@ def poster(url: str) -> Post:
     return post
 
 
+def photo() -> bytes:
+    """A grey picture of 16 x 16 pixels, PNG."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(name + body).to_bytes(4, "big")
+        return len(body).to_bytes(4, "big") + name + body + check
+
+    head = (16).to_bytes(4, "big") * 2 + bytes((8, 0, 0, 0, 0))
+    rows = zlib.compress((b"\0" + b"\x80" * 16) * 16)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def bench(url: str) -> Bench:
+    """Stations of a controller, by its API."""
+
+    def look(machine: str) -> Card:
+        try:
+            with urllib.request.urlopen(
+                f"{url}/api/stations/{machine}", timeout=_TIMEOUT_S
+            ) as told:
+                return json.load(told)
+        except urllib.error.HTTPError:
+            return {}
+
+    def snap(machine: str) -> bool:
+        path = f"/api/stations/{machine}/photo"
+        headers = {"Content-Type": "image/png", "X-Fabcommons": "1"}
+        request = urllib.request.Request(url + path, photo(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+                return True
+        except urllib.error.HTTPError as error:
+            print(f"{path}: refused ({error.code}): {error.read(300)!r}", flush=True)
+            return False
+
+    return Bench(look, snap)
+
+
 def presser(folder: Path | None) -> Press:
     """A function that presses the reset button of a simulated machine; its pid is in a file."""
 
@@ -177,6 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.reject,
         options.seed,
         presser(options.buttons),
+        bench(options.url.rstrip("/")),
     )
     run(options.url.rstrip("/"), technician, stop)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +20,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=ROOT.parent / "shared" / "data",
         help="folder with real input nobody here wrote (RepRap parts, milling programs, manifests)",
     )
+
+
+_STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run just the tests that use a store."""
+    if os.environ.get("FABCOMMONS_TEST_STORE") != "postgresql":
+        return
+    keep = [item for item in items if _STORE_FIXTURES & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in keep])
+    items[:] = keep
 
 
 @pytest.fixture(scope="session")

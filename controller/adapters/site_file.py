@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 import yaml
 
+from controller.commons.settings import RoundSettings
+from controller.commons.settings import problems as round_problems
+from controller.scheduling.errors import ReadError
+from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
 LINKS = ("mqtt", "opcua", "person")
+POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
+MODES = ("SignAndEncrypt", "Sign")
 
 
 class SiteFileError(Exception):
@@ -31,6 +38,22 @@ class CommunityEntry(msgspec.Struct, forbid_unknown_fields=True):
     need_weight: int | None = None
 
 
+class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How the connection to an OPC UA server is protected; the password is in the environment.
+
+    server_certificate: the one file to accept; else any certificate in the folder ``trust``.
+    """
+
+    policy: str = "Basic256Sha256"
+    mode: str = "SignAndEncrypt"
+    certificate: str = "pki/certificate.der"
+    key: str = "pki/key.pem"
+    server_certificate: str | None = None
+    trust: str = "pki/trusted"
+    user: str = ""
+    password_env: str = ""
+
+
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
 
@@ -40,6 +63,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     name: str = ""
     url: str | None = None
     capability: dict[str, Any] = {}
+    security: SecurityEntry | None = None
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,6 +79,15 @@ class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
     colour: str = ""
     machine: str | None = None
     ch: int = 0
+
+
+class PlaceEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Where parts wait between operations: slots, and the processes whose parts it takes."""
+
+    id: str
+    capacity: int
+    takes: list[str]
+    name: str = ""
 
 
 class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,8 +107,30 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     max_mb: int = 256
 
 
+class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How plans are made.
+
+    ``shifts``: when people are there, e.g. 'mon-fri 08:00-17:00' (none = always); change-overs and
+    work by hand are planned in them. ``change_over_min``: minutes to load another material; without
+    it no plan asks for one. No need waits longer than ``wait_bound_h`` behind one community's.
+    ``margin_percent``, ``remnant_g``: a spool holds so much more than needed, and a rest below that
+    is of no use. ``search`` false: the dispatch rule alone.
+    """
+
+    shifts: list[str] = []
+    timezone: str = "UTC"
+    change_over_min: int | None = None
+    wait_bound_h: int = 24
+    margin_percent: int = 5
+    remnant_g: int = 20
+    search: bool = True
+
+
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
-    """Everything a controller starts from; paths are relative to the file."""
+    """Everything a controller starts from; paths are relative to the file.
+
+    ``store`` is a file or ``postgresql://user@host/name`` (the password in PGPASSWORD).
+    """
 
     site: str
     store: str = "site.db"
@@ -85,9 +140,16 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     communities: list[CommunityEntry] = []
     machines: list[MachineEntry] = []
     lots: list[LotEntry] = []
+    places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
     influx: InfluxEntry | None = None
+    rounds: RoundSettings | None = None
+    planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+
+    def store_place(self, folder: Path) -> Path | str:
+        """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
+        return self.store if "://" in self.store else folder / self.store
 
 
 def read_site(path: Path) -> SiteFile:
@@ -121,6 +183,9 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    if found.rounds is not None:
+        wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
+    wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -139,6 +204,23 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    if machine.security is not None:
+        wrong += [f"security.{text}" for text in _security_problems(machine)]
+    return wrong
+
+
+def _security_problems(machine: MachineEntry) -> list[str]:
+    wrong: list[str] = []
+    entry = machine.security
+    assert entry is not None
+    if machine.link != "opcua":
+        wrong.append("link: security is for link opcua only")
+    if entry.policy not in POLICIES:
+        wrong.append(f"policy: must be one of {', '.join(POLICIES)}")
+    if entry.mode not in MODES:
+        wrong.append(f"mode: must be one of {', '.join(MODES)}")
+    if entry.user and not entry.password_env:
+        wrong.append("password_env: name the environment variable that holds the password")
     return wrong
 
 
@@ -154,6 +236,27 @@ def _lot_problems(lot: LotEntry, machines: set[str]) -> list[str]:
         wrong.append("ug_per_m: a spool needs the mass of one metre of its filament in micrograms")
     if lot.machine is not None and lot.machine not in machines:
         wrong.append(f"machine: there is no machine {lot.machine} in this file")
+    return wrong
+
+
+def _planning_problems(planning: PlanningEntry) -> list[str]:
+    wrong: list[str] = []
+    for place, shift in enumerate(planning.shifts):
+        try:
+            read_shift(shift)
+        except ReadError as error:
+            wrong.append(f"shifts[{place}]: {error}")
+    if planning.timezone not in available_timezones():
+        wrong.append(f"timezone: {planning.timezone!r} is not known; write e.g. Europe/Berlin")
+    for field, least, most in (
+        ("change_over_min", 0, 1440),
+        ("wait_bound_h", 1, 10_000),
+        ("margin_percent", 0, 100),
+        ("remnant_g", 0, 10_000),
+    ):
+        value = getattr(planning, field)
+        if value is not None and not least <= value <= most:
+            wrong.append(f"{field}: must be between {least} and {most}")
     return wrong
 
 

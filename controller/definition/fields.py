@@ -3,7 +3,7 @@
 A field is ``Field(name, type, required, meaning)``. Types are tuples:
 
     ("int", low, high)   ("text", max_characters)   ("id",)   ("sha256",)   ("path",)
-    ("word", (a, b))     ("record", fields)         ("list", type, min, max)
+    ("word", (a, b))     ("record", fields)         ("list", type, min, max)   ("bool",)
 """
 
 import difflib
@@ -100,6 +100,8 @@ def _scalar_problem(kind: tuple[Any, ...], value: Any) -> str:
     tag = kind[0]
     if tag == "int":
         return _int_problem(kind, value)
+    if tag == "bool":
+        return "" if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
     if not isinstance(value, str):
         return f"must be text, not {_shown(value)}"
     if tag == "text":
@@ -149,4 +151,5 @@ def describe(kind: tuple[Any, ...]) -> str:
         "sha256": "64 lower-case hexadecimal digits",
         "path": "path below the design's folder, with /",
         "record": "fields",
+        "bool": "true or false",
     }[tag]

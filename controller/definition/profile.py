@@ -36,8 +36,52 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A value to measure in whole units named by ``unit``, good from ``low`` to ``high``."""
+
+    name: str
+    unit: str
+    low: int
+    high: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a person does besides reading: ticks, measures, waits (s), photographs, looks at."""
+
+    checks: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    timer_s: int = 0
+    photo: bool = False
+    pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OnFail:
+    """Rework step that what fails goes through, at most so often; then it is scrap."""
+
+    rework: str
+    at_most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of doing a step; the step itself is the first, its alternatives are the others."""
+
+    process: str
+    requires: Requires = field(default_factory=dict[str, int | list[int]])
+    materials: tuple[Material, ...] = ()
+    program: Program | None = None
+    duration_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a work master; times in seconds, both estimates."""
+    """One step of a work master; times in seconds, both estimates.
+
+    ``slots`` its result takes where parts wait; ``share``: runs may hold parts of several needs.
+    """
 
     step: str
     process: str
@@ -50,17 +94,28 @@ class Step:
     instructions: str = ""
     yields: int = 1
     count: int = 1
+    slots: int = 1
+    share: bool = False
+    work: Work = field(default_factory=Work)
+    on_fail: OnFail | None = None
+    alternatives: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How one part is made; steps in an order that keeps precedence."""
+    """How one part is made; steps in an order that keeps precedence; rework outside of it."""
 
     part: str
     title: str
     steps: tuple[Step, ...]
     quantity_min: int = 1
     quantity_max: int = 10_000
+    rework: tuple[Step, ...] = ()
+
+
+def rework_step(profile: Profile, name: str) -> Step | None:
+    """A rework step by its id, or None."""
+    return next((step for step in profile.rework if step.step == name), None)
 
 
 def profile_json(profile: Profile) -> str:

@@ -10,7 +10,7 @@ MAX_OPERATIONS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperation:
-    """One run of one step: the first unit it serves and the pieces of it that are wanted."""
+    """One run of step ``of``: the first unit it serves and the pieces of it that are wanted."""
 
     unit: int
     step: str
@@ -22,6 +22,7 @@ class RoutedOperation:
     materials: tuple[Material, ...]
     program: Program | None
     instructions: str
+    of: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ def _operation(step: Step, run: int, quantity: int) -> RoutedOperation:
         materials=step.materials,
         program=step.program,
         instructions=step.instructions,
+        of=step,
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from controller.execution.material import CounterFell, take_material
 from controller.execution.outcome import Verdict, settle, settle_failed
+from controller.execution.people import must_sign
 from controller.execution.presence import adopt_journal, quarantine
 from controller.execution.steps import advance, give_back, operation_of, try_again
 from controller.ledger.post import take_stock
@@ -246,9 +247,17 @@ def _op(tx: "Tx", machine: Machine, event: Json) -> None:
         return
     tx.machines.change(machine.id, ready=True, fault="")
     order = tx.orders.unsettled_on(machine.id)
-    if order is not None:
+    if order is not None and not must_sign(operation_of(tx, order)):
         settle(tx, order, Verdict(good=True, who=who))
     tx.effects.replan = True
+
+
+def _update(tx: "Tx", machine: Machine, event: Json) -> None:
+    if event["ok"]:
+        tx.notice("machine", machine.id, f"{machine.id} runs firmware {event['fw']}")
+        return
+    text = f"firmware {event['fw']} does not run on {machine.id}: {event['why']}"
+    tx.notice("attention", machine.id, text)
 
 
 def _t(tx: "Tx", event: Json) -> int:
@@ -269,6 +278,7 @@ _HANDLERS: "dict[str, Callable[[Tx, Machine, Json], None]]" = {
     "unload": _unload,
     "weigh": _weigh,
     "fault": _fault,
+    "update": _update,
     "op": _op,
 }
 assert _HANDLERS.keys() == EVENTS.keys()

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from controller.execution.delivery import deliver_if_done
+from controller.execution import rework
+from controller.execution.delivery import deliver_if_done, number
 from controller.execution.material import scrap_lot
-from controller.execution.steps import complete, operation_of, part_lot, try_again
+from controller.execution.steps import complete, operation_of, try_again
+from controller.keeping import part_lot
+from controller.ledger.discrepancies import Expected, look_at
 from controller.ledger.post import need_lot, post
 from controller.values import EconomicEvent, JobOrder, Lot, Operation
 
@@ -15,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a person (or a sensor) says of an ended order; pieces None means all of them."""
+    """What a person (or a sensor) says of an ended order; pieces None means all of them.
+
+    ``mend``: what is not good goes to the rework its design has, if any; ``why`` in words.
+    """
 
     good: bool
     who: str
     pieces: int | None = None
+    mend: bool = False
+    why: str = ""
 
 
 def settle(tx: "Tx", order: JobOrder, verdict: Verdict) -> None:
@@ -27,6 +35,10 @@ def settle(tx: "Tx", order: JobOrder, verdict: Verdict) -> None:
     if order.settled_at is not None:
         return
     operation = operation_of(tx, order)
+    if not verdict.good and verdict.mend and rework.possible(tx, operation):
+        settle_failed(tx, order, verdict.who)
+        rework.send(tx, operation, verdict.why or f"sent to rework by {verdict.who}")
+        return
     made = _pieces(operation, verdict)
     _use_inputs(tx, order, operation)
     consumed = _consumed(tx, order)
@@ -36,28 +48,41 @@ def settle(tx: "Tx", order: JobOrder, verdict: Verdict) -> None:
     _produce_scrap(tx, order, operation, _share(consumed, sum(consumed.values()) - part_mg))
     _efforts(tx, order, operation, verdict.who)
     _close(tx, order, "good" if made else "bad", verdict.who)
+    look_at(tx, order, Expected(_estimate(tx, operation), True))
     if tx.ledger.balance(part_lot(operation.id)).pieces >= operation.pieces:
         complete(tx, operation)
+        number(tx, operation)
         deliver_if_done(tx, operation.need)
     elif made:
         try_again(tx, operation, f"{made} of {operation.pieces} pieces were good")
     else:
-        try_again(tx, operation, f"scrapped by {verdict.who}")
+        scrapped = f"scrapped by {verdict.who}" + (f": {verdict.why}" if verdict.why else "")
+        try_again(tx, operation, scrapped)
 
 
-def settle_failed(tx: "Tx", order: JobOrder) -> None:
+def settle_failed(tx: "Tx", order: JobOrder, who: str = "") -> None:
     """Post what a failed or cancelled order wasted and close it; its inputs are still whole."""
     if order.settled_at is not None:
         return
     operation = operation_of(tx, order)
     _produce_scrap(tx, order, operation, _consumed(tx, order))
-    _efforts(tx, order, operation, "")
-    _close(tx, order, "bad", order.machine)
+    _efforts(tx, order, operation, who)
+    _close(tx, order, "bad", who or order.machine)
+    run_mg = _estimate(tx, operation) * order.done_ppm // 1_000_000
+    look_at(tx, order, Expected(run_mg, False))
 
 
 def _close(tx: "Tx", order: JobOrder, result: str, who: str) -> None:
     tx.orders.change(order.id, result=result, resolved_by=who, settled_at=tx.now_ms)
     tx.touch(order.machine)
+
+
+def _estimate(tx: "Tx", operation: Operation) -> int:
+    """Filament an operation takes by its program's slicer, else by its profile, mg."""
+    program = tx.designs.program(operation.program_sha) if operation.program_sha else None
+    if program is not None and program.mass_mg:
+        return program.mass_mg
+    return sum(int(m.get("mass_mg", 0)) for m in operation.materials)
 
 
 def _pieces(operation: Operation, verdict: Verdict) -> int:

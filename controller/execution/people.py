@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING
 
 from controller.execution.material import begin_anew
 from controller.execution.outcome import Verdict, settle, settle_failed
-from controller.execution.steps import advance, give_back, operation_of, try_again
-from controller.values import JobOrder, Json, Refused
+from controller.execution.steps import advance, give_back, missing_inputs, operation_of, try_again
+from controller.values import JobOrder, Json, Operation, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
-RESULTS = ("good", "bad")
+RESULTS = ("good", "bad", "rework")
 
 
 def verdict(result: str, who: str, pieces: int | None) -> Verdict:
     """A person's verdict from words; raise Refused."""
     if result not in RESULTS:
-        raise Refused("bad-result", "result", "must be good or bad")
-    return Verdict(result == "good", who, pieces)
+        raise Refused("bad-result", "result", "must be good, bad or rework")
+    return Verdict(result == "good", who, pieces, mend=result == "rework")
 
 
 def confirm_clear(tx: "Tx", machine: str, verdict: Verdict) -> JobOrder | None:
@@ -26,6 +26,9 @@ def confirm_clear(tx: "Tx", machine: str, verdict: Verdict) -> JobOrder | None:
         raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
     _check_pieces(verdict)
     order = tx.orders.unsettled_on(machine)
+    if order is not None and verdict.good and must_sign(operation_of(tx, order)):
+        text = "sign this off with what you found: its values, ticks and photo"
+        raise Refused("sign-off", "result", text)
     if order is None:
         order = tx.orders.open_on(machine)
         if order is None or order.state not in ("IN_DOUBT", "UNKNOWN"):
@@ -33,6 +36,18 @@ def confirm_clear(tx: "Tx", machine: str, verdict: Verdict) -> JobOrder | None:
         return resolve(tx, order.id, verdict)
     settle(tx, order, verdict)
     return tx.orders.get(order.id)
+
+
+def settle_now(tx: "Tx", order: JobOrder, verdict: Verdict) -> None:
+    """Settle an ended order by a verdict; raise Refused when its pieces cannot be."""
+    _check_pieces(verdict)
+    settle(tx, order, verdict)
+
+
+def must_sign(operation: Operation) -> bool:
+    """Whether an operation's result must be signed off with what was found."""
+    work = operation.work
+    return bool(work.get("checks") or work.get("measures") or work.get("photo"))
 
 
 def resolve(tx: "Tx", order: str, verdict: Verdict) -> JobOrder:
@@ -68,6 +83,7 @@ def retry(tx: "Tx", operation: str, who: str) -> None:
         raise Refused("not-held", "operation", f"{operation} is {found.state}, not held")
     tx.operations.change(operation, attempts=0)
     give_back(tx, found, f"released by {who}")
+    missing_inputs(tx, found, f"released by {who}")
     tx.notice("operation", operation, f"{who} released {operation}")
 
 

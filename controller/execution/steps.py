@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from controller.execution.relink import take_out_before
+from controller.keeping import leave, leave_inputs, part_lot
 from controller.values import JobOrder, Operation
 from protocols.orders import step
 
@@ -34,8 +36,9 @@ def give_back(tx: "Tx", operation: Operation, reason: str) -> None:
     need = tx.needs.get(operation.need)
     if need is None or need.state == "withdrawn":
         tx.operations.change(operation.id, state="cancelled", machine=None, reason="need withdrawn")
-        return
-    tx.operations.change(operation.id, state="ready", machine=None, reason=reason)
+    else:
+        tx.operations.change(operation.id, state="ready", machine=None, reason=reason)
+    leave(tx, operation)
 
 
 def try_again(tx: "Tx", operation: Operation, reason: str) -> None:
@@ -45,15 +48,17 @@ def try_again(tx: "Tx", operation: Operation, reason: str) -> None:
     if attempts >= MAX_ATTEMPTS:
         held = f"failed {attempts} times, last: {reason}; look at it, then release it"
         tx.operations.change(operation.id, state="held", machine=None, reason=held)
+        leave(tx, operation)
         tx.notice("attention", operation.id, f"{operation.step} of {operation.need} {held}")
         tx.effects.replan = True
         return
     give_back(tx, operation, reason)
-    _missing_inputs(tx, operation, reason)
+    missing_inputs(tx, operation, reason)
 
 
-def _missing_inputs(tx: "Tx", operation: Operation, reason: str) -> None:
+def missing_inputs(tx: "Tx", operation: Operation, reason: str) -> None:
     """Parts an operation needs and that were used up must be made again first."""
+    take_out_before(tx, operation.id)
     missing = [
         before
         for before, pieces in tx.operations.inputs(operation.id)
@@ -63,7 +68,7 @@ def _missing_inputs(tx: "Tx", operation: Operation, reason: str) -> None:
         earlier = tx.operations.get(before)
         if earlier is not None and earlier.state == "done":
             give_back(tx, earlier, f"made again: {reason}")
-            _missing_inputs(tx, earlier, reason)
+            missing_inputs(tx, earlier, reason)
     if missing:
         tx.operations.change(
             operation.id, state="waiting", reason=f"waits for {' and '.join(missing)} made again"
@@ -74,17 +79,14 @@ def complete(tx: "Tx", operation: Operation) -> None:
     """An operation is done; what waited for it may be ready."""
     tx.operations.change(operation.id, state="done", reason="", done_at=tx.now_ms)
     tx.effects.replan = True
+    leave_inputs(tx, operation.id)
     for later in tx.operations.after(operation.id):
         if later.state != "waiting":
             continue
-        open_before = [op for op in tx.operations.before(later.id) if op.state != "done"]
+        before = tx.operations.before(later.id)
+        open_before = [op for op in before if op.state not in ("done", "cancelled")]
         if open_before:
             steps = " and ".join(sorted({op.step for op in open_before}))
             tx.operations.change(later.id, reason=f"waits for {steps}")
         else:
             tx.operations.change(later.id, state="ready", reason="not planned yet")
-
-
-def part_lot(operation: str) -> str:
-    """Id of the lot that holds what an operation made."""
-    return f"p-{operation}"

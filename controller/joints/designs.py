@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 from controller.definition import (
     Design,
     DesignError,
+    Profile,
     ProgramFacts,
     RoutedOperation,
+    Step,
     manifest_json,
     profile_from_json,
     profile_json,
     route,
 )
-from controller.values import DesignRow, ProgramRow, Refused, RoutedNeed
-from controller.values import RoutedOperation as RoutedRow
+from controller.definition.profile import Way, rework_step
+from controller.routed import RoutedNeed
+from controller.routed import RoutedOperation as RoutedRow
+from controller.values import DesignRow, Json, ProgramRow, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -68,14 +72,16 @@ def _program_row(design: Design, facts: ProgramFacts, now_ms: int) -> ProgramRow
 def router(design: DesignRow, quantity: int) -> RoutedNeed:
     """Operations that make a quantity of a stored design; raise Refused."""
     try:
-        routing = route(profile_from_json(json.dumps(design.profile)), quantity)
+        profile = profile_from_json(json.dumps(design.profile))
+        routing = route(profile, quantity)
     except DesignError as error:
         problem = error.problems[0]
         raise Refused("no-route", problem.field, f"{problem.message}; {problem.fix}") from error
-    return RoutedNeed(tuple(map(_routed, routing.operations)), routing.links)
+    operations = tuple(_routed(profile, operation) for operation in routing.operations)
+    return RoutedNeed(operations, routing.links)
 
 
-def _routed(operation: RoutedOperation) -> RoutedRow:
+def _routed(profile: Profile, operation: RoutedOperation) -> RoutedRow:
     program = operation.program
     return RoutedRow(
         unit=operation.unit,
@@ -89,7 +95,45 @@ def _routed(operation: RoutedOperation) -> RoutedRow:
         pieces=operation.pieces,
         title=operation.title,
         work_master=program.work_master if program else "",
+        work=_work(profile, operation.of),
+        ways=_ways(operation.of),
+        slots=operation.of.slots,
     )
+
+
+def _ways(step: Step) -> list[Json]:
+    """Alternatives as the store keeps them, the step's own way first; none when it is the only."""
+    own = Way(step.process, step.requires, step.materials, step.program, step.duration_s)
+    return [_way(way) for way in (own, *step.alternatives)] if step.alternatives else []
+
+
+def _way(way: Way) -> Json:
+    return {
+        "process": way.process,
+        "requires": dict(way.requires),
+        "program_sha": (way.program.sha256 or None) if way.program else None,
+        "duration_s": way.duration_s,
+        "materials": [_without_zeros(asdict(material)) for material in way.materials],
+        "work_master": way.program.work_master if way.program else "",
+    }
+
+
+def _work(profile: Profile, step: Step) -> Json:
+    """What a person does and finds at a step, and where what fails goes; only what is said."""
+    work: Json = {name: value for name, value in asdict(step.work).items() if value}
+    if step.share:
+        work.update(share=True, yields=step.yields)
+    mend = rework_step(profile, step.on_fail.rework) if step.on_fail else None
+    if mend is not None and step.on_fail is not None:
+        work["rework"] = {
+            **_way(Way(mend.process, mend.requires, mend.materials, None, mend.duration_s)),
+            "step": mend.step,
+            "title": mend.title,
+            "instructions": mend.instructions,
+            "at_most": step.on_fail.at_most,
+            "work": {name: value for name, value in asdict(mend.work).items() if value},
+        }
+    return work
 
 
 def _without_zeros(material: dict[str, object]) -> dict[str, object]:

@@ -1,218 +1,236 @@
-"""Floor to scheduling problem and back: which machines may do what, until when each is taken.
+"""Floor to scheduling problem: which machines may do what, until when each is taken, what is due.
 
 The plan's zero is the picture's ``at``; scheduling counts seconds. A need without a due date gets
 an implied one: when it would be done if needs were served strictly in the order of allocation.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from controller.scheduling import problem as scheduling
-from controller.scheduling.planner import Budget, plan
-from controller.values import (
-    Assignment,
-    FloorPicture,
-    FloorPlan,
-    JobOrder,
-    LotBalance,
-    Machine,
-    Need,
-    Operation,
+from controller.joints.changeovers import (
+    CLEAR_S,
+    Candidates,
+    House,
+    WhyNot,
+    candidates,
+    held_class,
+    machine,
+    material_class,
+    setup_table,
 )
-from protocols.orders import FINAL
+from controller.picture import FloorPicture, Run
+from controller.scheduling import problem as scheduling
+from controller.scheduling.durations import Estimate, Learned, Report
+from controller.scheduling.schedule import Assignment as Placed
+from controller.scheduling.schedule import Plan
+from controller.scheduling.waiting import Waits, aged
+from controller.values import JobOrder, LotBalance, Need, Operation
 
-WhyNot = Callable[[Operation, Machine], str]
-CLEAR_S = 180  # a person clears a bed in about this time
 PLANNABLE = ("waiting", "ready", "planned")
 FIXED = ("ordered", "running", "inspecting")
-BUDGET = Budget(cpu_s=0.2)
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidates:
-    """Machines an operation could go to now, or why there is none, in words."""
+class Posed:
+    """The problem, why operations are not in it, names for people, needs past the wait bound."""
 
-    machines: tuple[str, ...]
-    reason: str = ""
-
-
-def planner(why_not: WhyNot, seed: int = 1) -> Callable[[FloorPicture], FloorPlan]:
-    """A function that plans a floor; ``why_not`` says why a machine cannot do an operation."""
-
-    def run(picture: FloorPicture) -> FloorPlan:
-        return plan_floor(picture, why_not, seed)
-
-    return run
+    problem: scheduling.Problem
+    reasons: dict[str, str]
+    names: dict[str, str]
+    aged: frozenset[str]
 
 
-def plan_floor(picture: FloorPicture, why_not: WhyNot, seed: int = 1) -> FloorPlan:
-    """Assignments for every operation of an accepted need, a reason for each one left out."""
+def pose(picture: FloorPicture, why_not: WhyNot, house: House) -> Posed:
+    """The floor as a scheduling problem; a reason for each operation that is left out."""
     needs = {need.id: need for need in picture.needs if need.state != "stated"}
     reasons: dict[str, str] = {}
-    candidates: dict[str, _Candidates] = {}
+    where: dict[str, tuple[str, ...]] = {}
+    known: dict[str, Candidates] = {}
     for operation in picture.operations:
         if operation.need not in needs:
             reasons[operation.id] = "the need has not been shared out yet"
         elif operation.state in PLANNABLE:
-            candidates[operation.id] = _candidates(operation, picture, why_not)
-    _drop_blocked(picture, candidates, reasons)
-    made = plan(_problem(picture, needs, candidates), seed, BUDGET)
-    by_id = {operation.id: operation for operation in picture.operations}
-    assignments = tuple(
-        Assignment(
-            a.operation, a.machine, picture.at + a.start_s * 1000, picture.at + a.end_s * 1000
+            kind = f"{operation.process} {operation.requires} {operation.materials}"
+            found = known.get(kind) or candidates(operation, picture, why_not, house)
+            known[kind] = found
+            if found.machines:
+                where[operation.id] = found.machines
+            else:
+                reasons[operation.id] = found.reason
+    _drop_blocked(picture, where, reasons)
+    problem = _Posing(picture, needs, where, house).problem()
+    bounded = aged(problem, _waits(picture, needs), house.wait_bound_s)
+    pairs = zip(problem.jobs, bounded.jobs, strict=True)
+    past = frozenset(before.name for before, after in pairs if before is not after)
+    return Posed(bounded, reasons, _names(picture), past)
+
+
+def in_force(picture: FloorPicture) -> Plan:
+    """The plan as it stands with the operations, seconds from the picture's ``at``."""
+    return Plan(
+        tuple(
+            Placed(
+                op.id,
+                op.machine,
+                (op.planned_start_at - picture.at) // 1000,
+                ((op.planned_end_at or op.planned_start_at) - picture.at) // 1000,
+            )
+            for op in picture.operations
+            if op.state in PLANNABLE and op.machine and op.planned_start_at is not None
         )
-        for a in made.assignments
-        if by_id[a.operation].state in PLANNABLE
     )
-    return FloorPlan(assignments, {**dict(made.reasons), **reasons})
+
+
+def learned(runs: Iterable[Run]) -> Learned:
+    """What good runs teach about coming ones."""
+    return Learned(
+        Report(r.design, r.process, r.step, r.machine, r.stated_s, r.run_ms // 1000)
+        for r in runs
+        if r.ok and r.run_ms > 0
+    )
 
 
 def _drop_blocked(
-    picture: FloorPicture, candidates: dict[str, _Candidates], reasons: dict[str, str]
+    picture: FloorPicture, where: dict[str, tuple[str, ...]], reasons: dict[str, str]
 ) -> None:
-    """Leave out operations no machine can take, and what can only come after them."""
-    for name, found in list(candidates.items()):
-        if not found.machines:
-            reasons[name] = found.reason
-            del candidates[name]
+    """Leave out what can only come after operations that are not planned."""
     taken = {op.id: op for op in picture.operations}
     waits = [(before, after) for before, after in picture.links if before in taken]
     changed = True
     while changed:
         changed = False
         for before, after in waits:
-            planned = before in candidates or taken[before].state in FIXED
-            if after in candidates and not planned:
+            planned = before in where or taken[before].state in FIXED
+            if after in where and not planned:
                 reasons[after] = f"waits for {taken[before].step}: {reasons.get(before, 'held')}"
-                del candidates[after]
+                del where[after]
                 changed = True
 
 
-def _candidates(operation: Operation, picture: FloorPicture, why_not: WhyNot) -> _Candidates:
-    able: list[Machine] = []
-    words: list[str] = []
-    for machine in picture.machines:
-        reason = why_not(operation, machine)
-        if reason:
-            words.append(f"{machine.name}: {reason}")
-        else:
-            able.append(machine)
-    if not able:
-        listed = "; ".join(words) or "there is no machine"
-        return _Candidates((), f"no machine here can do it. {listed}")
-    up = [machine for machine in able if not _why_down(machine)]
-    if not up:
-        return _Candidates((), "; ".join(f"{m.name} {_why_down(m)}" for m in able))
-    loaded = [machine for machine in up if _holds(operation, machine, picture.lots)]
-    return _Candidates(tuple(machine.id for machine in loaded or up))
+def _names(picture: FloorPicture) -> dict[str, str]:
+    """Machines by name, operations by step and id."""
+    names = {machine.id: machine.name or machine.id for machine in picture.machines}
+    names.update({op.id: f"{op.step} {op.id}" for op in picture.operations})
+    return names
 
 
-def _why_down(machine: Machine) -> str:
-    if machine.quarantine:
-        return f"is in quarantine: {machine.quarantine}"
-    if not machine.online:
-        return "is not connected"
-    if machine.state in ("fault", "maintenance", "stopped"):
-        return f"is {machine.state}" + (f": {machine.fault}" if machine.fault else "")
-    return ""
-
-
-def _holds(operation: Operation, machine: Machine, lots: Iterable[LotBalance]) -> bool:
-    """Whether every material the operation draws is loaded there in a sufficient lot."""
-    here = {held.lot.ch: held for held in lots if held.lot.machine == machine.id}
-    for ch, material in enumerate(operation.materials):
-        held = here.get(ch)
-        if held is None or held.lot.material != material["material"]:
-            return False
-        if held.pieces < material.get("pieces", 0) or held.mass_mg < material.get("mass_mg", 0):
-            return False
-    return True
-
-
-def _problem(
-    picture: FloorPicture, needs: Mapping[str, Need], candidates: Mapping[str, _Candidates]
-) -> scheduling.Problem:
-    orders = {order.operation: order for order in picture.orders}
-    inside = [
-        op
-        for op in picture.operations
-        if op.id in candidates or (op.state in FIXED and op.machine is not None)
-    ]
-    names = {op.id for op in inside}
-    before: dict[str, list[str]] = {}
-    for first, then in picture.links:
-        if first in names and then in names:
-            before.setdefault(then, []).append(first)
-    operations = tuple(
-        _operation(op, candidates.get(op.id), orders.get(op.id), tuple(before.get(op.id, ())))
-        for op in inside
+def _waits(picture: FloorPicture, needs: Mapping[str, Need]) -> Waits:
+    """How long needs that nothing is done for wait, and communities since their last start."""
+    served: dict[str, int] = {}
+    communities: dict[str, int] = {}
+    for run in picture.runs:
+        served[run.need] = max(served.get(run.need, 0), run.started_at)
+        communities[run.community] = max(communities.get(run.community, 0), run.started_at)
+    busy = {op.need for op in picture.operations if op.state in FIXED}
+    return Waits(
+        {
+            need.id: (picture.at - max(need.created_at, served.get(need.id, 0))) // 1000
+            for need in needs.values()
+            if need.id not in busy
+        },
+        {name: (picture.at - at) // 1000 for name, at in communities.items()},
     )
-    jobs_here = {op.need for op in inside}
-    dues = _dues(picture, needs, inside)
-    jobs = tuple(_job(need, dues, picture.at) for id_, need in needs.items() if id_ in jobs_here)
-    taken = {order.machine for order in picture.orders if order.state not in FINAL}
-    machines = tuple(
-        scheduling.Machine(
-            machine.id, closed=() if machine.ready or machine.id in taken else ((0, CLEAR_S),)
+
+
+class _Posing:
+    """One problem being made of one picture."""
+
+    def __init__(
+        self,
+        picture: FloorPicture,
+        needs: Mapping[str, Need],
+        where: Mapping[str, tuple[str, ...]],
+        house: House,
+    ) -> None:
+        self.picture, self.needs, self.where, self.house = picture, needs, where, house
+        self.learned = learned(picture.runs)
+        self.orders = {order.operation: order for order in picture.orders}
+        self.inside = [
+            op
+            for op in picture.operations
+            if op.id in where or (op.state in FIXED and op.machine is not None)
+        ]
+
+    def problem(self) -> scheduling.Problem:
+        """Machines, jobs and operations from what is inside."""
+        names = {op.id for op in self.inside}
+        before: dict[str, list[str]] = {}
+        for first, then in self.picture.links:
+            if first in names and then in names:
+                before.setdefault(then, []).append(first)
+        here = {op.need for op in self.inside}
+        dues = self._dues()
+        jobs = tuple(self._job(need, dues) for id_, need in self.needs.items() if id_ in here)
+        picture, away = self.picture, self.house.unstaffed(self.picture.at)
+        classes = {material_class(op.materials) for op in self.inside}
+        classes |= {held_class(one, picture) for one in picture.machines}
+        table = setup_table(sorted(classes), self.house.change_s)
+        return scheduling.Problem(
+            tuple(machine(one, picture, table, away) for one in picture.machines),
+            jobs,
+            tuple(self._operation(op, tuple(before.get(op.id, ()))) for op in self.inside),
+            stock=_stock(self.picture.lots),
+            unstaffed=away,
         )
-        for machine in picture.machines
-    )
-    return scheduling.Problem(machines, jobs, operations, stock=_stock(picture.lots))
 
+    def _estimate(self, op: Operation, machine: str) -> Estimate:
+        design = self.needs[op.need].design
+        return self.learned.of((design, op.process, op.step), machine, op.duration_s)
 
-def _operation(
-    op: Operation, found: _Candidates | None, order: JobOrder | None, after: tuple[str, ...]
-) -> scheduling.Operation:
-    seconds = max(1, op.duration_s)
-    if found is None:
-        machine = op.machine or ""
-        fixed = scheduling.Fixed(machine, 0, _left_s(op, order))
-        return scheduling.Operation(op.id, op.need, {machine: seconds}, fixed=fixed)
-    return scheduling.Operation(
-        name=op.id,
-        job=op.need,
-        eligible=dict.fromkeys(found.machines, seconds),
-        after=after,
-        materials=tuple(
-            (m["material"], m.get("pieces") or m.get("mass_mg", 0)) for m in op.materials
-        ),
-    )
+    def _operation(self, op: Operation, after: tuple[str, ...]) -> scheduling.Operation:
+        material = material_class(op.materials)
+        if op.id not in self.where:
+            machine = op.machine or ""
+            fixed = scheduling.Fixed(machine, 0, self._left_s(op, machine))
+            return scheduling.Operation(
+                op.id, op.need, {machine: fixed.end_s}, setup_class=material, fixed=fixed
+            )
+        return scheduling.Operation(
+            name=op.id,
+            job=op.need,
+            eligible={name: self._estimate(op, name).seconds for name in self.where[op.id]},
+            after=after,
+            setup_class=material,
+            materials=tuple(
+                (m["material"], m.get("pieces") or m.get("mass_mg", 0)) for m in op.materials
+            ),
+        )
 
+    def _left_s(self, op: Operation, machine: str) -> int:
+        """Seconds until an operation that was sent is done; late ones are about to end."""
+        order: JobOrder | None = self.orders.get(op.id)
+        if op.state == "inspecting" or order is None:
+            return CLEAR_S
+        usual_s = self._estimate(op, machine).seconds
+        if order.started_at is None:
+            return usual_s
+        by_clock = usual_s - (self.picture.at - order.started_at) // 1000
+        by_program = usual_s * (1_000_000 - order.done_ppm) // 1_000_000
+        return max(1, by_clock if order.done_ppm == 0 else (by_clock + by_program) // 2)
 
-def _left_s(op: Operation, order: JobOrder | None) -> int:
-    """Seconds until the machine is free of an operation it has."""
-    if op.state == "inspecting" or order is None:
-        return CLEAR_S
-    left = op.duration_s * (1_000_000 - order.done_ppm) // 1_000_000
-    return max(1, left) + CLEAR_S
+    def _job(self, need: Need, dues: Mapping[str, int]) -> scheduling.Job:
+        due_at, at = need.due_at, self.picture.at
+        return scheduling.Job(
+            name=need.id,
+            due_s=max(0, (due_at - at) // 1000) if due_at is not None else dues[need.id],
+            weight=2 if due_at is not None else 1,
+            need_class=need.need_class,
+            community=need.community,
+        )
 
-
-def _job(need: Need, dues: Mapping[str, int], at: int) -> scheduling.Job:
-    return scheduling.Job(
-        name=need.id,
-        due_s=max(0, (need.due_at - at) // 1000) if need.due_at is not None else dues[need.id],
-        weight=2 if need.due_at is not None else 1,
-        need_class=need.need_class,
-        community=need.community,
-    )
-
-
-def _dues(
-    picture: FloorPicture, needs: Mapping[str, Need], operations: Iterable[Operation]
-) -> dict[str, int]:
-    """When each need would be done if served in the order of allocation, seconds from now."""
-    machines = max(1, len(picture.machines))
-    work: dict[str, int] = {}
-    for op in operations:
-        work[op.need] = work.get(op.need, 0) + op.duration_s
-    dues: dict[str, int] = {}
-    total = 0
-    for need in sorted(needs.values(), key=lambda n: (n.rank, n.created_at, n.id)):
-        own = work.get(need.id, 0)
-        total += own
-        dues[need.id] = total // machines + own
-    return dues
+    def _dues(self) -> dict[str, int]:
+        """When each need would be done if served in the order of allocation, seconds from now."""
+        machines = max(1, len(self.picture.machines))
+        work: dict[str, int] = {}
+        for op in self.inside:
+            work[op.need] = work.get(op.need, 0) + op.duration_s
+        dues: dict[str, int] = {}
+        total = 0
+        for need in sorted(self.needs.values(), key=lambda n: (n.rank, n.created_at, n.id)):
+            own = work.get(need.id, 0)
+            total += own
+            dues[need.id] = total // machines + own
+        return dues
 
 
 def _stock(lots: Iterable[LotBalance]) -> dict[str, scheduling.Stock]:

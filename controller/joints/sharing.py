@@ -1,9 +1,14 @@
-"""Stated needs to the sharing rule, its decisions back: who is served next, and why, in words."""
+"""Stated needs to the sharing rule, its decisions back: who is served next, and why, in words.
+
+A site that shares by rounds puts them on the ballot; any other decides at once by dominant share.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from controller.allocation.share import Decision, Demand, Pool, share
+from controller.commons import rounds
+from controller.commons.settings import settings_of
 from controller.values import Machine, Need, Operation
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ def share_out(tx: "Tx", why_not: WhyNot) -> int:
     stated = [need for need in tx.needs.open() if need.state == "stated"]
     if not stated:
         return 0
+    if settings_of(tx) is not None:
+        return put_to_rounds(tx, stated, why_not)
     machines = tx.machines.all()
     takes = {need.id: _takes(tx.operations.of_need(need.id)) for need in tx.needs.open()}
     demands = [_demand(tx, need, takes[need.id], machines, why_not) for need in stated]
@@ -34,6 +41,24 @@ def share_out(tx: "Tx", why_not: WhyNot) -> int:
         _decide(tx, decision)
     tx.effects.replan = True
     return len(stated)
+
+
+def put_to_rounds(tx: "Tx", stated: list[Need], why_not: WhyNot) -> int:
+    """Refuse what can never be made here, put the rest on the ballot; how many were new."""
+    current = tx.rounds.current()
+    listed = {row.need for row in tx.rounds.needs(current.id)} if current else set[str]()
+    machines = tx.machines.all()
+    possible: list[Need] = []
+    refused = 0
+    for need in stated:
+        new = need.id not in listed
+        why = _impossible(tx.operations.of_need(need.id), machines, why_not) if new else ""
+        if why:
+            rounds.refuse(tx, need.id, why)
+            refused += 1
+        else:
+            possible.append(need)
+    return refused + rounds.list_stated(tx, possible)
 
 
 def _demand(
@@ -105,7 +130,4 @@ def _decide(tx: "Tx", decision: Decision) -> None:
             accepted_because=decision.reason,
         )
         return
-    tx.needs.change(decision.need, state="refused", reason=decision.reason)
-    for operation in tx.operations.of_need(decision.need):
-        tx.operations.change(operation.id, state="cancelled", reason="the need was refused")
-    tx.notice("need", decision.need, f"{decision.need} was refused: {decision.reason}")
+    rounds.refuse(tx, decision.need, decision.reason)

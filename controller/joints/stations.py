@@ -7,8 +7,11 @@ journal is the site's own inbox, numbered on from what was last taken.
 
 from typing import TYPE_CHECKING
 
-from controller import execution
-from controller.values import JobOrder, Json, Machine
+from controller import commands, execution
+from controller.commands import Asker
+from controller.execution import Findings
+from controller.routed import SignOff
+from controller.values import JobOrder, Json, Machine, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -44,6 +47,37 @@ def finish(tx: "Tx", machine: Machine) -> None:
         end: Json = {"ty": "finished", "ok": True, "lines": 0, "len_um": [], "run_ms": run_ms}
         _say(tx, machine, order, end)
     tx.machines.change(machine.id, state="idle", ready=True, need_person="", last_seen_at=tx.now_ms)
+
+
+def order_at(tx: "Tx", machine: str) -> JobOrder:
+    """The order a person may sign off at a machine: it runs by hand, or ended and is to be judged.
+
+    Raises Refused when there is none.
+    """
+    found = tx.machines.get(machine)
+    if found is None:
+        raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
+    order = tx.orders.unsettled_on(machine)
+    if order is None and found.link == LINK:
+        order = tx.orders.open_on(machine)
+    if order is None:
+        raise Refused("nothing", "machine", f"nothing waits to be signed off at {machine}")
+    return order
+
+
+def sign_off(tx: "Tx", machine: str, found: Findings, asker: Asker) -> SignOff | None:
+    """End and judge what lies at a machine by what a person found, once a key; raise Refused."""
+    if commands.known(tx, machine, "clear", asker) is not None:
+        return None
+    commands.check_saw(tx, machine, asker)
+    order = order_at(tx, machine)
+    commands.keep(tx, machine, commands.by_hand("clear", asker))
+    station = tx.machines.get(machine)
+    if station is not None and station.link == LINK and order.state == "RUNNING":
+        finish(tx, station)
+    ended = tx.orders.get(order.id)
+    assert ended is not None
+    return execution.sign_off(tx, ended, found)
 
 
 def _say(tx: "Tx", machine: Machine, order: JobOrder, body: Json) -> None:

@@ -1,9 +1,9 @@
 """verify_file: everything that is wrong with a published round, in words; nothing means correct.
 
-Checked: the inputs' hash; the .pb files against the inputs; stage 0 and stage 2 by doing them
-again; every payment of stage 1 exactly, in one step per approval and resource; that each purchase
-was the cheapest, and that nothing more could be paid; what the next round starts from; and that
-every need has the decision the certificate gives it.
+Checked: the inputs' hash; the ballots and .pb files against the inputs; stage 0 and stage 2 by
+doing them again; every payment of stage 1 exactly, in one step per approval and resource; that
+each purchase was the cheapest, and that nothing more could be paid; what the next round starts
+from; and that every need has the decision the certificate gives it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from controller.rounds_verify.ballots import check_ballots
 from controller.rounds_verify.files import check_files
 from controller.rounds_verify.payments import Replay, check_purchases
 from controller.rounds_verify.reading import (
@@ -49,6 +50,8 @@ def verify_file(path: Path, inputs_sha256: str | None = None) -> list[Finding]:
             text(get(table(row, "pb"), "file", "pb"), "pb.file")
             for row in rows(get(value, "pb", "document"), "pb")
         ]
+        if "ballots" in value:
+            names.append(text(get(table(value["ballots"], "ballots"), "file", "ballots"), "file"))
     except (OSError, ValueError, RecursionError) as error:
         return [Finding("unreadable", str(path), str(error))]
     except Malformed as error:
@@ -71,6 +74,7 @@ def verify_round(
         certified = read_certified(value, stated)
         found = _check_hash(value, inputs_sha256)
         found += check_files(value, stated, certified, files)
+        found += check_ballots(value, files)
         return found + _check_stages(stated, certified)
     except Malformed as error:
         return [error.finding]

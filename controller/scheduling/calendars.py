@@ -1,4 +1,4 @@
-"""Closed windows: the earliest time a piece of work fits between them."""
+"""Closed windows: the earliest time a piece of work fits between them; spans in words."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -31,3 +31,17 @@ def earliest_fit(at_s: int, length_s: int, closed: Sequence[Window]) -> int:
             break
         at_s = end
     return at_s
+
+
+def in_words(seconds: int) -> str:
+    """A time span for people: "now", "in 40 min", "in 3 h 20 min", "in 2 d 4 h"."""
+    minutes = -(-seconds // 60)
+    if minutes <= 0:
+        return "now"
+    if minutes < 60:
+        return f"in {minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"in {hours} h {minutes} min" if minutes else f"in {hours} h"
+    days, hours = divmod(hours, 24)
+    return f"in {days} d {hours} h" if hours else f"in {days} d"

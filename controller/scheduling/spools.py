@@ -1,8 +1,8 @@
 """Which spool a job takes: the one whose remainder stays usable, or is used up.
 
 A spool qualifies when it holds what is needed plus a margin. Best is the least left over, but a
-remnant too small to be of use to anybody (under ``remnant_mg``) is avoided where another spool
-leaves a usable rest.
+remnant too small to be of use to anybody (under ``remnant_mg``) is not made where another spool
+leaves a usable rest; one that is there already goes first.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,8 @@ def choose_spool(need_mg: int, spools: Iterable[Spool], waste: Waste) -> Spool |
 
 
 def _key(spool: Spool, need_mg: int, waste: Waste) -> tuple[bool, int, str]:
-    """Usable rests first, then the smallest rest, then the name."""
+    """Those that make no unusable rest first, then the smallest rest, then the name."""
     rest = spool.mass_mg - need_mg
     used_up = rest * 1000 <= need_mg * waste.margin_permille
-    return not (used_up or rest >= waste.remnant_mg), rest, spool.lot
+    small = spool.mass_mg < waste.remnant_mg
+    return not (small or used_up or rest >= waste.remnant_mg), rest, spool.lot

@@ -39,4 +39,4 @@ def platform(config: "dict[str, object]") -> Platform:
         return ticks.now_ms()
 
     cause = _CAUSES.get(machine.reset_cause(), "unknown")
-    return Platform(now_ms, new_id, opener(config["pins"]), cause)
+    return Platform(now_ms, new_id, opener(config["pins"]), cause, machine.reset)

@@ -33,6 +33,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--warm", action="store_true", help="fill that folder for quicker starts, then end")
     add("--name", default="AssemblyCell", help="name of the machine")
     add("--serial", default="CELL-0001", help="serial number")
+    add(
+        "--security", choices=("none", "offered", "demanded"), default="none", help="of connections"
+    )
+    add("--pki", type=Path, help="folder with own/, trusted/ and rejected/ certificates")
+    add("--user", default="", help="name clients must log in with; password in CELL_PASSWORD")
+    add("--fault-file", type=Path, help="file that faults are added to while it runs")
     add("--faults", action="append", default=[], metavar="FAULT[,FAULT...]", help="see below")
     return parser
 
@@ -54,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         behaviour = _behaviour(arguments)
     except FaultError as error:
         parser.error(str(error))
+    if arguments.security != "none" and arguments.pki is None:
+        parser.error("--security needs --pki: the folder of its certificates")
     kept = cache_file(arguments.cache)
     if arguments.warm and kept.exists():
         return 0
@@ -70,6 +78,13 @@ def main(argv: list[str] | None = None) -> int:
         resume=arguments.resume,
         nameplate=Nameplate(arguments.name, arguments.serial),
         cache=kept,
+        rules=server.Rules(
+            arguments.security,
+            arguments.pki,
+            arguments.user,
+            os.environ.get("CELL_PASSWORD", ""),
+        ),
+        fault_file=arguments.fault_file,
     )
     if asyncio.run(server.serve(config, behaviour)):
         again = [w for w in words if w != "--resume"]

@@ -12,12 +12,17 @@ the jobs it began. Shares are whole percent of the job, times are milliseconds.
     estop:N:PCT             emergency stop in the Nth job: aborted
     gripper:N:PCT           the gripper loses a part in the Nth job: aborted, unsuccessful
     restart:N:PCT           the cell's controller restarts in the Nth job
+    spare:N:PCT             a piece of the first lot is dropped in the Nth job, another one taken
+    deaf:N:PCT              every subscription is dropped without a word in the Nth job
+
+Lines added to the file of ``--fault-file`` while the cell runs count from then on.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 METHOD_FAULTS = ("refuse", "error", "slow", "late")
-JOB_FAULTS = ("protective_stop", "estop", "gripper", "restart")
+JOB_FAULTS = ("protective_stop", "estop", "gripper", "restart", "deaf", "spare")
 _ARGUMENTS = {
     "refuse": 0,
     "error": 0,
@@ -27,6 +32,8 @@ _ARGUMENTS = {
     "estop": 1,
     "gripper": 1,
     "restart": 1,
+    "deaf": 1,
+    "spare": 1,
 }
 
 
@@ -59,3 +66,31 @@ def parse_fault(text: str) -> Fault:
 def parse_faults(texts: list[str]) -> list[Fault]:
     """Read faults given one by one or separated by commas; raise FaultError."""
     return [parse_fault(t) for text in texts for t in text.split(",") if t.strip()]
+
+
+class MoreFaults:
+    """Reads what was added to a file of faults; lines that cannot be read are skipped."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._read = 0
+        if path is not None and path.exists():
+            self._read = path.stat().st_size
+
+    def read(self) -> list[Fault]:
+        """Faults on whole lines added since the last time."""
+        if self._path is None or not self._path.exists():
+            return []
+        if self._path.stat().st_size <= self._read:
+            return []
+        added = self._path.read_bytes()[self._read :]
+        whole = added[: added.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return [fault for line in whole.decode().split() if (fault := _try(line)) is not None]
+
+
+def _try(text: str) -> Fault | None:
+    try:
+        return parse_fault(text)
+    except FaultError:
+        return None

@@ -15,7 +15,9 @@ from asyncua.ua.status_codes import StatusCodes
 from protocols import isa95
 from simulators.cell.cache import CachedServer
 from simulators.cell.core import Cell, CellConfig, Nameplate
+from simulators.cell.faults import MoreFaults
 from simulators.cell.files import dump_jobs, load_jobs, read_truth, write_atomically
+from simulators.cell.guard import Guard, Rules
 from simulators.cell.model import Model
 from simulators.cell.space import Space
 from simulators.cell.structs import read_order
@@ -34,6 +36,8 @@ class ServerConfig(NamedTuple):
     resume: bool = False
     nameplate: Nameplate = Nameplate()
     cache: Path | None = None
+    rules: Rules = Rules()
+    fault_file: Path | None = None
 
 
 def _status(status: int) -> ua.Variant:
@@ -51,7 +55,9 @@ class CellServer:
         self._began_s = time.monotonic()
         truth = read_truth(config.truth if config.resume else None)
         self.cell = Cell(behaviour, truth)
-        space = Space(CachedServer(config.cache))
+        self._guard = Guard(config.rules)
+        space = Space(CachedServer(config.cache), self._guard)
+        self._more = MoreFaults(config.fault_file)
         self._server = space.server
         self._model = Model(space, config.nameplate)
         self._published = -1
@@ -68,8 +74,9 @@ class CellServer:
         await self._server.init()
         self._server.set_endpoint(self._config.url)
         self._server.set_server_name(self._config.nameplate.name)
-        self._server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         await self._model.build(self._handler)
+        uri = f"urn:fabcommons:simulated:{self._config.nameplate.serial}"
+        await self._guard.set_up(self._server, uri)
         self._take_back_jobs()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,7 +98,10 @@ class CellServer:
     async def _pump(self) -> None:
         written_s = 0.0
         while not self._stop.is_set():
+            self.cell.expect(self._more.read())
             self.cell.step(self.now_ms())
+            if self.cell.deaf_wanted:
+                await self._drop_subscriptions()
             changed = self.cell.revision != self._published
             if changed:
                 self._published = self.cell.revision
@@ -104,6 +114,12 @@ class CellServer:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _STEP_S)
+
+    async def _drop_subscriptions(self) -> None:
+        """Forget every subscription without a word, as a server does whose clients were silent."""
+        self.cell.deaf_wanted = False
+        service = self._server.iserver.subscription_service
+        await service.delete_subscriptions(list(service.subscriptions))
 
     def _write_files(self) -> None:
         if self._config.truth is not None:
@@ -138,7 +154,7 @@ class CellServer:
         number = self.cell.truth["stores"] + 1
         late = [
             f.arguments[0]
-            for f in self.cell.config.faults
+            for f in self.cell.faults
             if f.kind == "late" and f.number == number and method != "Update"
         ]
         return late[0] if late else 0

@@ -41,9 +41,11 @@ def base(number: int) -> ua.NodeId:
 class Space:
     """Adds nodes to a server whose NodeSets are loaded."""
 
-    def __init__(self, cached: CachedServer) -> None:
+    def __init__(self, cached: CachedServer, users: Any = None) -> None:
         self._cached = cached
         self.server = Server(cached)
+        if users is not None:
+            cached.user_manager = users
         self._indices: dict[str, int] = {}
 
     async def load(self) -> None:

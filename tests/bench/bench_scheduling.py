@@ -160,7 +160,7 @@ def run(options: argparse.Namespace) -> list[Row]:
             found, bound = METHODS[method](path, problem, options.seconds)
             cpu_s = round(time.process_time() - begun, 1)
             rows.append(Row(path.parent.name, path.name, method, found, bound, cpu_s, best))
-        print(line(rows[-len(peers) - 1 :]), flush=True)
+        print(line([row for row in rows if row.file == path.name]), flush=True)
     return rows
 
 

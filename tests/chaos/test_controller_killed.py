@@ -68,21 +68,22 @@ class Workshop:
         raise AssertionError("the floor never came to the state waited for")
 
     def state(self) -> str:
-        """State the printer's tile shows."""
-        floor = httpx.get(f"{self.url}/api/floor", timeout=10).json()["floor"]
-        return str(floor["machines"]["printer-1"]["state"])
+        """State the printer's tile shows; "" while the site does not know it yet."""
+        floor = httpx.get(f"{self.url}/api/floor", timeout=60).json()["floor"]
+        tile = floor.get("machines", {}).get("printer-1", {})
+        return str(tile.get("state", ""))
 
     def need(self) -> str:
         """State the one need, again and again the same; its id."""
         need = {"community": "north", "design": "cable-clip", "stated_by": "a test"}
         headers = {"X-Fabcommons": "1", "Idempotency-Key": "need-1"}
-        answer = httpx.post(f"{self.url}/api/needs", json=need, headers=headers, timeout=30)
+        answer = httpx.post(f"{self.url}/api/needs", json=need, headers=headers, timeout=60)
         return str(answer.json()["lines"][0]["need"])
 
     def delivered(self) -> bool:
         """Whether a need was delivered."""
         asked = {"state": "delivered"}
-        return bool(httpx.get(f"{self.url}/api/needs", params=asked, timeout=10).json())
+        return bool(httpx.get(f"{self.url}/api/needs", params=asked, timeout=60).json())
 
     def rows(self) -> Rows:
         """What the store holds."""

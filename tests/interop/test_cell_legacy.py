@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
-from controller.adapters.opcua.session import Access
 
 PACE = Pace(poll_s=0.1, settle_s=1.0, retry_min_s=0.1, retry_max_s=0.5)
 LOTS = [{"ch": 0, "lot": "screws", "piece_mg": 1200}, {"ch": 1, "lot": "screws", "piece_mg": 1200}]

@@ -10,24 +10,21 @@ import pytest
 
 from controller import resources
 from controller.adapters.clock import SystemClock
+from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
-from controller.adapters.opcua.session import Access
 from controller.adapters.store import Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker
 from controller.joints.cells import CellSite
 from controller.ledger.balance import check
+from controller.picture import Assignment, FloorPicture, FloorPlan
+from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
-    Assignment,
     Community,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     Lot,
     Machine,
     NeedRequest,
-    RoutedNeed,
-    RoutedOperation,
 )
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)

@@ -14,7 +14,8 @@ from controller.definition.adhoc import kind_of
 from controller.definition.document import Document, read_toml, read_yaml
 from controller.definition.licences import read_licence
 from controller.definition.okh import read_manifest
-from controller.definition.production import PROFILE, read_profile
+from controller.definition.production import read_profile
+from controller.definition.profile_fields import PROFILE
 from controller.definition.programs import check
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,6 +13,7 @@ from controller.ledger.balance import check, totals
 from controller.ledger.post import correct, post
 from controller.resources import create_lot, register_machine, weigh
 from controller.values import EconomicEvent, Lot, Machine
+from support.postgres import store_place
 
 START_MG = 1_000_000
 
@@ -25,7 +26,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self.store = Store(Path(self._folder.name) / "l.sqlite", lambda: 1)
+        self.store = Store(store_place(Path(self._folder.name) / "l.sqlite"), lambda: 1)
         with self.store.write() as tx:
             register_machine(tx, Machine("m", "printer", "mqtt", "M", {}))
             create_lot(tx, Lot("spool", "pla", "spool"), START_MG, 0, "t")
@@ -116,13 +117,14 @@ def test_the_same_line_again_changes_nothing_and_another_under_its_key_is_refuse
 
 
 def test_the_database_itself_refuses_to_change_a_line(floor):
-    import sqlite3
-
     import pytest
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import DBAPIError
 
-    path = Path(str(floor.store._writer.url.database))
-    raw = sqlite3.connect(path)
+    with floor.store.write() as tx:
+        post(tx, EconomicEvent("k", "consume", "a", "b", 1, lot="spool-1", mass_mg=5))
+    raw = create_engine(floor.store.url)
     for statement in ("UPDATE economic_event SET mass_mg=1", "DELETE FROM economic_event"):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            raw.execute(statement)
-    raw.close()
+        with pytest.raises(DBAPIError, match="append-only"), raw.begin() as conn:
+            conn.execute(text(statement))
+    raw.dispose()

@@ -84,6 +84,13 @@ class CellProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def fault(self, text: str) -> None:
+        """Add a fault; its number counts from now."""
+        before = self.truth()["expected"]
+        with self.truth_file.with_name("faults.txt").open("a") as file:
+            file.write(text + "\n")
+        wait_for(lambda: self.truth()["expected"] > before, f"{text} is expected")
+
     def truth(self) -> dict[str, Any]:
         return json.loads(self.truth_file.read_text())
 
@@ -97,6 +104,7 @@ def simulated_cell(folder: Path, *more: str) -> CellProcess:
     """Our own simulated cell; its NodeSets are kept loaded for quicker starts."""
     _warm()
     command = ["-m", "simulators.cell", "--port", "{port}", "--truth", "{folder}/truth.json"]
+    command += ["--fault-file", "{folder}/faults.txt"]
     return CellProcess([*command, *more], folder)
 
 
@@ -110,6 +118,7 @@ class FakeTx:
             get=lambda _: site.operation, inputs=lambda _: site.inputs
         )
         self.machines = SimpleNamespace(counter=site.counter, change=lambda *_a, **_k: None)
+        self.notice = lambda _kind, _subject, text: site.said.append(text)
         self.inbox = SimpleNamespace(last=site.last)
         self.lots = SimpleNamespace(get=lambda _: None)
         self.site = SimpleNamespace(get=site.notes.get, put=site.notes.__setitem__)
@@ -131,6 +140,10 @@ class FakeSite:
         self.journal: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
         self.state: dict[str, Any] = {}
+        self.states: list[dict[str, Any]] = []
+        self.measured: list[dict[str, Any]] = []
+        self.differences: list[tuple[Any, ...]] = []
+        self.said: list[str] = []  # notices to people
         self.faults: list[str] = []
         self.grants = True
         self.broken_submits = 0
@@ -180,6 +193,7 @@ class FakeSite:
     def hear_state(self, tx: Any, machine: str, state: dict[str, Any]) -> None:
         encode("up/state", state)
         self.state = state
+        self.states.append(state)
         reported = state.get("order") or {}
         order = self.orders.get(reported.get("order", ""))
         if order is not None and order.state == "IN_DOUBT":
@@ -188,6 +202,19 @@ class FakeSite:
     def answer_command(self, tx: Any, machine: str, answer: dict[str, Any]) -> None:
         encode("up/rsp", answer)
         self.answers.append(answer)
+
+    def picks_differ(self, tx: Any, order: str, found: Any) -> None:
+        self.differences.append((order, *found))
+
+    def errand(self, tx: Any, machine: str) -> Any:
+        return None
+
+    def is_errand(self, order: str) -> bool:
+        return False
+
+    def hear_telemetry(self, machine: str, record: dict[str, Any]) -> None:
+        encode("up/tele", record)
+        self.measured.append(record)
 
     # what the rooms answer
     def order(self, order: str) -> Any:

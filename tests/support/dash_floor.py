@@ -28,6 +28,7 @@ from controller.values import (
 )
 from dashboards.desk import Answer, Outcome, Person
 from dashboards.server import PageServer
+from support.postgres import store_place
 
 T0 = 1_760_000_000_000
 MINUTE = 60_000
@@ -192,12 +193,19 @@ class FakeDesk:
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(T0)
-        self.store = Store(folder / "floor.db", self.clock.now_ms)
+        self.store = Store(store_place(folder / "floor.db"), self.clock.now_ms)
         self.asked: list[tuple[Any, ...]] = []
         self._wakes: list[Callable[[], None]] = []
 
     def read(self) -> AbstractContextManager[Tx]:
         return self.store.read()
+
+    def submit(self, run: Callable[[Tx], Any]) -> Any:
+        with self.store.write() as tx:
+            found = run(tx)
+        for wake in self._wakes:
+            wake()
+        return found
 
     def change(self, run: Callable[[Tx], None]) -> None:
         with self.store.write() as tx:
@@ -231,7 +239,7 @@ class FakeDesk:
                 key=request.key,
                 community=request.community,
                 design=request.design,
-                part=request.part,
+                part=request.part or request.design,
                 quantity=request.quantity,
                 need_class=request.need_class,
                 state="accepted",
@@ -292,6 +300,6 @@ def program(path: Path, sha: str, size: int) -> ProgramRow:
 def client_of(desk: FakeDesk) -> Iterator[httpx.Client]:
     server = PageServer(desk, port=0)
     headers = {"X-Fabcommons": "1"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=10) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
     server.close()

@@ -12,7 +12,7 @@ from protocols.messages import decode, encode
 from protocols.topics import down_filter, machine_topic, parse_topic
 from support.small_floor import Journal, hello, state_report
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class FakeMachine:

@@ -10,8 +10,9 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.mqtt import Broker
 from controller.app import Parts, Site, SiteConfig
 from support import small_floor
+from support.postgres import store_place
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class SiteFloor:
@@ -19,7 +20,10 @@ class SiteFloor:
 
     def __init__(self, folder: Path, broker: Any, router: Any = small_floor.print_only) -> None:
         self.config = SiteConfig(
-            "floor", folder / "site.sqlite", Broker(broker.host, broker.port), plan_every_s=0.2
+            "floor",
+            store_place(folder / "site.sqlite"),
+            Broker(broker.host, broker.port),
+            plan_every_s=0.2,
         )
         self.parts = Parts(clock=SystemClock(), router=router, planner=small_floor.plan)
         self.site = Site.open(self.config, self.parts)

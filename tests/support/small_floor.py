@@ -8,19 +8,17 @@ from typing import Any
 from controller import needs, resources
 from controller.adapters.clock import ManualClock
 from controller.adapters.store import Store, Tx
+from controller.picture import Assignment, FloorPicture, FloorPlan
+from controller.routed import RoutedNeed, RoutedOperation
 from controller.values import (
-    Assignment,
     Community,
     DesignRow,
-    FloorPicture,
-    FloorPlan,
     Lot,
     Machine,
     NeedRequest,
     ProgramRow,
-    RoutedNeed,
-    RoutedOperation,
 )
+from support.postgres import store_place
 
 SHA_PRINT = "a" * 64
 SHA_MILL = "b" * 64
@@ -107,7 +105,7 @@ class Floor:
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
-        self.store = Store(folder / "site.sqlite", self.clock.now_ms)
+        self.store = Store(store_place(folder / "site.sqlite"), self.clock.now_ms)
         with self.store.write() as tx:
             fill(tx)
 

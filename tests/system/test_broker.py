@@ -23,9 +23,9 @@ def _echo(host: str, port: int) -> bytes:
     client.connect(host, port)
     client.loop_start()
     try:
-        ready.get(timeout=20)
+        ready.get(timeout=60)
         client.publish("a/b", b"word", 1)
-        return got.get(timeout=20)
+        return got.get(timeout=60)
     finally:
         client.disconnect()
         client.loop_stop()

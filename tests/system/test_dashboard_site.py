@@ -18,7 +18,7 @@ pytestmark = pytest.mark.system
 def page(site_floor: Any) -> Iterator[httpx.Client]:
     server = PageServer(SiteDesk(site_floor.site), port=0)
     headers = {"X-Fabcommons": "1"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
     server.close()
 

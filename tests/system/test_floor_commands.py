@@ -45,7 +45,7 @@ class Running:
 
     def floor(self) -> dict[str, Any]:
         """The floor as pages see it."""
-        with urllib.request.urlopen(f"{self.url}/api/floor", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/api/floor", timeout=60) as answer:
             return json.load(answer)["floor"]
 
     def command(self, *words: str) -> tuple[int, str, str]:
@@ -171,6 +171,6 @@ def test_requests_that_are_no_requests(running: Running) -> None:
             headers={"Content-Type": "application/json", "X-Fabcommons": "1"},
         )
         with pytest.raises((urllib.error.HTTPError, ConnectionError)) as caught:
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=60)
         if isinstance(caught.value, urllib.error.HTTPError):
             assert 400 <= caught.value.code < 500

@@ -40,7 +40,7 @@ def test_printer_behind_a_terminal(tmp_path: Path) -> None:
     options = ("printer", "--link", str(link), "--truth", str(truth), "--time-scale", "600")
     with running(*options) as (process, name):
         assert str(link.resolve()) == name
-        with serial.Serial(str(link), 115200, timeout=10) as port:
+        with serial.Serial(str(link), 115200, timeout=60) as port:
             for n, line in enumerate(["M109 S200", "M83", "G1 E5 F300", "M400"], 1):
                 port.write(marlin.frame(n, line))
                 while not (said := port.readline()).startswith(b"ok"):

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.scheduling.durations import Estimate, estimate, in_words
+from controller.scheduling.durations import Estimate, Learned, Report, estimate, in_words
 from controller.scheduling.spools import Spool, Waste, choose_spool
 
 
 def test_stated_until_three_reports_then_the_median() -> None:
     assert estimate(600, [900, 910]) == Estimate(600, 0, 2)
-    assert estimate(600, [900, 910, 920]) == Estimate(910, 15, 3)
+    assert estimate(600, [900, 910, 920]) == Estimate(910, 15, 3, "runs")
 
 
 def test_one_wild_report_moves_nothing_much() -> None:
@@ -25,10 +25,27 @@ def test_estimates_in_words() -> None:
     assert in_words(estimate(0, [2400, 2520, 2640])) == "42 min ± 3 min (3 runs)"
 
 
+def reports(step: str, machine: str, *measured_s: int) -> list[Report]:
+    return [Report("clip", "fdm", step, machine, 430, measured) for measured in measured_s]
+
+
+def test_the_nearest_evidence_counts() -> None:
+    learned = Learned(reports("print", "p1", 550, 560, 570) + reports("print", "p2", 500))
+    clip = ("clip", "fdm", "print")
+    assert learned.of(clip, "p1", 430) == Estimate(560, 15, 3, "runs")
+    beyond = [550 - 430, 560 - 430, 570 - 430, 500 - 430]
+    assert learned.of(clip, "p2", 430).seconds == 430 + sum(sorted(beyond)[1:3]) // 2
+    other = learned.of(("jaw", "fdm", "print"), "p1", 1000)
+    assert (other.seconds, other.source) == (1130, "runs on p1"), "heating is learned first"
+    assert learned.of(("jaw", "mill", "mill"), "m1", 300) == Estimate(300, 0, 0)
+    assert in_words(other) == "19 min ± 1 min (3 runs on p1)"
+
+
 @pytest.mark.parametrize(
     ("need_mg", "lots", "chosen"),
     [
-        (10_000, {"a": 50_000, "b": 11_000, "c": 40_000}, "c"),  # b would leave an unusable 1 g
+        (10_000, {"a": 50_000, "b": 25_000, "c": 40_000}, "c"),  # b would leave an unusable 15 g
+        (10_000, {"a": 50_000, "b": 19_000}, "b"),  # b is of little use already: it goes first
         (10_000, {"a": 50_000, "b": 10_500}, "b"),  # b is used up within the margin
         (10_000, {"a": 10_400}, None),  # need + 5 % is not there
         (10_000, {"a": 12_000}, "a"),  # a poor rest is better than waiting

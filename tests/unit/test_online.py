@@ -1,16 +1,19 @@
 """The worker may crash or hang; small gains move nothing; nobody waits past the bound."""
 
 import os
+import signal
 import time
 from collections.abc import Callable
 
 import pytest
 
-from controller.scheduling.online import Question, Waits, Worker, aged, moved, promised
+from controller.scheduling.online import moved, promised
 from controller.scheduling.planner import plan
 from controller.scheduling.problem import Job, Machine, Operation, Problem
 from controller.scheduling.schedule import Assignment, Plan, violations
 from controller.scheduling.solver import Budget
+from controller.scheduling.waiting import Waits, aged
+from controller.scheduling.worker import Limits, Question, Worker, make_plan
 
 RULE = Budget(0.0)
 TWO = Problem(
@@ -36,8 +39,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def nothing() -> None:
+    """Be ready at once."""
+
+
+def worker_of(planner: Callable[[Question], Plan], now: list[float]) -> Worker:
+    return Worker(lambda: now[0], Limits(late_s=5, ready_s=60), planner, nothing)
+
+
 def test_a_worker_answers_with_a_valid_plan() -> None:
-    worker = Worker(time.monotonic, late_s=60)
+    worker = worker_of(make_plan, [0.0])
     assert worker.ask(Question(TWO, 1, RULE))
     assert not worker.ask(Question(TWO, 1, RULE)), "one question at a time"
     got: list[Plan] = []
@@ -46,22 +57,43 @@ def test_a_worker_answers_with_a_valid_plan() -> None:
     worker.close()
 
 
-def test_a_crash_is_counted_and_the_next_question_is_taken() -> None:
-    worker = Worker(time.monotonic, late_s=60, planner=crash)
+def test_a_crash_is_counted_and_after_a_rest_the_next_question_is_taken() -> None:
+    now = [0.0]
+    worker = worker_of(crash, now)
     assert worker.ask(Question(TWO, 1, RULE))
     wait_for(lambda: worker.answer() is None and worker.lost == 1)
+    assert not worker.ask(Question(TWO, 1, RULE)), "it rests after a loss"
+    now[0] = 1.0
     assert worker.ask(Question(TWO, 1, RULE))
+    wait_for(lambda: worker.answer() is None and worker.lost == 2)
+    now[0] = 2.5
+    assert not worker.ask(Question(TWO, 1, RULE)), "and longer after a second in a row"
     worker.close()
 
 
 def test_a_hang_is_ended_when_it_is_late() -> None:
     now = [0.0]
-    worker = Worker(lambda: now[0], late_s=5, planner=hang)
+    worker = worker_of(hang, now)
     assert worker.ask(Question(TWO, 1, RULE))
+    wait_for(lambda: worker.answer() is None and worker.state == "busy")
     now[0] = 4.0
     assert worker.answer() is None
     assert worker.lost == 0
     now[0] = 6.0
+    assert worker.answer() is None
+    assert worker.lost == 1
+    worker.close()
+
+
+def test_a_stopped_process_blocks_nobody() -> None:
+    now = [0.0]
+    worker = worker_of(make_plan, now)
+    assert worker.ask(Question(TWO, 1, RULE))
+    wait_for(lambda: worker.answer() is not None)
+    os.kill(worker.pid, signal.SIGSTOP)
+    many = tuple(Operation(f"o{i}", "a", {"m1": 1}) for i in range(20_000))
+    assert worker.ask(Question(Problem(TWO.machines, TWO.jobs, many), 1, RULE)), "returns at once"
+    now[0] = 9.0
     assert worker.answer() is None
     assert worker.lost == 1
     worker.close()

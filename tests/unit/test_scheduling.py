@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.scheduling.calendars import earliest_fit, merged
+from controller.scheduling.calendars import earliest_fit, in_words, merged
 from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import (
     Fixed,
@@ -13,7 +13,6 @@ from controller.scheduling.problem import (
     SetupTable,
     Stock,
 )
-from controller.scheduling.reasons import in_words
 from controller.scheduling.schedule import Assignment, Plan, makespan, value, violations
 
 M1, M2 = Machine("m1"), Machine("m2")

@@ -1,6 +1,8 @@
-"""The store: tables, rooms of queries, and transactions."""
+"""The store: SQLAlchemy Core in here, plain values out of here."""
 
-from controller.adapters.store.engine import SchemaMismatch, Store
+from controller.adapters.store.dialects import StoreUnreachable
+from controller.adapters.store.engine import Store
+from controller.adapters.store.schema import SchemaMismatch
 from controller.adapters.store.tx import Tx
 
-__all__ = ["SchemaMismatch", "Store", "Tx"]
+__all__ = ["SchemaMismatch", "Store", "StoreUnreachable", "Tx"]

@@ -93,6 +93,11 @@ class CommandRoom(Room):
             update(_command).where(_command.c.id == command).values(to_row(_command, changes))
         )
 
+    def of_machine(self, machine: str, limit: int) -> list[Command]:
+        """The newest commands to one machine, newest first."""
+        query = select(_command).where(_command.c.machine == machine)
+        return self._all(Command, query.order_by(_command.c.created_at.desc()).limit(limit))
+
     def page(self, limit: int) -> list[Command]:
         """The newest commands, newest first."""
         return self._all(

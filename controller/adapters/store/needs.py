@@ -1,6 +1,6 @@
 """Communities, designs, programs and needs in the store."""
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -81,11 +81,15 @@ class NeedRoom(Room):
 
     def all(self) -> list[Need]:
         """Every need, oldest first."""
-        return self._all(Need, select(tables.need).order_by("created_at", text("rowid")))
+        return self._all(Need, select(tables.need).order_by("created_at", tables.need.c.seq))
 
     def page(self, limit: int, states: tuple[str, ...] = ()) -> list[Need]:
         """The newest needs, newest first, optionally only in some states."""
-        query = select(tables.need).order_by(tables.need.c.created_at.desc()).limit(limit)
+        query = (
+            select(tables.need)
+            .order_by(tables.need.c.created_at.desc(), tables.need.c.seq.desc())
+            .limit(limit)
+        )
         if states:
             query = query.where(tables.need.c.state.in_(states))
         return self._all(Need, query)
@@ -94,12 +98,15 @@ class NeedRoom(Room):
         """Needs that are neither delivered, refused nor withdrawn, oldest first."""
         return self._all(
             Need,
-            select(tables.need).where(tables.need.c.state.in_(OPEN_NEEDS)).order_by("created_at"),
+            select(tables.need)
+            .where(tables.need.c.state.in_(OPEN_NEEDS))
+            .order_by("created_at", tables.need.c.seq),
         )
 
     def add(self, need: Need) -> None:
         """Store a new need."""
-        self._run(insert(tables.need).values(as_row(tables.need, need)))
+        row = as_row(tables.need, need) | {"seq": self._last_seq(tables.need) + 1}
+        self._run(insert(tables.need).values(row))
 
     def change(self, need: str, **changes: object) -> None:
         """Change fields of one need."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -25,28 +25,29 @@ class OperationRoom(Room):
     def of_need(self, need: str) -> list[Operation]:
         """Operations of one need in routing order."""
         return self._all(
-            Operation, select(_operation).where(_operation.c.need == need).order_by(text("rowid"))
+            Operation,
+            select(_operation).where(_operation.c.need == need).order_by(_operation.c.seq),
         )
 
     def open(self) -> list[Operation]:
         """Operations neither done nor cancelled, oldest need first."""
         return self._all(
             Operation,
-            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by(text("rowid")),
+            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by(_operation.c.seq),
         )
 
     def of_needs(self, needs: Iterable[str]) -> list[Operation]:
         """Operations of several needs in routing order."""
         return self._all(
             Operation,
-            select(_operation).where(_operation.c.need.in_(needs)).order_by(text("rowid")),
+            select(_operation).where(_operation.c.need.in_(needs)).order_by(_operation.c.seq),
         )
 
     def in_state(self, *states: str) -> list[Operation]:
         """Operations in one of the states, oldest first."""
         return self._all(
             Operation,
-            select(_operation).where(_operation.c.state.in_(states)).order_by(text("rowid")),
+            select(_operation).where(_operation.c.state.in_(states)).order_by(_operation.c.seq),
         )
 
     def links(self) -> list[tuple[str, str]]:
@@ -61,14 +62,14 @@ class OperationRoom(Room):
         """Operations that must be done before this one."""
         ids = select(_link.c.before).where(_link.c.after == operation)
         return self._all(
-            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(_operation.c.seq)
         )
 
     def after(self, operation: str) -> list[Operation]:
         """Operations that wait for this one."""
         ids = select(_link.c.after).where(_link.c.before == operation)
         return self._all(
-            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(text("rowid"))
+            Operation, select(_operation).where(_operation.c.id.in_(ids)).order_by(_operation.c.seq)
         )
 
     def count_by_state(self) -> dict[str, int]:
@@ -89,7 +90,10 @@ class OperationRoom(Room):
 
     def add(self, operations: Iterable[Operation], links: Iterable[tuple[str, str, int]]) -> None:
         """Store the operations of a need and links (before, after, pieces handed on)."""
-        rows = [as_row(_operation, op) for op in operations]
+        last = self._last_seq(_operation)
+        rows = [
+            as_row(_operation, op) | {"seq": seq} for seq, op in enumerate(operations, last + 1)
+        ]
         if rows:
             self._conn.execute(insert(_operation), rows)
         pairs = [{"before": b, "after": a, "pieces": pieces} for b, a, pieces in links]

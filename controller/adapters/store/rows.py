@@ -4,7 +4,8 @@ import json
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, RowMapping, Table
+from sqlalchemy import Connection, Executable, RowMapping, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
 from controller.values import Json
@@ -71,3 +72,13 @@ class Room:
 
     def _scalar(self, statement: Executable) -> Any:
         return self._conn.execute(statement).scalar()
+
+    def _upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """INSERT that can say what to do on conflict, in the dialect of this connection."""
+        if self._conn.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+    def _last_seq(self, table: Table) -> int:
+        """Highest ``seq`` of a table, 0 when it is empty."""
+        return self._scalar(select(func.coalesce(func.max(table.c.seq), 0)))

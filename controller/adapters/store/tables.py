@@ -1,6 +1,7 @@
 """Tables of the store. Integers and text only; documents are JSON text in ``*_json`` columns."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -11,20 +12,25 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
 metadata = MetaData()
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")  # sorted by bytes, as in SQLite
+INTEGER = BigInteger().with_variant(Integer, "sqlite")  # 64 bits; rows are numbered in both
 
 
 def _text(name: str, *args: ForeignKey, null: bool = False) -> Column[str]:
-    return Column(name, Text, *args, nullable=null)
+    return Column(name, TEXT, *args, nullable=null)
 
 
 def _int(name: str, null: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=null)
+    return Column(name, INTEGER, nullable=null)
 
 
 def _key(name: str = "id") -> Column[str]:
-    return Column(name, Text, primary_key=True)
+    return Column(name, TEXT, primary_key=True)
+
+
+def _seq() -> Column[int]:
+    return Column("seq", INTEGER, nullable=False, index=True)  # in the order of arrival
 
 
 site = Table("site", metadata, _key("name"), _text("value"))
@@ -67,7 +73,7 @@ need = Table(
     "need",
     metadata,
     _key(),
-    Column("key", Text, nullable=False, unique=True),
+    Column("key", TEXT, nullable=False, unique=True),
     _text("community", ForeignKey("community.id")),
     _text("design", ForeignKey("design.id")),
     _text("part"),
@@ -76,20 +82,21 @@ need = Table(
     _text("need_class"),
     _text("note"),
     _text("stated_by"),
-    Column("state", Text, nullable=False, index=True),
+    Column("state", TEXT, nullable=False, index=True),
     _text("reason"),
     _int("created_at"),
     _int("accepted_at", null=True),
     _int("delivered_at", null=True),
     _int("rank"),
     _text("accepted_because"),
+    _seq(),
 )
 
 operation = Table(
     "operation",
     metadata,
     _key(),
-    Column("need", Text, ForeignKey("need.id"), nullable=False, index=True),
+    Column("need", TEXT, ForeignKey("need.id"), nullable=False, index=True),
     _int("unit"),
     _text("step"),
     _text("process"),
@@ -101,20 +108,26 @@ operation = Table(
     _int("pieces"),
     _text("title"),
     _text("work_master"),
-    Column("state", Text, nullable=False, index=True),
+    Column("state", TEXT, nullable=False, index=True),
     _text("machine", ForeignKey("machine.id"), null=True),
     _int("planned_start_at", null=True),
     _int("planned_end_at", null=True),
     _text("reason"),
     _int("attempts"),
     _int("done_at", null=True),
+    _seq(),
+    _text("work_json"),
+    _text("ways_json"),
+    _int("way"),
+    _int("slots"),
+    _text("place", null=True),
 )
 
 operation_link = Table(
     "operation_link",
     metadata,
-    Column("before", Text, ForeignKey("operation.id"), primary_key=True),
-    Column("after", Text, ForeignKey("operation.id"), primary_key=True, index=True),
+    Column("before", TEXT, ForeignKey("operation.id"), primary_key=True),
+    Column("after", TEXT, ForeignKey("operation.id"), primary_key=True, index=True),
     _int("pieces"),
 )
 
@@ -122,10 +135,10 @@ job_order = Table(
     "job_order",
     metadata,
     _key(),
-    Column("operation", Text, ForeignKey("operation.id"), nullable=False, index=True),
-    Column("machine", Text, ForeignKey("machine.id"), nullable=False, index=True),
-    Column("ep", Integer, nullable=False, unique=True),
-    Column("state", Text, nullable=False, index=True),
+    Column("operation", TEXT, ForeignKey("operation.id"), nullable=False, index=True),
+    Column("machine", TEXT, ForeignKey("machine.id"), nullable=False, index=True),
+    Column("ep", INTEGER, nullable=False, unique=True),
+    Column("state", TEXT, nullable=False, index=True),
     _text("program_sha", null=True),
     _text("lots_json"),
     _text("label"),
@@ -191,23 +204,23 @@ lot = Table(
 economic_event = Table(
     "economic_event",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("key", Text, nullable=False, unique=True),
+    Column("id", INTEGER, primary_key=True, autoincrement=True),
+    Column("key", TEXT, nullable=False, unique=True),
     _text("action"),
     _text("provider"),
     _text("receiver"),
-    Column("lot", Text, ForeignKey("lot.id"), nullable=True, index=True),
+    Column("lot", TEXT, ForeignKey("lot.id"), nullable=True, index=True),
     _text("to_lot", ForeignKey("lot.id"), null=True),
     _int("mass_mg"),
     _int("pieces"),
     _int("duration_ms"),
     _int("happened_at"),
     _int("created_at"),
-    Column("order_id", Text, ForeignKey("job_order.id"), nullable=True, index=True),
-    Column("need", Text, ForeignKey("need.id"), nullable=True, index=True),
+    Column("order_id", TEXT, ForeignKey("job_order.id"), nullable=True, index=True),
+    Column("need", TEXT, ForeignKey("need.id"), nullable=True, index=True),
     _text("operation", ForeignKey("operation.id"), null=True),
     _text("measure"),
-    Column("corrects", Integer, ForeignKey("economic_event.id"), nullable=True),
+    Column("corrects", INTEGER, ForeignKey("economic_event.id"), nullable=True),
     _text("note"),
     sqlite_autoincrement=True,
 )
@@ -215,7 +228,7 @@ economic_event = Table(
 balance = Table(
     "balance",
     metadata,
-    Column("lot", Text, ForeignKey("lot.id"), primary_key=True),
+    Column("lot", TEXT, ForeignKey("lot.id"), primary_key=True),
     _int("mass_mg"),
     _int("pieces"),
 )
@@ -223,9 +236,9 @@ balance = Table(
 counter = Table(
     "counter",
     metadata,
-    Column("machine", Text, ForeignKey("machine.id"), primary_key=True),
+    Column("machine", TEXT, ForeignKey("machine.id"), primary_key=True),
     _key("jid"),
-    Column("ch", Integer, primary_key=True),
+    Column("ch", INTEGER, primary_key=True),
     _key("lot"),
     _int("cum_mg"),
     _int("unc_mg"),
@@ -234,9 +247,9 @@ counter = Table(
 inbox = Table(
     "inbox",
     metadata,
-    Column("machine", Text, ForeignKey("machine.id"), primary_key=True),
+    Column("machine", TEXT, ForeignKey("machine.id"), primary_key=True),
     _key("jid"),
-    Column("s", Integer, primary_key=True),
+    Column("s", INTEGER, primary_key=True),
     _text("body"),
     _text("sha"),
     _int("received_at"),
@@ -247,7 +260,7 @@ command = Table(
     "command",
     metadata,
     _key(),
-    Column("machine", Text, ForeignKey("machine.id"), nullable=False, index=True),
+    Column("machine", TEXT, ForeignKey("machine.id"), nullable=False, index=True),
     _text("do"),
     _text("body_json"),
     _text("who"),
@@ -261,7 +274,7 @@ command = Table(
 dead_letter = Table(
     "dead_letter",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", INTEGER, primary_key=True, autoincrement=True),
     _text("topic"),
     _text("payload"),
     _text("code"),
@@ -273,7 +286,7 @@ dead_letter = Table(
 notice = Table(
     "notice",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("seq", INTEGER, primary_key=True, autoincrement=True),
     _int("at"),
     _text("kind"),
     _text("subject"),
@@ -294,7 +307,7 @@ reading_last = Table(
 reading = Table(
     "reading",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", INTEGER, primary_key=True),
     _text("machine"),
     _int("at"),
     _text("values_json"),
@@ -305,7 +318,7 @@ reading_5m = Table(
     "reading_5m",
     metadata,
     _key("machine"),
-    Column("at", Integer, primary_key=True),
+    Column("at", INTEGER, primary_key=True),
     _key("name"),
     _int("min"),
     _int("max"),

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import case, delete, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, dumps
@@ -58,7 +57,7 @@ class TelemetryRoom(Room):
         self._put_rollups(items)
 
     def _put_last(self, last: dict[tuple[str, str], tuple[int, int]]) -> None:
-        statement = upsert(_last)
+        statement = self._upsert(_last)
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "name"],
             set_={"value": statement.excluded.value, "at": statement.excluded.at},
@@ -77,13 +76,13 @@ class TelemetryRoom(Room):
             for name, value in values.items():
                 key = (machine, at - at % ROLLUP_MS, name)
                 buckets.setdefault(key, []).append(value)
-        statement = upsert(_five)
+        statement = self._upsert(_five)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "at", "name"],
             set_={
-                "min": func.min(_five.c.min, new.min),
-                "max": func.max(_five.c.max, new.max),
+                "min": case((new.min < _five.c.min, new.min), else_=_five.c.min),
+                "max": case((new.max > _five.c.max, new.max), else_=_five.c.max),
                 "sum": _five.c.sum + new.sum,
                 "n": _five.c.n + new.n,
             },

@@ -6,13 +6,19 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
 from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
+from controller.adapters.store.plans import PlanRoom
+from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
-from controller.values import FloorPicture, Json, Notice
+from controller.adapters.store.upkeep import UpkeepRoom
+from controller.picture import FloorPicture
+from controller.upkeep import as_used
+from controller.values import Json, Notice
 
 
 @dataclass(slots=True)
@@ -54,6 +60,8 @@ class Tx:
         self.communities = CommunityRoom(conn)
         self.designs = DesignRoom(conn)
         self.needs = NeedRoom(conn)
+        self.members = MemberRoom(conn)
+        self.rounds = RoundRoom(conn)
         self.operations = OperationRoom(conn)
         self.orders = OrderRoom(conn)
         self.machines = MachineRoom(conn)
@@ -64,6 +72,9 @@ class Tx:
         self.dead = DeadLetterRoom(conn)
         self.notice_room = NoticeRoom(conn)
         self.telemetry = TelemetryRoom(conn)
+        self.upkeep = UpkeepRoom(conn)
+        self.routes = RouteRoom(conn)
+        self.plans = PlanRoom(conn)
         self.effects = Effects()
 
     def touch(self, machine: str) -> None:
@@ -81,7 +92,7 @@ class Tx:
             needs=tuple(self.needs.open()),
             operations=tuple(self.operations.open()),
             links=tuple(self.operations.links()),
-            machines=tuple(self.machines.all()),
+            machines=as_used(self.machines.all(), self.upkeep.out()),
             orders=tuple(self.orders.open()),
             lots=tuple(self.lots.balances()),
         )

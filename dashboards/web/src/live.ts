@@ -27,13 +27,17 @@ export class Follower {
   private source: EventSource | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private deaf: ReturnType<typeof setTimeout> | undefined;
+  /** counts the starts: an answer to an earlier one comes too late */
+  private turn = 0;
 
   constructor(private readonly show: (live: Live | undefined) => void) {}
 
   async start(): Promise<void> {
     this.close();
+    const turn = this.turn;
     try {
       const view = await fetchFloor();
+      if (turn !== this.turn) return;
       const now = realMs();
       this.seq = view.seq;
       this.live = {
@@ -47,13 +51,29 @@ export class Follower {
       this.show(this.live);
       this.follow();
     } catch {
+      if (turn !== this.turn) return;
       this.lost();
       this.timer = setTimeout(() => void this.start(), RETRY_MS);
     }
   }
 
+  /** The network is back, or somebody looks at the page again: do not wait for the next try. */
+  wake = (): void => {
+    const silent = this.source === undefined || this.source.readyState !== EventSource.OPEN;
+    if (silent && document.visibilityState === "visible") void this.start();
+  };
+
+  /** The network is gone: what is shown is old from now on. */
+  cut = (): void => {
+    this.close();
+    this.lost();
+    this.timer = setTimeout(() => void this.start(), RETRY_MS);
+  };
+
   close(): void {
+    this.turn += 1;
     this.source?.close();
+    this.source = undefined;
     clearTimeout(this.timer);
     clearTimeout(this.deaf);
   }
@@ -120,7 +140,17 @@ export function useLive(): Live | undefined {
   useEffect(() => {
     const follower = new Follower(setLive);
     void follower.start();
-    return () => follower.close();
+    window.addEventListener("online", follower.wake);
+    window.addEventListener("offline", follower.cut);
+    window.addEventListener("pageshow", follower.wake);
+    document.addEventListener("visibilitychange", follower.wake);
+    return () => {
+      window.removeEventListener("online", follower.wake);
+      window.removeEventListener("offline", follower.cut);
+      window.removeEventListener("pageshow", follower.wake);
+      document.removeEventListener("visibilitychange", follower.wake);
+      follower.close();
+    };
   }, []);
   return live;
 }

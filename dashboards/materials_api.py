@@ -1,0 +1,164 @@
+"""Endpoints of the materials page: stock, lots, reservations, thresholds, what does not add up."""
+
+from typing import Annotated, Any, NotRequired
+
+from fastapi import APIRouter, Header
+from fastapi import Path as InPath
+from pydantic import Field
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from controller import resources, upkeep
+from controller.adapters.store import Tx
+from controller.ledger import balance
+from controller.values import LotBalance, Operation
+from dashboards.asks import CommandAsk, Id
+from dashboards.desk import Desk
+from dashboards.page_models import LotDetail, MaterialsPage, StockView
+from dashboards.present import present
+from dashboards.problems import ERRORS
+from dashboards.reading import MATERIAL_KINDS
+from dashboards.views import lot_view
+
+InId = Annotated[str, InPath(max_length=64)]
+Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=64)]
+OPEN = ("waiting", "ready", "planned", "ordered", "running")
+
+
+class WeighAsk(CommandAsk):
+    """What the scale says of a lot, without its spool."""
+
+    mass_mg: int = Field(ge=0, le=2**40)
+
+
+class ThresholdAsk(CommandAsk):
+    """Below how much of a material people want to be told."""
+
+    material: Id
+    low_mg: int = Field(ge=0, le=2**40)
+
+
+class WeighedView(TypedDict):
+    """How far the scale was from the ledger, mg (negative: less was there)."""
+
+    lot: str
+    difference_mg: int
+    note: NotRequired[str]
+
+
+class Materials:
+    """Handlers of the materials page over one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def page(self) -> MaterialsPage:
+        """Stock by material, every lot, and what does not add up."""
+        with self._desk.read() as tx:
+            return _page(tx)
+
+    def weigh(self, lot: InId, ask: WeighAsk, key: Key) -> WeighedView:
+        """Settle a lot to the mass on the scale; the same key weighs once."""
+        name = f"weigh:{lot}:{key}"
+        found = self._desk.submit(lambda tx: resources.weigh(tx, lot, ask.mass_mg, ask.who, name))
+        return {"lot": lot, "difference_mg": found}
+
+    def threshold(self, ask: ThresholdAsk) -> StockView:
+        """Say below how much of a material people want to be told."""
+
+        def run(tx: Tx) -> StockView:
+            upkeep.set_threshold(tx, ask.material, ask.low_mg, ask.who)
+            return _stock(tx, tx.lots.balances(*MATERIAL_KINDS))[ask.material]
+
+        return self._desk.submit(run)
+
+
+def _page(tx: Tx) -> MaterialsPage:
+    lots = tx.lots.balances()
+    return {
+        "at": tx.now_ms,
+        "stock": _stock(tx, [b for b in lots if b.lot.kind in MATERIAL_KINDS]),
+        "lots": _lots(tx, lots),
+        "mismatches": [
+            {"subject": d.subject, "what": d.what, "kept": d.kept, "derived": d.derived}
+            for d in balance.check(tx)
+        ],
+    }
+
+
+def _stock(tx: Tx, lots: list[LotBalance]) -> dict[str, StockView]:
+    reserved = _reserved(tx.operations.open())
+    thresholds = tx.upkeep.thresholds()
+    names = {b.lot.material for b in lots} | reserved.keys() | thresholds.keys()
+    found: dict[str, StockView] = {}
+    for name in sorted(names):
+        own = [b for b in lots if b.lot.material == name]
+        left_mg = sum(b.mass_mg for b in own)
+        asked_mg, count = reserved.get(name, (0, 0))
+        low = thresholds.get(name)
+        view = present(
+            StockView,
+            material=name,
+            left_mg=left_mg,
+            pieces=sum(b.pieces for b in own),
+            loaded_mg=sum(b.mass_mg for b in own if b.lot.machine),
+            reserved_mg=asked_mg,
+            operations=count,
+            low_mg=low.low_mg if low else None,
+        )
+        if low is not None and left_mg - asked_mg < low.low_mg:
+            view["low"] = True
+        found[name] = view
+    return found
+
+
+def _reserved(operations: list[Operation]) -> dict[str, tuple[int, int]]:
+    """Estimated mass open operations will take and their number, by material."""
+    found: dict[str, tuple[int, int]] = {}
+    for op in operations:
+        for item in op.materials if op.state in OPEN else ():
+            name = str(item["material"])
+            mass_mg, count = found.get(name, (0, 0))
+            pieces_mg = int(item.get("part_mg") or 0) * int(item.get("pieces") or 0)
+            found[name] = (mass_mg + int(item.get("mass_mg") or pieces_mg), count + 1)
+    return found
+
+
+def _lots(tx: Tx, lots: list[LotBalance]) -> dict[str, LotDetail]:
+    moved, uncertain = tx.upkeep.moved_at(), tx.upkeep.uncertain_mg()
+    held = {
+        str(item["lot"]): order.label or order.id
+        for order in tx.orders.open()
+        for item in order.lots
+        if item.get("lot")
+    }
+    return {
+        b.lot.id: present(
+            LotDetail,
+            **lot_view(b, 1),
+            code=f"fab:lot:{b.lot.id}",
+            moved_at=moved.get(b.lot.id),
+            uncertain_mg=uncertain.get(b.lot.id),
+            reserved_by=held.get(b.lot.id),
+        )
+        for b in lots
+    }
+
+
+def router(desk: Desk) -> APIRouter:
+    """Routes of the materials page."""
+    handlers = Materials(desk)
+    routes = APIRouter(responses=ERRORS)
+    table: tuple[tuple[str, str, Any, Any], ...] = (
+        ("GET", "/api/materials", handlers.page, MaterialsPage),
+        ("POST", "/api/lots/{lot}/weigh", handlers.weigh, WeighedView),
+        ("POST", "/api/thresholds", handlers.threshold, StockView),
+    )
+    for method, path, handler, model in table:
+        routes.add_api_route(
+            path,
+            handler,
+            methods=[method],
+            response_model=model,
+            response_model_exclude_unset=True,
+        )
+    return routes

@@ -1,0 +1,183 @@
+"""JSON of the machine, materials and timeline pages; absent means "there is none".
+
+Masses are integer mg, times integer ms UTC of the floor's clock (names end in ``_at``).
+"""
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from dashboards.models import LotView, MachineView
+
+
+class RanView(TypedDict):
+    """One order in a machine's history; measured and uncertain mass apart."""
+
+    id: str
+    label: str
+    need: str
+    state: str
+    words: str
+    offered_at: int
+    started_at: NotRequired[int]
+    ended_at: NotRequired[int]
+    run_ms: NotRequired[int]
+    measured_mg: NotRequired[int]
+    uncertain_mg: NotRequired[int]
+    result: NotRequired[str]
+    by: NotRequired[str]
+    why: NotRequired[str]
+
+
+class DueView(TypedDict):
+    """Maintenance due by hours run; ``left_h`` is negative when it is overdue."""
+
+    what: str
+    every_h: int
+    left_h: float
+    last_at: NotRequired[int]
+
+
+class UpkeepView(TypedDict):
+    """Maintenance that was done, after how many hours of running."""
+
+    what: str
+    who: str
+    note: str
+    at: int
+    run_h: float
+
+
+class GivenView(TypedDict):
+    """A command a person gave, and what became of it."""
+
+    do: str
+    who: str
+    at: int
+    code: NotRequired[str]
+    message: NotRequired[str]
+
+
+class ProgramView(TypedDict):
+    """The program of the order a machine holds."""
+
+    sha256: str
+    kind: str
+    name: str
+    size: int
+    lines: NotRequired[int]
+
+
+class MachinePage(TypedDict):
+    """Everything people ask of one machine; ``run_h`` are hours run for orders in all."""
+
+    at: int
+    machine: MachineView
+    link: str
+    fw: str
+    journal: str
+    acked_s: int
+    run_h: float
+    capability: list[tuple[str, str]]
+    orders: list[RanView]
+    due: list[DueView]
+    upkeep: list[UpkeepView]
+    commands: list[GivenView]
+    seen_at: NotRequired[int]
+    boot: NotRequired[str]
+    program: NotRequired[ProgramView]
+
+
+class StockView(TypedDict):
+    """One material: what is here, what open operations will still take, and below what to tell."""
+
+    material: str
+    left_mg: int
+    pieces: int
+    loaded_mg: int
+    reserved_mg: int
+    operations: int
+    low_mg: NotRequired[int]
+    low: NotRequired[bool]
+
+
+class LotDetail(LotView):
+    """A lot with when it last moved, what is drawn uncertainly, and what its code says."""
+
+    code: str
+    moved_at: NotRequired[int]
+    uncertain_mg: NotRequired[int]
+    reserved_by: NotRequired[str]
+
+
+class MismatchView(TypedDict):
+    """Two figures of the ledger that must be equal and are not."""
+
+    subject: str
+    what: str
+    kept: int
+    derived: int
+
+
+class MaterialsPage(TypedDict):
+    """Stock by material, every lot, and what does not add up."""
+
+    at: int
+    stock: dict[str, StockView]
+    lots: dict[str, LotDetail]
+    mismatches: list[MismatchView]
+
+
+class BarView(TypedDict):
+    """One piece of work in time: as planned, and as it happened or happens."""
+
+    id: str
+    need: str
+    label: str
+    community: str
+    state: str
+    start_at: NotRequired[int]
+    end_at: NotRequired[int]
+    began_at: NotRequired[int]
+    ended_at: NotRequired[int]
+    due_at: NotRequired[int]
+    words: NotRequired[str]
+
+
+class WaitView(TypedDict):
+    """Work that has no place in time yet, and why in words."""
+
+    id: str
+    need: str
+    label: str
+    community: str
+    reason: str
+    due_at: NotRequired[int]
+
+
+class TimelinePage(TypedDict):
+    """What each machine did, does and will do; what has no place yet, with the reason."""
+
+    at: int
+    rows: dict[str, list[BarView]]
+    waits: list[WaitView]
+
+
+class MovedView(TypedDict):
+    """A need whose expected end changes."""
+
+    need: str
+    label: str
+    end_at: int
+    end_without_at: int
+    due_at: NotRequired[int]
+
+
+class WhatIfView(TypedDict):
+    """The plan with a machine out, beside the plan as it is: needs whose end moves."""
+
+    machine: str
+    moved: list[MovedView]
+    unplanned: list[WaitView]
+    end_at: NotRequired[int]
+    end_without_at: NotRequired[int]

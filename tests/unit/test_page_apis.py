@@ -1,0 +1,126 @@
+"""Endpoints of the machine, materials and schedule pages over a small floor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller import resources, upkeep
+from controller.adapters.store import Tx
+from controller.values import EconomicEvent
+
+HOUR = upkeep.HOUR_MS
+
+
+def saw(served: Any, machine: str) -> str:
+    return served.get(f"/api/machines/{machine}").json()["machine"]["saw"]
+
+
+def test_machine_page_tells_orders_program_and_age(shared: Any) -> None:
+    page = shared.get("/api/machines/printer-2").json()
+    assert page["machine"]["state"] == "clear"
+    assert [order["id"] for order in page["orders"]] == ["o-2"]
+    assert page["orders"][0]["words"] == "done" or page["orders"][0]["words"]
+    assert page["seen_at"] and page["at"]
+    assert shared.get("/api/machines/nobody").status_code == 404
+
+
+def test_a_machine_out_of_use_gets_nothing_until_it_is_back(desk: Any, served: Any) -> None:
+    body = {"who": "a technician", "why": "new nozzle", "saw": saw(served, "printer-3")}
+    answer = served.post("/api/machines/printer-3/out", json=body)
+    assert answer.status_code == 200, answer.text
+    page = served.get("/api/machines/printer-3").json()
+    assert page["machine"]["state"] == "maintenance"
+    assert page["machine"]["why"] == "new nozzle"
+    cards = served.get("/api/floor").json()["floor"]["attention"]
+    assert not any("printer-3" in key for key in cards), "out of use by choice needs nobody"
+    with desk.read() as tx:
+        seen = {m.id: m for m in tx.picture().machines}["printer-3"]
+    assert (seen.state, seen.fault) == ("maintenance", "new nozzle")
+    served.post("/api/machines/printer-3/back", json={"who": "a technician"})
+    assert served.get("/api/machines/printer-3").json()["machine"]["state"] == "ready"
+
+
+def test_taking_out_asks_what_was_seen(served: Any) -> None:
+    body = {"who": "a technician", "saw": "idle/not-ready/-/9"}
+    assert served.post("/api/machines/printer-3/out", json=body).status_code == 409
+
+
+def test_maintenance_is_due_by_hours_run_and_noted_once_a_key(desk: Any, served: Any) -> None:
+    desk.change(lambda tx: tx.orders.change("o-2", run_ms=30 * HOUR))
+    rule = {"what": "grease rails", "every_h": 25}
+    assert served.post("/api/machines/printer-2/upkeep-rule", json=rule).status_code == 200
+    page = served.get("/api/machines/printer-2").json()
+    assert page["due"] == [{"what": "grease rails", "every_h": 25, "left_h": -5.0}]
+    done = {"what": "grease rails", "who": "a technician", "note": "both"}
+    for _ in range(2):
+        served.post("/api/machines/printer-2/upkeep", json=done, headers={"Idempotency-Key": "k-1"})
+    page = served.get("/api/machines/printer-2").json()
+    assert [(u["what"], u["run_h"]) for u in page["upkeep"]] == [("grease rails", 30.0)]
+    assert page["due"][0]["left_h"] == 25.0
+
+
+def test_stock_reserved_threshold_and_lots(served: Any) -> None:
+    page = served.get("/api/materials").json()
+    petg = page["stock"]["petg"]
+    assert petg["left_mg"] == 414_000 and petg["loaded_mg"] == 414_000
+    assert petg["operations"] == 5 and petg["reserved_mg"] == 5 * 4210
+    assert page["lots"]["petg-1"]["code"] == "fab:lot:petg-1"
+    low = served.post("/api/thresholds", json={"material": "petg", "low_mg": 500_000}).json()
+    assert low["low"] is True
+    assert served.get("/api/materials").json()["stock"]["petg"]["low_mg"] == 500_000
+
+
+def draw_uncertain(tx: Tx) -> None:
+    event = EconomicEvent(
+        "u-1", "consume", "printer-1", "site", tx.now_ms, "petg-1", None, 3_000,
+        measure="uncertain",
+    )  # fmt: skip
+    from controller.ledger.post import post
+
+    post(tx, event)
+
+
+def test_weighing_settles_what_is_uncertain_once_a_key(desk: Any, served: Any) -> None:
+    desk.change(draw_uncertain)
+    assert served.get("/api/materials").json()["lots"]["petg-1"]["uncertain_mg"] == 3_000
+    body = {"who": "a technician", "mass_mg": 411_000}
+    for _ in range(2):
+        answer = served.post(
+            "/api/lots/petg-1/weigh", json=body, headers={"Idempotency-Key": "w-1"}
+        )
+        assert answer.status_code == 200, answer.text
+    lot = served.get("/api/materials").json()["lots"]["petg-1"]
+    assert lot["mass_mg"] == 411_000 and "uncertain_mg" not in lot
+
+
+def test_timeline_holds_what_ran_runs_and_is_planned(shared: Any) -> None:
+    page = shared.get("/api/timeline").json()
+    bars = {bar["id"]: bar for bar in page["rows"]["printer-1"]}
+    assert bars["o-1"]["began_at"] and "ended_at" not in bars["o-1"]
+    assert bars["op-5"]["start_at"] < bars["op-5"]["end_at"]
+    reasons = {wait["id"]: wait["reason"] for wait in page["waits"]}
+    assert reasons["op-6"] == "no printer with PETG is free"
+    assert all(reasons.values()), "nothing waits without a reason"
+
+
+@pytest.mark.parametrize("machine", ["printer-3", "nobody"])
+def test_what_if_a_machine_were_out_changes_nothing(desk: Any, served: Any, machine: str) -> None:
+    before = served.get("/api/floor").json()["floor"]["machines"]
+    answer = served.get(f"/api/timeline/without/{machine}")
+    assert answer.status_code == (404 if machine == "nobody" else 200), answer.text
+    assert served.get("/api/floor").json()["floor"]["machines"] == before
+
+
+def test_weighing_needs_a_lot_that_is_here(desk: Any) -> None:
+    with desk.store.write() as tx, pytest.raises(Exception, match="no lot"):
+        resources.weigh(tx, "nothing", 1, "a technician", "k")
+
+
+@pytest.mark.parametrize("path", ["/", "/schedule", "/machines/printer-1", "/tv", "/parts/n-1"])
+def test_every_page_has_an_address(shared: Any, path: str) -> None:
+    answer = shared.get(path)
+    assert answer.status_code in (200, 404, 503)
+    if answer.status_code == 200:
+        assert '<div id="page">' in answer.text

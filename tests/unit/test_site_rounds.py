@@ -1,0 +1,365 @@
+"""Rounds joined to the store: members, ballots, close, count, reasons, carried, urgent needs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from controller import needs, resources
+from controller.commons import boxes, members, rounds, urgent
+from controller.commons.records import DEBIT, RESERVE, SAVING, SITE
+from controller.commons.settings import RoundSettings, configure, problems
+from controller.commons.verbs import Commons
+from controller.joints.sharing import sharer
+from controller.rounds_verify.verify import verify_file
+from controller.values import Community, Refused
+
+SHARE = sharer(resources.why_not)
+PRINT_MG = 4210
+
+
+class Town:
+    """A floor that shares by rounds, with members of three communities and a steward in each."""
+
+    def __init__(self, floor, small_floor, **settings):
+        self.floor, self.small = floor, small_floor
+        defaults = {"length_h": 10, "limits": {"petg": 10 * PRINT_MG}, "urgent_reserve_ppm": 0}
+        self.tokens, self.stewards = {}, {}
+        floor.do(self._fill, RoundSettings(**{**defaults, **settings}))
+        self.commons = Commons(floor.do, floor.store.read)
+
+    def _fill(self, tx, settings):
+        configure(tx, settings)
+        for name, count in (("north", 12), ("river", 6), ("hill", 3)):
+            members.put_community(tx, Community(name, name.title(), count, count))
+            self.tokens[name] = [m.token for m in members.admit_members(tx, name, 2)]
+            self.stewards[name] = members.admit_members(tx, name, 1, True)[0].token
+
+    def state(self, key, community="north", quantity=1, **fields):
+        ask = self.small.request(key, community=community, quantity=quantity, **fields)
+        need = self.floor.do(needs.state, ask, self.small.print_only)
+        self.floor.do(SHARE)
+        return need.id
+
+    def vote(self, token, approvals, round_id="r1", **limits):
+        wishes = boxes.Wishes(approvals, limits)
+        return self.floor.do(boxes.cast_ballot, round_id, token, wishes)
+
+    def need(self, need):
+        with self.floor.store.read() as tx:
+            return tx.needs.get(need)
+
+    def carried(self, kind):
+        with self.floor.store.read() as tx:
+            return tx.rounds.carried(kind)
+
+    def publish(self, folder: Path, round_id="r1"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with self.floor.store.read() as tx:
+            for file in tx.rounds.files(round_id):
+                (folder / file.name).write_bytes(file.body.encode())
+        return folder / "round.json"
+
+
+@pytest.fixture
+def town(floor, small_floor):
+    return Town(floor, small_floor)
+
+
+def test_a_stated_need_is_put_on_the_ballot_and_says_so(town):
+    need = town.state("a")
+    assert town.need(need).state == "stated"
+    assert "on the ballot of round r1, which closes" in town.need(need).reason
+    with town.floor.store.read() as tx:
+        (row,) = tx.rounds.needs("r1")
+        assert row.demand == {"fdm-time": 540_000, "petg": PRINT_MG}
+
+
+def test_a_round_accepts_by_equal_shares_and_the_verifier_agrees(town, tmp_path):
+    large, small = town.state("a", quantity=8), town.state("b", "hill", quantity=1)
+    other = town.state("c", "river", quantity=3)
+    town.vote(town.tokens["north"][0], {large: 1})
+    town.vote(town.tokens["hill"][0], {small: 3})
+    town.vote(town.tokens["river"][0], {other: 2})
+    found = town.commons.close("r1")
+    assert found.state == "counted"
+    assert town.need(small).state == "accepted"
+    assert town.need(small).accepted_because == (
+        "1 supporter paid for it from their equal shares (round r1)"
+    )
+    assert town.need(other).state == "accepted"
+    assert town.need(large).state == "stated"
+    assert town.need(large).reason.startswith("refused: 33.68 g petg asked, 25.26 g left")
+    assert town.need(large).reason.endswith("it is on the next round's ballot again")
+    round_file = town.publish(tmp_path / "r1")
+    assert verify_file(round_file, found.inputs_sha) == []
+    document = json.loads(round_file.read_text())
+    document["certificate"]["spill"].append(document["certificate"]["spill"][:1])
+    round_file.write_text(json.dumps(document))
+    assert verify_file(round_file) != []
+
+
+def test_accepted_needs_are_ranked_in_the_order_of_acceptance(town):
+    first, second = town.state("a", quantity=2), town.state("b", "river", quantity=1)
+    town.vote(town.tokens["north"][0], {second: 1, first: 1})
+    town.vote(town.tokens["river"][0], {second: 1})
+    town.commons.close("r1")
+    with town.floor.store.read() as tx:
+        order = sorted((d for d in tx.rounds.decisions("r1")), key=lambda d: d.place)
+        assert [d.need for d in order if d.place] == [
+            n.id for n in sorted(tx.needs.open(), key=lambda n: n.rank)
+        ]
+
+
+def test_one_ballot_per_member_changeable_until_close_and_none_after(town):
+    need = town.state("a")
+    token = town.tokens["north"][0]
+    first = town.vote(token, {need: 1})
+    again = town.vote(token, {need: 3})
+    assert (first.member, first.version, again.version) == (again.member, 1, 2)
+    with town.floor.store.read() as tx:
+        (kept,) = tx.rounds.ballots("r1")
+        assert kept.approvals == {need: 3} and kept.sha == again.sha256
+    town.commons.close("r1")
+    with pytest.raises(Refused, match="closed") as refused:
+        town.vote(token, {need: 1})
+    assert refused.value.code == "too-late"
+
+
+@pytest.mark.parametrize(
+    ("approvals", "limits", "words"),
+    [
+        ({"n99": 1}, {}, "is no need of this round"),
+        ({"n1": 4}, {}, "is no intensity"),
+        ({}, {"petg": 5}, "no limit is voted on"),
+    ],
+)
+def test_a_ballot_that_cannot_be_counted_is_refused_in_words(town, approvals, limits, words):
+    town.state("a")
+    with pytest.raises(Refused, match=words):
+        town.vote(town.tokens["north"][0], approvals, **limits)
+
+
+def test_without_a_token_nobody_votes(town):
+    town.state("a")
+    for token in ("", "fc-wrong"):
+        with pytest.raises(Refused, match="not the token of a member"):
+            town.vote(token, {})
+
+
+def test_a_token_ends_when_its_member_leaves(town):
+    town.state("a")
+    token = town.tokens["hill"][0]
+    member = town.floor.do(members.member_of, token)
+    town.floor.do(members.leave, member.id)
+    with pytest.raises(Refused, match="not the token"):
+        town.vote(token, {})
+
+
+def test_ballots_are_published_under_names_that_are_new_in_every_round(town):
+    need = town.state("a")
+    token = town.tokens["north"][0]
+    first = town.vote(token, {need: 1})
+    town.commons.close("r1")
+    town.state("b")
+    second = town.vote(token, {}, "r2")
+    assert first.member != second.member
+    assert town.floor.do(members.member_of, token).id not in (first.member, second.member)
+
+
+def test_members_vote_the_limit_that_protects_nature(floor, small_floor, tmp_path):
+    town = Town(floor, small_floor, limits={}, protected=["petg"])
+    need = town.state("a", quantity=4)
+    for token, limit in zip(
+        (*town.tokens["north"], *town.tokens["river"]), (9, 3 * PRINT_MG, 10**9, 10**9), strict=True
+    ):
+        town.vote(token, {need: 1}, petg=limit)
+    town.vote(town.tokens["hill"][0], {}, petg=3 * PRINT_MG)
+    found = town.commons.close("r1")
+    assert town.need(need).reason.startswith(
+        "refused: 16.84 g petg asked, the whole round has 12.63 g within the limit"
+    )
+    folder = town.publish(tmp_path / "r")
+    assert verify_file(folder, found.inputs_sha) == []
+    town.state("b")
+    with floor.store.read() as tx:
+        petg = {r["id"]: r for r in json.loads(tx.rounds.get("r1").inputs)["resources"]}["petg"]
+    assert petg["threshold"] == 3 * PRINT_MG
+
+
+def test_a_changed_ballot_or_limit_is_found_by_the_verifier(floor, small_floor, tmp_path):
+    town = Town(floor, small_floor, limits={}, protected=["petg"])
+    need = town.state("a")
+    town.vote(town.tokens["north"][0], {need: 1}, petg=5 * PRINT_MG)
+    town.commons.close("r1")
+    round_file = town.publish(tmp_path / "r")
+    path = round_file.with_name("ballots.json")
+    good = json.loads(path.read_text())
+    changed = json.loads(path.read_text())
+    changed["ballots"][0]["limits"]["petg"] = 7
+    path.write_text(json.dumps(changed))
+    assert {f.code for f in verify_file(round_file)} == {"ballots"}
+    good["ballots"].clear()
+    path.write_text(json.dumps(good))
+    assert {f.code for f in verify_file(round_file)} == {"ballots"}
+
+
+def test_what_a_voter_does_not_spend_is_saved_and_debits_are_carried(town):
+    need = town.state("a", "hill", quantity=2)
+    town.vote(town.tokens["hill"][0], {need: 1})
+    town.vote(town.tokens["north"][0], {})
+    town.commons.close("r1")
+    saved = town.carried(SAVING)
+    member = town.floor.do(members.member_of, town.tokens["north"][0]).id
+    assert saved[member]["petg"] == 10 * PRINT_MG * 12 // 21
+    assert town.carried(DEBIT)["hill"]["petg"] == 2 * PRINT_MG - 10 * PRINT_MG * 3 // 21
+    assert town.need(need).state == "accepted"
+
+
+def test_a_count_is_applied_once_and_a_crash_before_it_changes_nothing(town):
+    need = town.state("a")
+    town.vote(town.tokens["north"][0], {need: 1})
+    found = town.floor.do(rounds.close_round, "r1")
+    counted = rounds.count(found)
+    assert town.floor.do(rounds.apply_round, "r1", counted) is True
+    rank = town.need(need).rank
+    assert town.floor.do(rounds.apply_round, "r1", rounds.count(found)) is False
+    assert town.need(need).rank == rank
+    assert town.floor.do(rounds.close_round, "r1").state == "counted"
+
+
+def test_a_round_whose_time_has_come_closes_by_itself(town):
+    need = town.state("a")
+    town.vote(town.tokens["north"][0], {need: 1})
+    town.commons.look()
+    assert town.need(need).state == "stated"
+    town.floor.clock.advance_ms(10 * 3_600_000)
+    town.commons.look()
+    assert town.need(need).state == "accepted"
+
+
+def test_a_need_that_no_round_accepts_is_refused_in_the_end(floor, small_floor):
+    town = Town(floor, small_floor, tries=2)
+    need = town.state("a", quantity=20)
+    for round_id in ("r1", "r2"):
+        assert town.need(need).state == "stated"
+        town.vote(town.tokens["north"][0], {need: 1}, round_id)
+        town.commons.close(round_id)
+        floor.do(SHARE)
+    assert town.need(need).state == "refused"
+    assert "petg asked, the whole round has" in town.need(need).reason
+    with floor.store.read() as tx:
+        assert [d.round for d in tx.rounds.decided(need)] == ["r1", "r2"]
+        assert {op.state for op in tx.operations.of_need(need)} == {"cancelled"}
+
+
+def test_what_this_floor_can_never_make_is_refused_before_the_ballot(town):
+    ask = town.small.request("a", quantity=1)
+    impossible = town.small.RoutedNeed(
+        (town.small.RoutedOperation(0, "melt", "smelt", {}, None, 60, []),), ()
+    )
+    need = town.floor.do(needs.state, ask, lambda design, quantity: impossible)
+    town.floor.do(SHARE)
+    assert town.need(need.id).state == "refused"
+    assert "no machine here can do melt" in town.need(need.id).reason
+
+
+def test_an_urgent_need_waits_for_stewards_then_goes_ahead_and_is_charged(floor, small_floor):
+    town = Town(floor, small_floor, urgent_reserve_ppm=100_000)
+    need = town.state("a", "hill", need_class="urgent")
+    assert town.need(need).reason == ("urgent, waits: 0 of 2 duty stewards have attested it")
+    floor.do(urgent.attest, need, town.stewards["hill"])
+    assert "1 of 2 duty stewards" in town.need(need).reason
+    floor.do(urgent.attest, need, town.stewards["north"])
+    assert town.need(need).reason == (
+        "urgent, waits: 1 of 2 attesting stewards come from other communities, not most"
+    )
+    reserve = town.carried(RESERVE)[SITE]["petg"]
+    floor.do(urgent.attest, need, town.stewards["river"])
+    assert town.need(need).state == "accepted"
+    assert town.need(need).accepted_because == (
+        "attested as urgent, served from the urgent reserve"
+    )
+    assert town.carried(DEBIT)["hill"] == {"fdm-time": 540_000, "petg": PRINT_MG}
+    assert town.carried(RESERVE)[SITE].get("petg", 0) == reserve - PRINT_MG
+    with floor.store.read() as tx:
+        assert tx.rounds.needs("r1") == []
+
+
+def test_marking_everything_urgent_ends_at_the_debt_cap(floor, small_floor):
+    town = Town(
+        floor, small_floor, urgent_reserve_ppm=1_000_000, debt_cap_ppm=100_000, length_h=100
+    )
+    states = []
+    for number in range(5):
+        need = town.state(f"u{number}", "hill", quantity=1, need_class="urgent")
+        for name in ("north", "river"):
+            if town.need(need).state == "stated":
+                floor.do(urgent.attest, need, town.stewards[name])
+        states.append(town.need(need).state)
+    assert states == ["accepted", "accepted", "accepted", "stated", "stated"]
+    assert "would owe more petg than the debt cap allows" in town.need(need).reason
+
+
+def test_an_urgent_need_displaces_only_what_has_not_begun_when_the_reserve_is_short(town):
+    begun, idle = town.state("a", quantity=1), town.state("b", quantity=1)
+    town.vote(town.tokens["north"][0], {begun: 1, idle: 1})
+    town.commons.close("r1")
+    town.floor.do(lambda tx: tx.operations.change(f"{begun}-1", state="running"))
+    need = town.state("u", "hill", need_class="urgent")
+    for name in ("north", "river"):
+        town.floor.do(urgent.attest, need, town.stewards[name])
+    assert town.need(need).state == "accepted"
+    assert town.need(idle).state == "stated"
+    assert f"displaced by urgent {need}" in town.need(idle).reason
+    assert town.need(begun).state == "accepted"
+    with town.floor.store.read() as tx:
+        assert any(notice.subject == idle for notice in tx.notice_room.page(5))
+
+
+def test_a_floor_need_has_first_claim_only_once_stewards_agreed(town):
+    need = town.state("a", need_class="floor")
+    with pytest.raises(Refused, match="no steward"):
+        town.floor.do(urgent.attest, need, town.tokens["north"][0])
+    for name in ("hill", "river"):
+        town.floor.do(urgent.attest, need, town.stewards[name])
+    town.commons.close("r1")
+    assert town.need(need).accepted_because.startswith("a basic need has first claim")
+
+
+def test_a_withdrawn_need_is_not_counted(town):
+    need, other = town.state("a"), town.state("b")
+    town.vote(town.tokens["north"][0], {need: 1, other: 1})
+    town.floor.do(needs.withdraw, need, "t")
+    town.commons.close("r1")
+    assert town.need(need).state == "withdrawn"
+    assert town.need(other).state == "accepted"
+
+
+def test_a_site_without_rounds_shares_as_before(floor, small_floor):
+    need = floor.do(needs.state, small_floor.request("a"), small_floor.print_only)
+    floor.do(SHARE)
+    with floor.store.read() as tx:
+        assert tx.needs.get(need.id).state == "accepted"
+        assert tx.rounds.page(1) == []
+
+
+def test_nothing_new_asks_for_no_new_plan(town):
+    town.state("a")
+    with town.floor.store.write() as tx:
+        assert SHARE(tx) == 0
+        assert tx.effects.replan is False
+
+
+def test_settings_say_what_is_wrong():
+    wrong = problems(RoundSettings(length_h=0, spill="best", power_w={"fdm": -1}))
+    assert [text.split(":")[0] for text in wrong] == ["length_h", "spill", "power_w"]
+
+
+def test_people_and_energy_are_shared_where_a_site_says_how_much_there_is(floor, small_floor):
+    town = Town(floor, small_floor, people_h=10, energy_kwh=5, power_w={"fdm": 120})
+    town.state("a", quantity=2)
+    with floor.store.read() as tx:
+        (row,) = tx.rounds.needs("r1")
+    assert row.demand["people-time"] == 2 * 180_000
+    assert row.demand["energy"] == 2 * 120 * 540 * 1000 // 3600
