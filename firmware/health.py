@@ -66,3 +66,9 @@ def take_panic(flash: "Any") -> str:
         return ""
     flash.remove(_PANIC)
     return text
+
+
+def boot_cause(flash: "Any", board_says: str) -> str:
+    """Why this life began: the failure that ended the last one, else what the board says."""
+    failed = take_panic(flash)
+    return "failed: " + failed if failed else board_says
