@@ -39,8 +39,8 @@ def _families(classes: list[ast.ClassDef]) -> list[list[ast.ClassDef]]:
 def _attributes(owner: ast.ClassDef) -> set[str]:
     """Attributes a class uses and methods it has."""
     found = {n.attr for n in ast.walk(owner) if isinstance(n, ast.Attribute)}
-    methods = ast.FunctionDef | ast.AsyncFunctionDef
-    return found | {n.name for n in owner.body if isinstance(n, methods)}
+    methods = [n for n in owner.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return found | {method.name for method in methods}
 
 
 def _is_private(name: str) -> bool:
