@@ -13,7 +13,7 @@ from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
-from controller.joints import stations
+from controller.joints import handovers, stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
@@ -168,6 +168,7 @@ class Site:
                 return None
             commands.check_saw(tx, machine, asker)
             found = tx.machines.get(machine)
+            handovers.check_clear(tx, machine)
             if found is not None and found.link == stations.LINK:
                 commands.keep(tx, machine, commands.by_hand("clear", asker))
                 stations.finish(tx, found)
@@ -178,6 +179,10 @@ class Site:
             return order
 
         return self.submit(run)
+
+    def confirm_pose(self, machine: str, by: str) -> None:
+        """A sensor, a camera or a person says where the part on a bed lies; raise Refused."""
+        self.submit(lambda tx: handovers.confirm_pose(tx, machine, by))
 
     def resolve(self, order: str, result: str, who: str) -> JobOrder:
         """End an order in doubt or unknown by a person's word; raise Refused."""
@@ -308,7 +313,7 @@ class Site:
         with self.read() as tx:
             picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
-        self.submit(lambda tx: planning.apply_plan(tx, plan))
+        self.submit(lambda tx: planning.apply_plan(tx, plan, handovers.barred(tx)))
 
     def _tick(self) -> None:
         while self._late and self.writer.offer(self._late[0]):
@@ -331,6 +336,8 @@ class Site:
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:
                 dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
+
+        handovers.tend(tx, handovers.Tools(self.watch.boot, self.outlet.term, self.clock.rate))
 
     def _look_at(self, tx: Tx, order: JobOrder) -> None:
         if self.watch.silent(order.machine, self.config.silence_s):

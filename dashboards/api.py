@@ -12,10 +12,14 @@ from dashboards import (
     commands,
     machine_api,
     materials_api,
+    peers_api,
     problems,
     reads,
+    record_api,
     rounds_api,
+    routes_api,
     schedule_api,
+    stations,
     timeline_api,
 )
 from dashboards.desk import Desk
@@ -101,6 +105,10 @@ def build_app(
     app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
+    app.include_router(record_api.router(desk))
+    app.include_router(peers_api.router(desk))
+    app.include_router(stations.router(desk))
+    app.include_router(routes_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

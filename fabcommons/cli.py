@@ -32,11 +32,14 @@ _COMMANDS = {
     "machine": "list, enrol, run, update, calibrate machines",
     "firmware": "build and sign firmware releases",
     "need": "state a need, list needs, follow one to its part",
+    "design": "look at a design: its route as a picture",
     "ledger": "economic events and what every lot holds",
     "community": "communities, and the members they admit",
     "ballot": "vote in an allocation round, attest an urgent or basic need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
+    "store": "back the store up, restore it, check that it is sound",
+    "simulate": "months of a floor in minutes: compare policies, try more machines",
     "doctor": "find what is wrong and say the fix",
 }
 

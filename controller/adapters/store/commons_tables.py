@@ -1,28 +1,28 @@
-"""Tables of the commons: members, rounds, ballots, what is carried from round to round."""
+"""Tables of the commons: members, rounds, ballots, what is carried, discrepancies of orders."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Table
 
-from controller.adapters.store.tables import metadata
+from controller.adapters.store.tables import INTEGER, TEXT, metadata
 
 
 def _key(name: str, *refers: str) -> Column[str]:
-    return Column(name, Text, *(ForeignKey(at) for at in refers), primary_key=True)
+    return Column(name, TEXT, *(ForeignKey(at) for at in refers), primary_key=True)
 
 
 def _text(name: str, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
+    return Column(name, TEXT, nullable=null)
 
 
 def _int(name: str, null: bool = False) -> Column[int]:
-    return Column(name, Integer, nullable=null)
+    return Column(name, INTEGER, nullable=null)
 
 
 member = Table(
     "member",
     metadata,
     _key("id"),
-    Column("community", Text, ForeignKey("community.id"), nullable=False, index=True),
-    Column("token_sha", Text, nullable=False, unique=True),
+    Column("community", TEXT, ForeignKey("community.id"), nullable=False, index=True),
+    Column("token_sha", TEXT, nullable=False, unique=True),
     Column("steward", Boolean, nullable=False),
     _int("joined_at"),
     _int("left_at", null=True),
@@ -32,7 +32,7 @@ allocation_round = Table(
     "allocation_round",
     metadata,
     _key("id"),
-    Column("state", Text, nullable=False, index=True),
+    Column("state", TEXT, nullable=False, index=True),
     _int("opened_at"),
     _int("closes_at"),
     _text("settings_json"),
@@ -79,7 +79,7 @@ round_decision = Table(
     "round_decision",
     metadata,
     _key("round", "allocation_round.id"),
-    Column("need", Text, ForeignKey("need.id"), primary_key=True, index=True),
+    Column("need", TEXT, ForeignKey("need.id"), primary_key=True, index=True),
     _text("state"),
     _text("stage"),
     _text("reason"),
@@ -101,4 +101,19 @@ carried = Table(
     _key("owner"),
     _key("resource"),
     _int("amount"),
+)
+
+order_discrepancy = Table(
+    "order_discrepancy",
+    metadata,
+    _key("order_id", "job_order.id"),
+    _key("kind"),
+    _text("lot", null=True),
+    _int("expected_mg"),
+    _int("found_mg"),
+    _text("words"),
+    _int("opened_at"),
+    _int("resolved_at", null=True),
+    _text("resolved_by"),
+    _text("note"),
 )

@@ -1,10 +1,10 @@
 """Keeping the floor fit: machines out of use, maintenance done and due, thresholds of material."""
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Column, ForeignKey, Table, delete, func, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row
+from controller.adapters.store.tables import INTEGER, TEXT
 from controller.upkeep import MachineOut, Threshold, Upkeep, UpkeepRule
 from controller.values import JobOrder
 
@@ -14,37 +14,37 @@ _event = tables.economic_event
 _out = Table(
     "machine_out",
     tables.metadata,
-    Column("machine", Text, ForeignKey("machine.id"), primary_key=True),
-    Column("who", Text, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("since_at", Integer, nullable=False),
+    Column("machine", TEXT, ForeignKey("machine.id"), primary_key=True),
+    Column("who", TEXT, nullable=False),
+    Column("why", TEXT, nullable=False),
+    Column("since_at", INTEGER, nullable=False),
 )
 _upkeep = Table(
     "upkeep",
     tables.metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("key", Text, nullable=False, unique=True),
-    Column("machine", Text, ForeignKey("machine.id"), nullable=False, index=True),
-    Column("what", Text, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("at", Integer, nullable=False),
-    Column("run_ms", Integer, nullable=False),
+    Column("id", INTEGER, primary_key=True, autoincrement=True),
+    Column("key", TEXT, nullable=False, unique=True),
+    Column("machine", TEXT, ForeignKey("machine.id"), nullable=False, index=True),
+    Column("what", TEXT, nullable=False),
+    Column("who", TEXT, nullable=False),
+    Column("note", TEXT, nullable=False),
+    Column("at", INTEGER, nullable=False),
+    Column("run_ms", INTEGER, nullable=False),
 )
 _rule = Table(
     "upkeep_rule",
     tables.metadata,
-    Column("machine", Text, ForeignKey("machine.id"), primary_key=True),
-    Column("what", Text, primary_key=True),
-    Column("every_ms", Integer, nullable=False),
+    Column("machine", TEXT, ForeignKey("machine.id"), primary_key=True),
+    Column("what", TEXT, primary_key=True),
+    Column("every_ms", INTEGER, nullable=False),
 )
 _threshold = Table(
     "material_threshold",
     tables.metadata,
-    Column("material", Text, primary_key=True),
-    Column("low_mg", Integer, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("material", TEXT, primary_key=True),
+    Column("low_mg", INTEGER, nullable=False),
+    Column("who", TEXT, nullable=False),
+    Column("at", INTEGER, nullable=False),
 )
 
 
@@ -75,7 +75,7 @@ class UpkeepRoom(Room):
 
     def add(self, done: Upkeep) -> bool:
         """Note maintenance that was done; False when its key was noted before."""
-        statement = upsert(_upkeep).values(as_row(_upkeep, done)).on_conflict_do_nothing()
+        statement = self._upsert(_upkeep).values(as_row(_upkeep, done)).on_conflict_do_nothing()
         return self._run(statement).rowcount > 0
 
     def rules(self, machine: str) -> list[UpkeepRule]:
@@ -85,7 +85,7 @@ class UpkeepRoom(Room):
 
     def put_rule(self, rule: UpkeepRule) -> None:
         """Store a rule, in place of the one of the same name."""
-        statement = upsert(_rule).values(as_row(_rule, rule))
+        statement = self._upsert(_rule).values(as_row(_rule, rule))
         self._run(
             statement.on_conflict_do_update(
                 index_elements=["machine", "what"], set_={"every_ms": rule.every_ms}
@@ -138,5 +138,5 @@ class UpkeepRoom(Room):
     def put_threshold(self, threshold: Threshold) -> None:
         """Store a threshold, in place of the one before."""
         row = as_row(_threshold, threshold)
-        statement = upsert(_threshold).values(row)
+        statement = self._upsert(_threshold).values(row)
         self._run(statement.on_conflict_do_update(index_elements=["material"], set_=row))
