@@ -20,8 +20,6 @@ FRAME = segment(0xC0, bytes((8, 0, 20, 0, 30, 1, 1, 0x11, 0)))
 SCAN = segment(0xDA, bytes((1, 1, 0, 0, 63, 0))) + b"\x12\x34\xff\x00\x56"
 JPEG = b"\xff\xd8" + segment(0xE0, b"JFIF\0") + segment(0xDB, bytes(65)) + FRAME + SCAN
 JPEG += b"\xff\xd9"
-    b"\xff\xd8" + segment(0xE0, b"JFIF\0") + segment(0xDB, bytes(65)) + FRAME + SCAN + b"\xff\xd9"
-)
 EXIF = segment(0xE1, b"Exif\0\0GPS 52.5 13.4")
 
 
