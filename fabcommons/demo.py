@@ -74,6 +74,7 @@ def add(commands: Any) -> None:
     option("--broker", default="auto", help="auto, mosquitto, amqtt or HOST:PORT")
     option("--firmware", choices=("auto", "micropython", "cpython"), default="auto")
     option("--http", default="127.0.0.1:8010", help="address of the page (default %(default)s)")
+    option("--robot-clears", action="store_true", help="cells clear the beds of printers")
     option("--reject", type=float, default=0.0, help="share of parts judged bad (default 0)")
     option("--faults", choices=faults.KINDS, default="none", help="what goes wrong, by the seed")
     option("--folder", type=Path, help="where it keeps its files (default: a new one in /tmp)")
@@ -176,6 +177,7 @@ def _extent(options: argparse.Namespace) -> Extent:
         time_scale=options.time_scale,
         seed=options.seed,
         firmware=options.firmware,
+        robot_clears=options.robot_clears,
     )
     if options.faults == "none":
         return extent
@@ -186,6 +188,8 @@ def _technician(options: argparse.Namespace, url: str, buttons: Path) -> list[st
     command = [sys.executable, "-m", "simulators.technician", "--url", url]
     command += ["--delay", str(_TECHNICIAN_S), "--reject", str(options.reject)]
     command += ["--buttons", str(buttons)]
+    if options.robot_clears:
+        command += ["--leave", "printer"]
     return [*command, "--seed", str(options.seed)]
 
 
