@@ -36,6 +36,11 @@ TABLES = {
         sa.Column("at", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("material"),
     ),
+    "photo_content": (
+        sa.Column("sha", TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha"),
+    ),
     "place": (
         sa.Column("id", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
@@ -192,6 +197,20 @@ TABLES = {
         sa.ForeignKeyConstraint(["operation"], ["operation.id"]),
         sa.PrimaryKeyConstraint("serial"),
     ),
+    "order_discrepancy": (
+        sa.Column("order_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("lot", TEXT, nullable=True),
+        sa.Column("expected_mg", INTEGER, nullable=False),
+        sa.Column("found_mg", INTEGER, nullable=False),
+        sa.Column("words", TEXT, nullable=False),
+        sa.Column("opened_at", INTEGER, nullable=False),
+        sa.Column("resolved_at", INTEGER, nullable=True),
+        sa.Column("resolved_by", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["job_order.id"]),
+        sa.PrimaryKeyConstraint("order_id", "kind"),
+    ),
     "photo": (
         sa.Column("sha", TEXT, nullable=False),
         sa.Column("order_id", TEXT, nullable=False),
@@ -203,6 +222,11 @@ TABLES = {
         sa.Column("at", INTEGER, nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["job_order.id"]),
         sa.PrimaryKeyConstraint("sha", "order_id"),
+    ),
+    "photo_content": (
+        sa.Column("sha", TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha"),
     ),
     "sign_off": (
         sa.Column("order_id", TEXT, nullable=False),
