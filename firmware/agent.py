@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 class Options:
     """What kind of machine this is."""
 
-    def __init__(self, dialect: str, auto_ready: bool = False, g90_sets_e: bool = True) -> None:
+    def __init__(
+        self, dialect: str, auto_ready: bool = False, g90_sets_e: "bool | None" = None
+    ) -> None:
         self.dialect = dialect
         self.auto_ready = auto_ready
         self.g90_sets_e = g90_sets_e
@@ -229,8 +231,14 @@ class Agent:
         self._certain = True
         self._cancelled = False
         lots = want.get("lots", [])
-        self.meter.begin(body, lots, self.options.g90_sets_e, self.now_ms)
+        self.meter.begin(body, lots, self._g90_sets_e(), self.now_ms)
         self.actions.append(("run", want))
+
+    def _g90_sets_e(self) -> bool:
+        """Say whether G90 and G91 switch E: set, or as the machine's firmware does."""
+        if self.options.g90_sets_e is not None:
+            return self.options.g90_sets_e
+        return self.identity.get("dialect", "marlin") == "marlin"
 
     # while an order runs ---------------------------------------------------------------------
     def cancel(self) -> None:

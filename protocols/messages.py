@@ -5,6 +5,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 """
 
 from protocols.errors import WireError
+from protocols.identity import IDENTITY_FIELDS
 from protocols.records import check, parse, write
 
 TYPE_CHECKING = False
@@ -52,11 +53,6 @@ COUNTER_FIELDS = (
     ("lot", _ID, True, "lot loaded there"),
     ("cum_mg", _COUNT, True, "mass drawn since the journal began; never decreases"),
     ("unc_mg", _COUNT, True, "part of cum_mg that is not known for certain"),
-)
-IDENTITY_FIELDS = (
-    ("firmware", ("text", 200), True, "firmware and version of the machine, as it says itself"),
-    ("caps", ("text", 200), True, "what it says it can, separated by spaces"),
-    ("dialect", ("id",), True, "marlin, reprapfirmware, klipper, grbl, grblhal, fluidnc"),
 )
 LOT_FIELDS = (
     ("ch", ("int", 0, 15), True, "channel"),

@@ -1,8 +1,9 @@
 """Runs OctoPrint's virtual printer behind a TCP port and counts the moves it really made.
 
 Run by test_octoprint.py in an environment of its own (scripts/octoprint): OctoPrint is AGPL and
-never imported by us. One argument: JSON {"settings": {...}, "triggers": {"LINE": "debug command"}}.
-Prints "port N", serves one host, and at its end one JSON line of counts. Two corrections, so that
+never imported by us. Prints "port N" and serves one host after the other; a host first sends a line
+of JSON, {"settings": {...}, "triggers": {"LINE": "debug command"}}, and speaks Marlin from there.
+When it is gone, one JSON line of counts is printed. Two corrections, so that
 what it asks for is what it lacks: its running count of checksums goes wrong after a resend, and
 ``resend_ratio`` drops a line but asks for the one after it.
 """
@@ -13,7 +14,6 @@ import collections
 import contextlib
 import json
 import socket
-import sys
 import tempfile
 import threading
 from typing import Any
@@ -34,7 +34,8 @@ class NoHooks:
 class Settings:
     """The plugin's settings: its defaults with ours over them."""
 
-    def __init__(self, ours: dict[str, Any]) -> None:
+    def __init__(self, ours: dict[str, Any], folder: str) -> None:
+        self._folder = folder
         self._values = {**VirtualPrinterPlugin().get_settings_defaults(), **ours}
 
     def get(self, path: list[str], **_: Any) -> Any:
@@ -42,6 +43,9 @@ class Settings:
         for name in path:
             value = value[name]
         return value
+
+    def global_get_basefolder(self, _name: str) -> str:
+        return self._folder
 
     get_int = get_float = get_boolean = get
 
@@ -104,41 +108,51 @@ def shut(host: socket.socket) -> None:
         host.shutdown(socket.SHUT_RDWR)
 
 
+def write(printer: Any, line: bytes) -> None:
+    """Write one line as its receive buffer gets room."""
+    while line:
+        line = line[printer.write(line) or len(line) :]
+
+
+def serve(host: socket.socket, folder: str) -> dict[str, Any]:
+    """One host, from its first line to its end; the counts."""
+    first = b""
+    while not first.endswith(b"\n"):
+        first += host.recv(1)
+    wanted = json.loads(first)
+    triggers = {int(n): command for n, command in wanted["triggers"].items()}
+    settings = Settings(wanted["settings"], folder)
+    printer = Counting(settings, Profile(), folder, read_timeout=0.5, triggers=triggers)
+    threading.Thread(target=send_all, args=(printer, host), daemon=True).start()
+    rest = b""
+    try:
+        while data := host.recv(4096):
+            rest += data
+            while b"\n" in rest:  # it takes one line of each write
+                line, _, rest = rest.partition(b"\n")
+                write(printer, line + b"\n")
+    except (OSError, virtual.SerialTimeoutException):
+        shut(host)
+    printer.close()
+    return {
+        "ran": printer.ran.total(),
+        "different": len(printer.ran),
+        "twice": sorted(text for text, n in printer.ran.items() if n > 1)[:20],
+        "asked_again": printer.asked_again,
+    }
+
+
 def main() -> None:
-    """One host."""
-    wanted = json.loads(sys.argv[1])
+    """One host after the other, until ended."""
     virtual.plugin_manager = NoHooks
     server = socket.create_server(("127.0.0.1", 0))
     print("port", server.getsockname()[1], flush=True)
-    host, _ = server.accept()
-    host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    triggers = {int(n): command for n, command in wanted.get("triggers", {}).items()}
     with tempfile.TemporaryDirectory() as folder:
-        printer = Counting(
-            Settings(wanted.get("settings", {})),
-            Profile(),
-            folder,
-            read_timeout=0.5,
-            triggers=triggers,
-        )
-        speaker = threading.Thread(target=send_all, args=(printer, host), daemon=True)
-        speaker.start()
-        try:
-            while True:
-                data = host.recv(4096)
-                if not data:
-                    break
-                printer.write(data)
-        except (OSError, virtual.SerialTimeoutException):
-            shut(host)
-        counts = {
-            "ran": printer.ran.total(),
-            "different": len(printer.ran),
-            "twice": sorted(text for text, n in printer.ran.items() if n > 1)[:20],
-            "asked_again": printer.asked_again,
-        }
-        printer.close()
-    print(json.dumps(counts), flush=True)
+        while True:
+            host, _ = server.accept()
+            with host:
+                host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                print(json.dumps(serve(host, folder)), flush=True)
 
 
 if __name__ == "__main__":
