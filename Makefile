@@ -5,7 +5,8 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-postgresql check docs screenshots designs bench bench-% clean
+.PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
+.PHONY: screenshots designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -29,6 +30,9 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 test: setup servers  ## the whole suite
 	$(RUN) pytest $(TEST)
 
+test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
+	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)
 
@@ -47,6 +51,13 @@ screenshots: setup  ## every picture of the page in docs/images again, from a sm
 
 designs: setup   ## make the shipped designs again (needs prusa-slicer)
 	$(UV) run --frozen --group design python designs/author/make.py
+
+show: setup      ## 200 needs of 3 designs over 10 machines with failures and a tight rack; minutes
+	$(RUN) python tests/support/show.py --needs 200 $(SHOW)
+
+reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
+	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
+	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 

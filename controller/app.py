@@ -13,7 +13,7 @@ from controller.adapters.mqtt import Broker, Incoming, Listener, MqttLink
 from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
-from controller.joints import stations
+from controller.joints import handovers, stations
 from controller.links import MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
@@ -168,6 +168,7 @@ class Site:
                 return None
             commands.check_saw(tx, machine, asker)
             found = tx.machines.get(machine)
+            handovers.check_clear(tx, machine)
             if found is not None and found.link == stations.LINK:
                 commands.keep(tx, machine, commands.by_hand("clear", asker))
                 stations.finish(tx, found)
@@ -179,6 +180,10 @@ class Site:
 
         return self.submit(run)
 
+    def confirm_pose(self, machine: str, by: str) -> None:
+        """A sensor, a camera or a person says where the part on a bed lies; raise Refused."""
+        self.submit(lambda tx: handovers.confirm_pose(tx, machine, by))
+
     def resolve(self, order: str, result: str, who: str) -> JobOrder:
         """End an order in doubt or unknown by a person's word; raise Refused."""
         verdict = execution.verdict(result, who, None)
@@ -188,14 +193,20 @@ class Site:
         self, machine: str, do: str, asker: Asker, ch: int | None = None, lot: str | None = None
     ) -> Command:
         """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
+        extra: Json = {"ch": ch, "lot": lot}
+        return self._give(machine, do, asker, extra)
 
+    def update_firmware(self, machine: str, release: Json, asker: Asker) -> Command:
+        """Ask an idle machine to install a release {url, sha, size, version}; raise Refused."""
+        return self._give(machine, "update", asker, {"release": release})
+
+    def _give(self, machine: str, do: str, asker: Asker, extra: Json) -> Command:
         def run(tx: Tx) -> Command:
             before = commands.known(tx, machine, do, asker)
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
             document = commands.build(self.watch.boot(machine), do, asker, self.outlet.term)
-            extra: Json = {"ch": ch, "lot": lot}
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)
 
@@ -302,7 +313,7 @@ class Site:
         with self.read() as tx:
             picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
-        self.submit(lambda tx: planning.apply_plan(tx, plan))
+        self.submit(lambda tx: planning.apply_plan(tx, plan, handovers.barred(tx)))
 
     def _tick(self) -> None:
         while self._late and self.writer.offer(self._late[0]):
@@ -325,6 +336,8 @@ class Site:
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:
                 dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
+
+        handovers.tend(tx, handovers.Tools(self.watch.boot, self.outlet.term, self.clock.rate))
 
     def _look_at(self, tx: Tx, order: JobOrder) -> None:
         if self.watch.silent(order.machine, self.config.silence_s):

@@ -5,7 +5,7 @@ level-triggered document per machine (``settle_want``). A new epoch is never giv
 whose order is bound; silence never sends anything again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,14 @@ def decide(
     assignments: Iterable[Assignment],
     held_until: dict[str, int],
     room: Room | None = None,
+    barred: Mapping[str, str] | None = None,
+    margin_permille: int = 0,
 ) -> Decisions:
-    """Offers for free machines in order of planned start; ``held_until`` is by operation."""
+    """Offers for free machines in order of planned start; ``held_until`` is by operation.
+
+    barred: machines that take no order for another reason than their own, in words. A lot must
+    hold ``margin_permille`` more than an operation draws from it.
+    """
     machines = {m.id: m for m in picture.machines}
     operations = {op.id: op for op in picture.operations}
     taken = {o.machine: o for o in picture.orders if o.state not in FINAL}
@@ -63,10 +69,11 @@ def decide(
         operation, machine = operations.get(item.operation), machines.get(item.machine)
         if operation is None or machine is None or operation.state not in ("ready", "planned"):
             continue
-        reason = why_busy(machine, taken) or _why_held(operation, held_until, picture.at)
+        reason = (barred or {}).get(machine.id, "") or why_busy(machine, taken)
+        reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
-            lots, reason = find_lots(operation, machine, picture)
+            lots, reason = find_lots(operation, machine, picture, margin_permille)
         if not reason and room is not None:
             reason = room.why_not(operation.id)
         if reason:
@@ -93,7 +100,8 @@ def why_busy(machine: Machine, taken: dict[str, JobOrder]) -> str:
     if not machine.online:
         return f"{name} is not connected"
     if machine.state != "idle":
-        return f"{name} is {machine.state}" + (f": {machine.fault}" if machine.fault else "")
+        why = machine.fault or machine.need_person
+        return f"{name} is {machine.state}" + (f": {why}" if why else "")
     if not machine.ready:
         return f"{name} must be cleared first"
     return ""
@@ -107,21 +115,23 @@ def _why_held(operation: Operation, held_until: dict[str, int], at: int) -> str:
 
 
 def find_lots(
-    operation: Operation, machine: Machine, picture: FloorPicture
+    operation: Operation, machine: Machine, picture: FloorPicture, margin_permille: int = 0
 ) -> tuple[list[Json], str]:
     """Loaded lots for every material in channel order, or why they do not suffice, in words."""
     loaded = {b.lot.ch: b for b in picture.lots if b.lot.machine == machine.id}
     lots: list[Json] = []
     for ch, material in enumerate(operation.materials):
-        reason = _why_short(material, loaded.get(ch), machine, ch)
+        reason = _why_short(material, loaded.get(ch), (machine, ch), margin_permille)
         if reason:
             return [], reason
         lots.append(_lot_document(ch, loaded[ch]))
     return lots, ""
 
 
-def _why_short(material: Json, held: LotBalance | None, machine: Machine, ch: int) -> str:
-    name = material["material"]
+def _why_short(
+    material: Json, held: LotBalance | None, at: tuple[Machine, int], margin_permille: int
+) -> str:
+    name, (machine, ch) = material["material"], at
     if held is None:
         return f"needs {name}: load it in {machine.name}, channel {ch}"
     if held.lot.material != name:
@@ -129,8 +139,10 @@ def _why_short(material: Json, held: LotBalance | None, machine: Machine, ch: in
     pieces, mass_mg = material.get("pieces", 0), material.get("mass_mg", 0)
     if pieces > held.pieces:
         return f"needs {pieces} pieces of {name}: {held.lot.id} holds {held.pieces}"
-    if not pieces and mass_mg > held.mass_mg:
-        return f"needs {mass_mg} mg of {name}: {held.lot.id} holds {held.mass_mg} mg"
+    least_mg = mass_mg + -(-mass_mg * margin_permille // 1000)
+    if not pieces and least_mg > held.mass_mg:
+        spare = " with margin" if least_mg > mass_mg else ""
+        return f"needs {least_mg} mg of {name}{spare}: {held.lot.id} holds {held.mass_mg} mg"
     return ""
 
 

@@ -53,7 +53,8 @@ class FloorPlan:
     """Assignments and, for every operation left out, why in words.
 
     ``cause`` says what made the plan change, ``causes`` the same for single operations; ``made``
-    is how the plan came about and what it is worth, for people.
+    is how the plan came about and what it is worth, for people. ``loads`` says what to load for an
+    operation whose machine lacks it; a lot must hold ``margin_permille`` more than is needed.
     """
 
     assignments: tuple[Assignment, ...]
@@ -61,6 +62,8 @@ class FloorPlan:
     cause: str = ""
     causes: dict[str, str] = field(default_factory=dict[str, str])
     made: Json = field(default_factory=dict[str, Any])
+    loads: dict[str, str] = field(default_factory=dict[str, str])
+    margin_permille: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Planning loop's two ends: what a plan changes in the store, and what is offered by it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from controller import dispatching, ways
 from controller.picture import Assignment, FloorPicture, FloorPlan, PlanChange
-from controller.places import room_of
+from controller.places import NO_ROOM, room_of
 from controller.plates import merge
 from controller.values import Operation
 
@@ -18,12 +19,15 @@ DUE_MS = 30_000  # an operation is offered from so long before its planned start
 OPEN = ("waiting", "ready", "planned")
 
 
-def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
-    """Store where and when operations are planned, why others are not; offer what can go now."""
+def apply_plan(tx: "Tx", plan: FloorPlan, barred: Mapping[str, str] | None = None) -> int:
+    """Store where and when operations are planned, why others are not; offer what can go now.
+
+    barred: machines that take no order now for another reason than their own, in words.
+    """
     moved = merge(tx) | ways.take(tx)
     picture = tx.picture()
     placed = {a.operation: a for a in plan.assignments if a.operation not in moved}
-    decisions = _decide(tx, picture, list(placed.values()))
+    decisions = _decide(tx, plan, picture, list(placed.values()), barred or {})
     reasons = {**plan.reasons, **decisions.reasons}
     told: list[PlanChange] = []
     for operation in picture.operations:
@@ -41,14 +45,41 @@ def apply_plan(tx: "Tx", plan: FloorPlan) -> int:
 
 
 def _decide(
-    tx: "Tx", picture: FloorPicture, assignments: list[Assignment]
+    tx: "Tx",
+    plan: FloorPlan,
+    picture: FloorPicture,
+    assignments: list[Assignment],
+    barred: Mapping[str, str],
 ) -> dispatching.Decisions:
     """What can be offered now: its turn has come, its inputs are there, its machine is free."""
     open_now = {op.id for op in picture.operations if op.state in ("ready", "planned")}
     until = picture.at + DUE_MS
-    due = [a for a in assignments if a.operation in open_now and a.start_at <= until]
-    held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    return dispatching.decide(picture, due, held, room_of(tx))
+    ready = [a for a in assignments if a.operation in open_now]
+    due = [a for a in ready if a.start_at <= until]
+    found = _try(tx, (picture, plan), due, barred)
+    # what waits for room must not keep its machine from what would make room
+    stuck = {a.machine for a in due if NO_ROOM in found.reasons.get(a.operation, "")}
+    later = [a for a in ready if a.start_at > until and a.machine in stuck]
+    if later:
+        found = _try(tx, (picture, plan), due + later, barred)
+    for operation, lot in plan.loads.items():
+        if found.reasons.get(operation, "").startswith("needs "):
+            found.reasons[operation] += f"; {lot}"
+    return found
+
+
+def _try(
+    tx: "Tx",
+    of: tuple[FloorPicture, FloorPlan],
+    assignments: list[Assignment],
+    barred: Mapping[str, str],
+) -> dispatching.Decisions:
+    picture, plan = of
+    orders = tx.orders
+    held = {
+        a.operation: dispatching.held_until(orders.of_operation(a.operation)) for a in assignments
+    }
+    return dispatching.decide(picture, assignments, held, room_of(tx), barred, plan.margin_permille)
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:

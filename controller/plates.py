@@ -13,14 +13,12 @@ from controller.values import Operation, Refused
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
-OPEN = ("waiting", "ready", "planned")
-
 
 def merge(tx: "Tx") -> set[str]:
     """Join runs that fit on one plate; operations that changed must be planned again."""
     groups: dict[tuple[str, str | None], list[Operation]] = {}
-    for op in tx.operations.in_state(*OPEN):
-        if op.work.get("share") and op.pieces < op.work["yields"] and op.attempts == 0:
+    for op in tx.routes.shared_runs():
+        if op.pieces < op.work["yields"] and op.attempts == 0:
             need = tx.needs.get(op.need)
             if need is not None and need.state in ("accepted", "making"):
                 groups.setdefault((op.step, op.program_sha), []).append(op)

@@ -23,9 +23,9 @@ MACHINE_DOWN = ("fault", "maintenance", "stopped")
 
 def take(tx: "Tx") -> set[str]:
     """Put operations on their best way; those that changed must be planned again."""
-    picture = tx.picture()
-    if not any(op.ways for op in picture.operations):
+    if not tx.routes.with_ways():
         return set()
+    picture = tx.picture()
     by_id = {op.id: op for op in picture.operations}
     changed: set[str] = set()
     for name, way in choose(picture).items():

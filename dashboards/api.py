@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -12,10 +12,14 @@ from dashboards import (
     commands,
     machine_api,
     materials_api,
+    peers_api,
     problems,
     reads,
+    record_api,
     rounds_api,
+    routes_api,
     schedule_api,
+    stations,
     timeline_api,
 )
 from dashboards.desk import Desk
@@ -65,9 +69,16 @@ def make_hub(desk: Desk, heartbeat_s: float = HEARTBEAT_S) -> Hub:
 
 
 def build_app(
-    desk: Desk, hosts: Iterable[str] = (), static: Path = STATIC, hub: Hub | None = None
+    desk: Desk,
+    hosts: Iterable[str] = (),
+    static: Path = STATIC,
+    hub: Hub | None = None,
+    rooms: Iterable[APIRouter] = (),
 ) -> FastAPI:
-    """The application over a floor; ``hosts`` are names it may be called by, besides addresses."""
+    """The application over a floor; ``hosts`` are names it may be called by, besides addresses.
+
+    ``rooms`` are further endpoints of this site.
+    """
     hub = hub if hub is not None else make_hub(desk)
     handlers = commands.Commands(desk)
 
@@ -85,6 +96,8 @@ def build_app(
     app = FastAPI(title="Fabcommons floor", version="1", lifespan=life, docs_url=None)
     app.state.hub = hub
     problems.install(app)
+    for room in rooms:
+        app.include_router(room)
     app.include_router(reads.router(desk, hub))
     app.include_router(machine_api.router(desk))
     app.include_router(materials_api.router(desk))
@@ -92,6 +105,10 @@ def build_app(
     app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
+    app.include_router(record_api.router(desk))
+    app.include_router(peers_api.router(desk))
+    app.include_router(stations.router(desk))
+    app.include_router(routes_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
     return app

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dashboards.problems import Problem, response
 
 MAX_BODY_BYTES = 262_144
-TOO_LARGE = f"a request may hold at most {MAX_BODY_BYTES} bytes; send less in each"
+MAX_PHOTO_BYTES = 4 * 1024 * 1024
+TOO_LARGE = "a request may hold at most {} bytes; send less in each"
 HEADER = "x-fabcommons"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -54,8 +55,9 @@ class Guards:
             return
         send = self._with_headers(send)
         try:
-            self._check(scope["method"], Headers(scope=scope))
-            await self._app(scope, _bounded(receive), send)
+            most = MAX_PHOTO_BYTES if scope["path"].endswith("/photo") else MAX_BODY_BYTES
+            self._check(scope["method"], Headers(scope=scope), most)
+            await self._app(scope, _bounded(receive, most), send)
         except Problem as error:
             await response(error.status, error.problems)(scope, receive, send)
 
@@ -67,30 +69,30 @@ class Guards:
 
         return with_headers
 
-    def _check(self, method: str, headers: Headers) -> None:
+    def _check(self, method: str, headers: Headers, most: int) -> None:
         host = host_of(headers.get("host", ""))
         if host not in self._hosts and not is_address(host):
             raise Problem(421, "host", f"this floor does not answer to the name {host!r}", "Host")
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()):
             raise Problem(400, "length", "must be a number of bytes", "Content-Length")
-        if int(length) > MAX_BODY_BYTES:
-            raise Problem(413, "size", TOO_LARGE)
+        if int(length) > most:
+            raise Problem(413, "size", TOO_LARGE.format(most))
         if method not in SAFE_METHODS and headers.get(HEADER) != "1":
             origin = headers.get("origin", "")
             if origin.partition("://")[2] != headers.get("host", ""):
                 raise Problem(403, "origin", "send the header 'X-Fabcommons: 1'", "X-Fabcommons")
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     got = 0
 
     async def bounded() -> Message:
         nonlocal got
         message = await receive()
         got += len(message.get("body", b""))
-        if got > MAX_BODY_BYTES:
-            raise HTTPException(413, TOO_LARGE)
+        if got > most:
+            raise HTTPException(413, TOO_LARGE.format(most))
         return message
 
     return bounded

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 
 import uvicorn
+from fastapi import APIRouter
 
 from dashboards.api import build_app, make_hub
 from dashboards.desk import Desk
@@ -26,14 +27,19 @@ class PageServer:
     """A running server; ``url`` is where people find the page. ``close`` ends every stream."""
 
     def __init__(
-        self, desk: Desk, host: str = "127.0.0.1", port: int = 8000, hosts: Iterable[str] = ()
+        self,
+        desk: Desk,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        hosts: Iterable[str] = (),
+        rooms: Iterable[APIRouter] = (),
     ) -> None:
         self._socket = _listen(host, port)
         bound: tuple[str, int] = self._socket.getsockname()[:2]
         self.host, self.port = bound
         self._hub = make_hub(desk)
         config = uvicorn.Config(
-            build_app(desk, (host, *hosts), hub=self._hub),
+            build_app(desk, (host, *hosts), hub=self._hub, rooms=rooms),
             log_level="warning",
             access_log=False,
             lifespan="on",

@@ -7,11 +7,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from controller.adapters.opcua import security
-from controller.adapters.opcua.connect import LOST, endpoints
+from controller.adapters.opcua import condition, security
+from controller.adapters.opcua.connect import LOST, Access, endpoints
+from controller.adapters.opcua.discovery import NotACell
 from controller.adapters.opcua.security import Facts
+from controller.adapters.opcua.session import CellSession
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.tables import table
+from protocols import isa95
 
 _EXAMPLES = """\
 examples:
@@ -23,6 +26,8 @@ examples:
   fabcommons cell certificates trust opc.tcp://cell-1.local:4840 --thumbprint 3FA1...
   fabcommons cell certificates rotate               makes the next pair; trust it at every cell
   fabcommons cell certificates rotate --finish      makes the next pair the current one
+
+  fabcommons cell look opc.tcp://cell-1.local:4840  what an open server offers, found by browsing
 
 A running controller takes new files up by itself; no job is lost by it."""
 _GENERATIONS = {".next": "next", "": "current", ".old": "old"}
@@ -39,6 +44,10 @@ def add(commands: Any) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    look = verbs.add_parser("look", help="what a cell offers, found by browsing; changes nothing")
+    look.add_argument("cell", help="its address, open to connections without security")
+    look.add_argument("--name", default="", help="browse name of the machine, where there are more")
+    look.set_defaults(run=run_look)
     acts = certificates.add_subparsers(metavar="VERB", required=True)
     make = _act(acts, "make", "make our certificate and key", run_make)
     make.add_argument("--name", default="controller", help="ends our ApplicationUri")
@@ -137,6 +146,35 @@ def run_trust(options: argparse.Namespace) -> int:
         raise CliError("that is another certificate: nothing was trusted", FAILED)
     print(f"trusted: {security.trust(options.folder / 'trusted', der)}")
     return OK
+
+
+def run_look(options: argparse.Namespace) -> int:
+    """Print nameplate, robot, machine state and job list of a cell."""
+    try:
+        lines = asyncio.run(_look(options.cell, options.name))
+    except (*LOST, NotACell, security.NotTrusted) as error:
+        words = f"{options.cell}: {type(error).__name__}: {error}"
+        raise CliError(words, FAILED) from error
+    print(table(("what", "found"), lines))
+    return OK
+
+
+async def _look(url: str, name: str) -> list[tuple[str, str]]:
+    session = await CellSession.open(Access(url, name, _REQUEST_S), lambda: None)
+    try:
+        seen = await session.look()
+    finally:
+        await session.close()
+    events = "offered" if session.events >= 0 else "not offered: polled"
+    said = seen.condition._asdict().items()
+    return [
+        *session.plate.items(),
+        ("methods", ", ".join(session.methods)),
+        ("job order events", events),
+        *((field, str(value)) for field, value in said if value not in (-1, "")),
+        *((job, isa95.state_words(at.state)) for job, at in seen.jobs.items()),
+        ("takes an order", condition.blocking(seen.condition) or "yes"),
+    ]
 
 
 def _shown(where: str) -> bytes:

@@ -29,14 +29,17 @@ _COMMANDS = {
     "demo": "a floor at work: simulated machines, real firmware, real controller",
     "controller": "run a site from its settings file",
     "cell": "certificates of robotic cells over OPC UA: make, show, rotate, trust",
-    "machine": "list machines; run firmware for a serial port or a simulator",
+    "machine": "list, enrol, run, update, calibrate machines",
+    "firmware": "build and sign firmware releases",
     "need": "state a need, list needs, follow one to its part",
+    "design": "look at a design: its route as a picture",
     "ledger": "economic events and what every lot holds",
     "community": "communities, and the members they admit",
     "ballot": "vote in an allocation round, attest an urgent or basic need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
     "store": "back the store up, restore it, check that it is sound",
+    "simulate": "months of a floor in minutes: compare policies, try more machines",
     "doctor": "find what is wrong and say the fix",
 }
 

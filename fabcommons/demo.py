@@ -12,7 +12,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.slicer import SlicerError, find_slicer
@@ -25,6 +25,7 @@ from fabcommons.floor import Extent, Floor
 from fabcommons.processes import Children
 from fabcommons.report import Report, summary
 from fabcommons.running import Place, RunningSite, design_folders
+from fabcommons.town import SETTINGS, Held, Town
 from fabcommons.verdict import findings, rows_of
 from protocols.orders import FINAL
 
@@ -37,11 +38,14 @@ COMMUNITIES = (
 )
 DEFAULT_LICENCE = "CC-BY-SA-4.0"
 _TECHNICIAN_S = 45  # floor time a simulated technician takes for each act
+_SMALL = 8  # steps of a design that the mix of the demo holds
 _EXAMPLES = """\
 examples:
   fabcommons demo                              watch the floor until Ctrl-C
   fabcommons demo --until-done                 60 needs, then a summary
   fabcommons demo --until-done --needs 6 --printers 1 --mills 1
+  fabcommons demo --until-done --design designs/camera-arm
+                                               one part of 27 steps over every kind of machine
   fabcommons demo --design ~/my-parts --licence CC-BY-4.0
                                                each program or mesh of a folder, once
 
@@ -70,6 +74,7 @@ def add(commands: Any) -> None:
     option("--broker", default="auto", help="auto, mosquitto, amqtt or HOST:PORT")
     option("--firmware", choices=("auto", "micropython", "cpython"), default="auto")
     option("--http", default="127.0.0.1:8010", help="address of the page (default %(default)s)")
+    option("--robot-clears", action="store_true", help="cells clear the beds of printers")
     option("--reject", type=float, default=0.0, help="share of parts judged bad (default 0)")
     option("--faults", choices=faults.KINDS, default="none", help="what goes wrong, by the seed")
     option("--folder", type=Path, help="where it keeps its files (default: a new one in /tmp)")
@@ -116,6 +121,7 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
         communities=list(COMMUNITIES),
         machines=floor.machines(),
         lots=floor.lots(),
+        rounds=None if options.design else SETTINGS,
     )
     with (
         RunningSite(settings, Place(folder, ROOT)) as running,
@@ -127,13 +133,14 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
         children.start("technician", _technician(options, running.url, floor.folder))
         say(f"floor:  {len(settings.machines)} machines, time runs x{options.time_scale}")
         say(f"page:   {running.url}")
-        requests = _requests(options, designs)
-        for line in running.site.state_needs(requests):
-            if line.refused is not None:
-                raise CliError(f"need {line.line} was refused: {line.refused}", FAILED)
-        say(f"needs:  {len(requests)} stated by {len(COMMUNITIES)} communities")
+        town = Town(running, options.seed) if settings.rounds else None
+        stated = _state(running, _requests(options, designs))
+        say(f"needs:  {len(stated)} stated by {len(COMMUNITIES)} communities")
+        if town is not None:
+            held = town.hold(stated, folder)
+            say(f"ballot: {held.words()}\n        {held.file}")
         if not options.until_done:
-            _watch(children)
+            _watch(children, town)
             return OK
         progress = Progress(running, children, say)
         if options.faults != "none":
@@ -141,7 +148,18 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
         progress.until_done(options.timeout)
         children.stop("technician")
         floor.settle(children)
-        return _verdict(options, running, floor, progress.elapsed_s)
+        judged = Judged(floor.truths(), town.held if town else None)
+        return _verdict(options, running, judged, progress.elapsed_s)
+
+
+def _state(running: RunningSite, requests: list[NeedRequest]) -> list[str]:
+    """State the needs; their ids."""
+    stated: list[str] = []
+    for line in running.site.state_needs(requests):
+        if line.need is None:
+            raise CliError(f"need {line.line} was refused: {line.refused}", FAILED)
+        stated.append(line.need.id)
+    return stated
 
 
 def _say_to(stream: Any) -> Any:
@@ -159,6 +177,7 @@ def _extent(options: argparse.Namespace) -> Extent:
         time_scale=options.time_scale,
         seed=options.seed,
         firmware=options.firmware,
+        robot_clears=options.robot_clears,
     )
     if options.faults == "none":
         return extent
@@ -169,6 +188,8 @@ def _technician(options: argparse.Namespace, url: str, buttons: Path) -> list[st
     command = [sys.executable, "-m", "simulators.technician", "--url", url]
     command += ["--delay", str(_TECHNICIAN_S), "--reject", str(options.reject)]
     command += ["--buttons", str(buttons)]
+    if options.robot_clears:
+        command += ["--leave", "printer"]
     return [*command, "--seed", str(options.seed)]
 
 
@@ -178,7 +199,8 @@ def _designs(
     """Import the designs to make: ours, or those of ``--design``."""
     if options.design is None:
         designs = [running.add_design(path) for path in design_folders(ROOT / "designs")]
-        usable = [d for d in designs if options.cells or d.id != "toggle-clamp"]
+        small = [d for d in designs if len(d.profile.steps) <= _SMALL]  # the arm takes hours
+        usable = [d for d in small if options.cells or d.id != "toggle-clamp"]
         return [d for d in usable if options.mills or not _mills(d)]
     if any((options.design / name).exists() for name in ("production.yml",)):
         return [running.add_design(options.design)]
@@ -238,12 +260,14 @@ def _requests(options: argparse.Namespace, designs: list[Design]) -> list[NeedRe
     return requests
 
 
-def _watch(children: Children) -> None:
+def _watch(children: Children, town: Town | None) -> None:
     """Until Ctrl-C; a child that ends by itself ends the demo."""
     pause = threading.Event()
     print("Ctrl-C ends it", file=sys.stderr, flush=True)
     while not pause.wait(1.0):
         children.check()
+        if town is not None:
+            town.attend()
 
 
 class Progress:
@@ -291,15 +315,25 @@ def _all_operations(tx: Any, needs: list[Any]) -> list[Any]:
     return tx.operations.of_needs([need.id for need in needs])
 
 
+class Judged(NamedTuple):
+    """What a demo is judged by: what the machines did, and the round that was held, if any."""
+
+    truths: dict[str, dict[str, Any]]
+    held: Held | None
+
+
 def _verdict(
-    options: argparse.Namespace, running: RunningSite, floor: Floor, elapsed_s: float
+    options: argparse.Namespace, running: RunningSite, judged: Judged, elapsed_s: float
 ) -> int:
     with running.site.read() as tx:
         rows = rows_of(tx)
         programs = {program.sha: program for program in tx.designs.programs()}
-    truths = floor.truths()
-    found = findings(rows, truths)
-    report = Report(rows, truths, programs, found, elapsed_s, options.time_scale)
+    found = findings(rows, judged.truths)
+    if judged.held is not None:
+        found += [f"round {judged.held.round}: {text}" for text in judged.held.findings]
+    report = Report(
+        rows, judged.truths, programs, found, elapsed_s, options.time_scale, judged.held
+    )
     if options.json:
         print(json.dumps(report.document(), indent=2))
     else:

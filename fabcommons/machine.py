@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from fabcommons import machine_update
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.floor import firmware_command
 from fabcommons.options import add_common, show
@@ -39,6 +40,7 @@ def add(commands: Any) -> None:
     add_common(lister)
     lister.set_defaults(run=run_list)
     _add_run(verbs)
+    machine_update.add(verbs)
 
 
 def _add_run(verbs: Any) -> None:

@@ -19,7 +19,9 @@ examples:
   fabcommons need add --file needs.json           a list of needs, see docs/needs.md
   fabcommons need list --state making
   fabcommons need show NEED
-  fabcommons need show NEED --record              the public record of its parts"""
+  fabcommons need show NEED --record              the public record of its parts
+  fabcommons need bom NEED                        what it took, and the balance of its mass
+  fabcommons need part SERIAL                     what went into one numbered part"""
 
 
 def add(commands: Any) -> None:
@@ -41,6 +43,14 @@ def add(commands: Any) -> None:
     shower.add_argument("--record", action="store_true", help="the public record of its parts")
     add_common(shower)
     shower.set_defaults(run=run_show)
+    biller = verbs.add_parser("bom", help="bill of materials of a need, and its mass balance")
+    biller.add_argument("need", help="id of the need")
+    add_common(biller)
+    biller.set_defaults(run=run_bom)
+    tracer = verbs.add_parser("part", help="what went into a numbered part, lot by lot")
+    tracer.add_argument("serial", help="its serial number")
+    add_common(tracer)
+    tracer.set_defaults(run=run_part)
 
 
 def _add_add(verbs: Any) -> None:
@@ -214,3 +224,60 @@ def _made(step: dict[str, Any]) -> tuple[object, ...]:
         ", ".join(step["tended_by"]) or "-",
         f"{step.get('inspection', '-')} by {step.get('inspected_by', '-')}",
     )
+
+
+def run_bom(options: argparse.Namespace) -> int:
+    """Print the bill of materials of a need; exit 1 when its mass does not balance."""
+    found = Client(options.url).get(f"/api/needs/{options.need}/bom")
+    show(options, found, bom_text)
+    return OK if found["off_mg"] == 0 else FAILED
+
+
+def bom_text(bom: dict[str, Any]) -> str:
+    """A bill of materials for people."""
+    rows = [
+        (
+            line["material"],
+            grams(line["measured_mg"]),
+            grams(line["uncertain_mg"]),
+            grams(line["counted_mg"]),
+            line["pieces"] or "-",
+            grams(line["scrap_mg"]),
+            ", ".join(line["lots"]),
+        )
+        for line in bom["lines"]
+    ]
+    columns = ("material", "measured", "uncertain", "counted", "pieces", "scrap", "lots")
+    names = ("in_mg", "from_others_mg", "delivered_mg", "scrap_mg", "to_others_mg", "lying_mg")
+    balance = [f"{name.removesuffix('_mg').replace('_', ' ')} {grams(bom[name])}" for name in names]
+    off = "balances" if bom["off_mg"] == 0 else f"is off by {bom['off_mg']} mg"
+    numbers = ", ".join(bom["serials"]) or "none yet"
+    words = f"mass {off}: {', '.join(balance)}\nserial numbers: {numbers}"
+    return f"{table(columns, rows)}\n\n{words}"
+
+
+def run_part(options: argparse.Namespace) -> int:
+    """Print what went into a numbered part."""
+    return show(options, Client(options.url).get(f"/api/serials/{options.serial}"), _part)
+
+
+def _part(part: dict[str, Any]) -> str:
+    rows = [
+        (
+            "  " * (line["depth"] - 1) + line["lot"],
+            line["material"],
+            grams(line["mass_mg"]),
+            line["step"],
+            line["machine"],
+            line["order"],
+        )
+        for line in part["went_in"]
+    ]
+    found = [
+        f"{signed['who']} signed {signed['order']} {signed['result']}"
+        + "".join(f", {name} {value}" for name, value in signed["values"].items())
+        for signed in part["signed"]
+    ]
+    head = f"{part['serial']}: part {part['unit'] + 1} of {part['need']}, {moment(part['made_at'])}"
+    body = table(("lot", "material", "took", "step", "machine", "order"), rows)
+    return "\n".join((head, body, *found))

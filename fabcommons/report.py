@@ -8,6 +8,7 @@ from typing import Any
 
 from controller.values import JobOrder, ProgramRow
 from fabcommons.tables import duration, grams, table
+from fabcommons.town import Held
 from fabcommons.verdict import Rows, Truths, lead_times, mass_lines
 
 
@@ -21,6 +22,7 @@ class Report:
     findings: list[str]
     elapsed_s: float
     time_scale: int
+    held: Held | None = None
 
     def document(self) -> dict[str, Any]:
         """The summary for programs."""
@@ -43,6 +45,20 @@ class Report:
                 for line in mass_lines(rows, self.truths)
             ],
             "programs": self._program_rows(),
+            "round": self._round(),
+        }
+
+    def _round(self) -> dict[str, Any] | None:
+        """The allocation round that was held, None when needs were shared as they came."""
+        if self.held is None:
+            return None
+        return {
+            "id": self.held.round,
+            "ballots": self.held.ballots,
+            "accepted": self.held.accepted,
+            "urgent": self.held.urgent,
+            "inputs_sha256": self.held.inputs_sha256,
+            "findings": list(self.held.findings),
         }
 
     def _program_rows(self) -> list[dict[str, Any]]:
@@ -78,6 +94,7 @@ def summary(report: Report) -> str:
             _community_rows(report),
         ),
         "",
+        *([report.held.words(), f"inputs {report.held.inputs_sha256}", ""] if report.held else []),
         f"{len(rows.orders)} job orders, {len(rows.events)} economic events, "
         f"{duration(report.elapsed_s)} (floor: {duration(report.elapsed_s * report.time_scale)})",
     ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from fastapi import APIRouter
+
 from controller import inbound, resources
 from controller.adapters.broker import Broker, BrokerError, open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
@@ -19,6 +21,7 @@ from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
+from controller.adapters.releases import Releases
 from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
@@ -31,11 +34,14 @@ from controller.joints.designs import import_design, router
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
 from controller.routed import Place as PartsPlace
+from controller.software import Firmware
 from controller.values import Community, Lot, Machine, Refused
+from dashboards import software_api
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.planning import make_planner
+from fabcommons.software import SiteSoftware
 
 SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
@@ -67,11 +73,12 @@ class RunningSite:
         self.broker = _open_broker(settings, place)
         self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
+        self.share = sharer(resources.why_never)
         parts = Parts(
             clock=_clock(settings, last_ms),
             sink=self._sink,
             router=router,
-            sharer=sharer(resources.why_never),
+            sharer=self.share,
             planner=self._planner,
         )
         self.site = Site.open(
@@ -102,11 +109,17 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            return PageServer(SiteDesk(self.site), host, port)
+            return PageServer(SiteDesk(self.site), host, port, rooms=[self._software()])
         except CannotServe as error:
             self.site.close()
             self.broker.close()
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _software(self) -> APIRouter:
+        """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
+        url = f"http://{self.settings.http}/firmware"
+        releases = Releases(self.place.folder / "firmware")
+        return software_api.router(SiteSoftware(Firmware(self.site, releases, url)))
 
     def _open_drop(self) -> Loop | None:
         """Watch the folder needs are laid into, when the settings name one."""

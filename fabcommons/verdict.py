@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.adapters.store import Tx
+from controller.joints.handovers import ERRAND
 from controller.ledger.balance import check
 from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
 from protocols.filament import mass_mg
@@ -111,6 +112,8 @@ def _physical(kind: str, truth: Mapping[str, Any]) -> Counter[str]:
     starts: Counter[str] = Counter()
     for job_id, count in truth["starts"].items():
         known = parse_job_id(job_id)
+        if known is not None and known[0].startswith(ERRAND):
+            continue  # an errand of its own: no need asked for it
         starts[known[0] if known else job_id] += int(count)
     return starts
 

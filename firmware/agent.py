@@ -26,7 +26,7 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
 
 from firmware.commands import answer
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
-from firmware.reports import cut
+from firmware.reports import cut, hello
 from firmware.wants import PHASES, take
 
 TYPE_CHECKING = False
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 class Options:
     """What kind of machine this is."""
 
-    def __init__(self, dialect: str, auto_ready: bool = False, g90_sets_e: bool = True) -> None:
+    def __init__(
+        self, dialect: str, auto_ready: bool = False, g90_sets_e: "bool | None" = None
+    ) -> None:
         self.dialect = dialect
         self.auto_ready = auto_ready
         self.g90_sets_e = g90_sets_e
@@ -71,6 +73,7 @@ class Agent:
         self.fenced_n = 0  # messages of an old term or revision, ignored
         self.done_ppm = 0
         self.answers: "list[Record]" = []  # to the last commands, by id
+        self.identity: "Record" = {}  # what the machine says it is
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
         self.fault = ""
@@ -101,6 +104,7 @@ class Agent:
             "lost": self._on_lost,
             "fault": self._on_fault,
             "need": self._on_need,
+            "identity": self._on_identity,
         }
 
     # what the machine is -------------------------------------------------------------------------
@@ -227,8 +231,14 @@ class Agent:
         self._certain = True
         self._cancelled = False
         lots = want.get("lots", [])
-        self.meter.begin(body, lots, self.options.g90_sets_e, self.now_ms)
+        self.meter.begin(body, lots, self._g90_sets_e(), self.now_ms)
         self.actions.append(("run", want))
+
+    def _g90_sets_e(self) -> bool:
+        """Say whether G90 and G91 switch E: set, or as the machine's firmware does."""
+        if self.options.g90_sets_e is not None:
+            return self.options.g90_sets_e
+        return self.identity.get("dialect", "marlin") == "marlin"
 
     # while an order runs ---------------------------------------------------------------------
     def cancel(self) -> None:
@@ -253,6 +263,11 @@ class Agent:
 
     def _on_online(self) -> None:
         self.online = True
+
+    def _on_identity(self, identity: "Record") -> None:
+        if identity != self.identity:
+            self.identity = identity
+            self.actions.append(("say", "up/hello", hello(self)))
 
     def _on_offline(self, why: str) -> None:
         self.online = False

@@ -18,6 +18,7 @@ from firmware.journal import Journal
 from firmware.link import Address, Link
 from firmware.memory import Memory
 from firmware.meter import Meter
+from firmware.sensors import Sensors
 from firmware.streamer import Streamer
 from protocols.errors import WireError
 from protocols.messages import decode, encode
@@ -70,7 +71,8 @@ class App:
         self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
         self.meter = Meter(self.journal, self._stamp)
         self.spool = Spool(flash, config["dialect"], config["spool_bytes"])
-        options = Options(config["dialect"], config["auto_ready"], config["g90_sets_e"])
+        self.sensors = Sensors(config.get("sensors", []))
+        options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))
         boot = (platform.new_id(), platform.boot_cause)
         self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
         will = encode("up/state", reports.will(boot[0], self.journal.jid))
@@ -157,8 +159,7 @@ class App:
         if self._serial is not None:
             self.driver.step(now_ms)
         self.agent.tick(now_ms)
-        if self.agent.update is not None:
-            self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
+        self._beside(now_ms)
         self.pump()
         if now_ms - self._told_ms > self.config["heartbeat_s"] * 1000:
             self._tell_state()
@@ -192,6 +193,23 @@ class App:
         if self.journal.hi != self._told_hi:
             self._told_hi = self.journal.hi
             self.link.poke()
+
+    def _beside(self, now_ms: int) -> None:
+        """What goes on beside the order."""
+        if self.sensors.channels:
+            self._sense()
+        if self.agent.update is not None:
+            self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
+
+    def _sense(self) -> None:
+        """Filament ran out or does not follow: stand still and ask for a person."""
+        self.sensors.push(self.meter.used_um())
+        while self.sensors.events:
+            event, ch = self.sensors.events.pop(0)
+            if self.driver.running:
+                self.driver.pause()
+                words = "filament ran out" if event == "runout" else "filament does not follow"
+                self.driver.events.append(("need", "{} on channel {}".format(words, ch)))
 
     def _write_serial(self) -> None:
         data, self.driver.out = self.driver.out, bytearray()
@@ -243,6 +261,7 @@ class App:
         values: "dict[str, int]" = {}
         values.update(self.driver.values)
         values.pop("timeout_n", None)
+        values.update(self.sensors.values())
         values["journal_n"] = self.journal.hi - self.journal.acked
         if self.driver.running:
             values["done_ppm"] = self.agent.done_ppm

@@ -44,10 +44,19 @@ def _judge(agent: "Agent", command: "Record") -> "tuple[str, str]":
     if floor_ms is not None and "t" in command:
         if floor_ms - command["t"] > command["ttl_ms"] * agent.floor.rate:
             return "expired", "came too late"
-    order = agent.memory.order
-    if "ep" in command and (order is None or order["ep"] != command["ep"]):
+    if "ep" in command and _epoch(agent, command["do"]) != command["ep"]:
         return "refused", "the order it was meant for is not here"
     return "", ""
+
+
+def _epoch(agent: "Agent", verb: str) -> int:
+    """Epoch of the order a verb is about: the one held, or the last one when that is cleared away.
+
+    So a late "clear" never vouches for a bed on which the next order lies.
+    """
+    if verb == "clear":
+        return agent.memory.last_ep
+    return agent.memory.order["ep"] if agent.memory.order else 0
 
 
 def _note(agent: "Agent", command: "Record") -> bool:

@@ -1,5 +1,6 @@
 """Settings of one machine: a JSON file; errors name the field."""
 
+from firmware.sensors import SENSOR_FIELDS
 from protocols.errors import WireError
 from protocols.records import check, parse
 
@@ -26,6 +27,7 @@ _WIFI = (
 _UPDATE = (
     ("root", ("text", 100), True, "folder of the slots; empty = top of flash"),
     ("key", ("text", 128), True, "public key of releases: x and y, hexadecimal"),
+    ("healthy_s", ("int", 1, 600), False, "a release on trial is confirmed after; 60 when absent"),
 )
 FIELDS = (
     ("site", ("id",), True, "site this machine belongs to"),
@@ -37,7 +39,13 @@ FIELDS = (
     ("journal_bytes", ("int", 16384, 2**31 - 1), False, "room of the journal"),
     ("spool_bytes", ("int", 4096, 2**31 - 1), False, "room for programs"),
     ("auto_ready", ("bool",), False, "the machine clears itself after each good order"),
-    ("g90_sets_e", ("bool",), False, "G90 and G91 also switch the E axis (Marlin does)"),
+    (
+        "g90_sets_e",
+        ("bool",),
+        False,
+        "G90 and G91 also switch the E axis; as the machine's firmware does when absent",
+    ),
+    ("sensors", ("list", ("record", SENSOR_FIELDS), 8), False, "beside the machine"),
     ("heartbeat_s", ("int", 1, 3600), False, "up/state at least so often; 15 when absent"),
     ("wifi", ("record", _WIFI), False, "on a board"),
     ("pins", ("id",), False, "pin map of the board"),
@@ -47,7 +55,6 @@ _DEFAULTS: "Record" = {
     "journal_bytes": 262144,
     "spool_bytes": 67108864,
     "auto_ready": False,
-    "g90_sets_e": True,
     "heartbeat_s": 15,
 }
 

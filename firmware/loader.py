@@ -23,7 +23,7 @@ def _load(root: str, slot: str) -> "Any":
     if sys.platform in ("linux", "darwin"):
         import firmware.__main__ as entry
 
-        sys.argv = ["firmware", root + "/config.json"]
+        sys.argv[1:] = [root + "/config.json"]
     else:
         import firmware.main as entry
     return entry.main

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from firmware.journal import Journal
     from protocols.records import Record
 
+DEEP_STEP_NM = 500000  # pulled further back by so much: written to the journal
 STEP_MG = 1000  # mark this far ahead of use: what a power cut leaves uncertain
 TIGHT_STEP_MG = 50000
 TELL_MS = 60000  # drawn mass is told at least so often
@@ -44,6 +45,8 @@ class _Draw:
         self.used_nm = used_nm
         self.limit_nm = used_nm  # a line that uses more needs a higher mark first
         self.cut = False
+        self.cut_line = 0  # 1 + number of the line that begins the piece; 0 = told
+        self.deep_nm = 0  # how far back the filament may be pulled, as the journal knows it
         self._recent = [used_nm] * _UNEXECUTED
         self._at = 0
 
@@ -86,6 +89,8 @@ class Meter:
         self._pieces: "list[_Draw]" = []
         self._accountant = Accountant()
         self._told_ms = 0
+        self._taken = 0  # lines let through
+        self._waits = False  # the line that comes next was counted already
         self.lines = 0  # lines acknowledged, kept with each record
 
     # one order -----------------------------------------------------------------------------------
@@ -95,7 +100,8 @@ class Meter:
         self._accountant = Accountant(g90_sets_e)
         self._draws = {}
         self._told_ms = now_ms
-        self.lines = 0
+        self._taken = self.lines = 0
+        self._waits = False
         for lot in lots:
             counter = self._journal.memory.counter(lot["ch"], lot["lot"])
             self._draws[lot["ch"]] = _Draw(counter, lot, 0)
@@ -106,13 +112,24 @@ class Meter:
         if self._pieces and _begins_cutting(code) and not self._cut_pieces():
             return False
         accountant = self._accountant
-        accountant.feed(code)
+        if not self._waits:
+            accountant.feed(code)
         draw = self._draws.get(accountant.tool)
-        if draw is None:
-            return True
+        self._waits = draw is not None and not self._may_draw(draw, accountant)
+        self._taken += not self._waits
+        return not self._waits
+
+    def _may_draw(self, draw: _Draw, accountant: Accountant) -> bool:
         used_nm = accountant.used_nm(accountant.tool)
-        if used_nm > draw.limit_nm and draw.ug_per_m and not self._raise_mark(draw, used_nm):
-            return False
+        if draw.ug_per_m:
+            back_nm = used_nm - accountant.position_nm(accountant.tool)
+            known_nm = draw.deep_nm
+            if back_nm > known_nm:
+                draw.deep_nm = -(-back_nm // DEEP_STEP_NM) * DEEP_STEP_NM
+            if used_nm > draw.limit_nm or draw.deep_nm > known_nm:
+                if not self._raise_mark(draw, used_nm):
+                    draw.deep_nm = known_nm
+                    return False
         draw.use(used_nm)
         return True
 
@@ -131,6 +148,7 @@ class Meter:
 
     def tick(self, now_ms: int) -> None:
         """Tell what was drawn when it was not told for a while."""
+        self._tell_pieces()
         if not self._draws or now_ms - self._told_ms < TELL_MS:
             return
         self._told_ms = now_ms
@@ -158,9 +176,11 @@ class Meter:
                 ctr: "Record" = dict(counter)
                 if counter["ug_per_m"]:
                     ctr["nm"] = length_nm(counter["hwm_mg"], counter["ug_per_m"])
+                # it may be pulled back now, which the next program would count once more
+                back = mass_mg(counter["back_nm"], counter["ug_per_m"])
                 ctr["back_nm"] = 0
                 ctr["cum_mg"] = counter["hwm_mg"]
-                ctr["unc_mg"] = counter["unc_mg"] + ahead
+                ctr["unc_mg"] = counter["unc_mg"] + ahead + back
                 self._journal.append(self._event(ctr, "lines"), {"ctr": ctr}, FINAL)
 
     # records -------------------------------------------------------------------------------------
@@ -178,7 +198,7 @@ class Meter:
             "lot": draw.lot,
             "hwm_mg": mark_mg,
             "nm": draw.length_nm(draw.used_nm),
-            "back_nm": 0,
+            "back_nm": draw.deep_nm,
             "ug_per_m": draw.ug_per_m,
         }
 
@@ -208,22 +228,33 @@ class Meter:
         return True
 
     def _cut_pieces(self) -> bool:
-        """Stock is drawn whole and told before the tool touches it."""
+        """Stock is drawn whole: a mark before the tool touches it, told when it has."""
         while self._pieces:
             draw = self._pieces[-1]
+            mass = draw.base_mg + draw.piece_mg
             try:
-                draw.cut = True
-                mass = draw.mass_mg(draw.used_nm)
-                self._tell(draw, mass, mass, FINAL, "piece")
+                self._journal.note({"ctr": self._counter(draw, mass), "lines": self.lines}, FINAL)
             except JournalFull:
-                draw.cut = False
                 return False
+            draw.cut = True
+            draw.cut_line = self._taken + 1
+            draw.set_mark(mass)
             self._pieces.pop()
         return True
+
+    def _tell_pieces(self) -> None:
+        """A piece is certainly begun once the machine has taken the line that begins it."""
+        for draw in self._draws.values():
+            if draw.cut_line and self.lines >= draw.cut_line and self._journal.has_room(CLAIM):
+                mass = draw.mass_mg(draw.used_nm)
+                self._tell(draw, mass, mass, FINAL, "piece")
+                draw.cut_line = 0
 
     def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
         mass = draw.mass_mg(draw.used_nm)
         uncertain = 0 if certain else mass - draw.mass_mg(draw.certain_nm())
+        if not certain and draw.cut_line > self.lines:
+            uncertain += draw.piece_mg
         counter = self._counter(draw, mass)
         counter["back_nm"] = self._left_nm(draw)
         told: "Record" = dict(counter)

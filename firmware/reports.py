@@ -59,6 +59,8 @@ def hello(agent: "Agent") -> "Record":
         "fw": VERSION,
         "boot": agent.boot_cause,
     }
+    if agent.identity:
+        value["machine"] = {name: cut(agent.identity[name], 200) for name in agent.identity}
     _add_order(agent, value)
     return value
 

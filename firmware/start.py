@@ -12,7 +12,7 @@ from protocols.errors import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from protocols.records import Record
 
@@ -45,21 +45,27 @@ def app(config: "Record", platform: Platform) -> App:
 def add_update(made: App, settings: "Record", platform: Platform) -> None:
     """Let a machine whose firmware was started from a slot be updated; raise WireError."""
     from firmware import slots, update
-    from firmware.fetch import download
 
     root = settings["root"]
     key = update.key_of(settings["key"])
     running = [slot for slot in slots.SLOTS if root + "/" + slot in sys.path]
     if not running:  # started by hand: nobody would start the other slot
         return
-    target = update.SlotFlash(root + "/" + slots.other(running[0]))
+
+    def installer(note: "Callable[[str], None]") -> "Any":
+        from firmware.fetch import download
+        from firmware.installer import Installer, SlotFlash
+
+        return Installer(SlotFlash(root + "/" + slots.other(running[0])), key, download, note)
+
     made.agent.update = update.Update(
         made.agent,
         Flash(root),
         running[0],
-        lambda note: update.Installer(target, key, download, note),
+        installer,
         platform.restart,
     )
+    made.agent.update.healthy_s = settings.get("healthy_s", update.HEALTHY_S)
 
 
 def run(path: str, platform: Platform) -> int:

@@ -52,6 +52,7 @@ PREPARED = 2  # sub-state Ready of NotAllowedToStart and AllowedToStart
 HELD = 1
 SUSPENDED = 2
 COMPLETED = 1
+AT_WORK = (RUNNING, INTERRUPTED)
 FINAL = (ENDED, ABORTED)
 
 # ReturnStatus bits (OPC 10031-4, 7.2.1). Bit 0 set means no error, so success is 1 and not 0.

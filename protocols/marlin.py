@@ -144,9 +144,12 @@ def _find_ok(text: str) -> "Reply | None":
 
 
 def _find_action(text: str) -> "Reply | None":
-    if text[: len(_ACTION)] != _ACTION:
+    if text[:2] != "//":
         return None
-    name, _, args = text[len(_ACTION) :].partition(" ")
+    says = text[2:].lstrip(" ")
+    if says[:7] != "action:":
+        return None
+    name, _, args = says[7:].partition(" ")
     return ("action", name, args)
 
 

@@ -5,6 +5,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 """
 
 from protocols.errors import WireError
+from protocols.identity import IDENTITY_FIELDS
 from protocols.records import check, parse, write
 
 TYPE_CHECKING = False
@@ -99,6 +100,7 @@ MESSAGES = {
         ("ctr", ("list", ("record", COUNTER_FIELDS), 16), True, "material counters"),
         ("fw", ("text", 40), True, "firmware version"),
         ("boot", ("text", 40), True, "cause of the last start"),
+        ("machine", ("record", IDENTITY_FIELDS), False, "what answers on the serial line"),
     ),
     "up/ev": (
         _V,

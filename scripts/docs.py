@@ -1,6 +1,6 @@
 """Writes the pages made from tables of the code, so that they cannot differ from it.
 
-docs/wire.md whole; in docs/production-profile.md the part between its two marks.
+docs/wire.md and firmware/package.json whole; in docs/production-profile.md the part between marks.
 
 python scripts/docs.py           write it
 python scripts/docs.py --check   exit 1 when it is not what the code says
@@ -8,6 +8,7 @@ python scripts/docs.py --check   exit 1 when it is not what the code says
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ sys.path.insert(0, str(ROOT))
 from controller.definition import profile_fields as production  # noqa: E402
 from controller.definition.fields import describe  # noqa: E402
 from controller.definition.materials import MATERIALS  # noqa: E402
+from fabcommons import firmware_files  # noqa: E402
+from firmware.version import VERSION  # noqa: E402
 from protocols import messages, orders, telemetry, topics  # noqa: E402  (the tree is the import path)
 
 HEAD = """\
@@ -177,17 +180,28 @@ def profile_page(page: str) -> str:
     return head + begin + "\n" + profile_part() + "\n\n" + end + tail
 
 
+def mip_package() -> str:
+    """firmware/package.json: what ``mip install --target /`` puts on a board, and from where."""
+    urls = [[name, f"../{source}"] for name, source in firmware_files.BASE.items()]
+    urls += [[f"a/{path}", f"../{path}"] for path in firmware_files.modules("board")]
+    rows = ",\n".join(f"  {json.dumps(pair)}" for pair in urls)
+    return f'{{"version": "{VERSION}", "deps": [], "urls": [\n{rows}\n]}}\n'
+
+
 def main() -> int:
     """Write or check the generated pages."""
     wire, profile = ROOT / "docs" / "wire.md", ROOT / "docs" / "production-profile.md"
-    pages = {wire: wire_page(), profile: profile_page(profile.read_text())}
+    package = ROOT / "firmware" / "package.json"
+    pages = {wire: wire_page(), profile: profile_page(profile.read_text()), package: mip_package()}
     differ = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" not in sys.argv[1:]:
         for page in differ:
             page.write_text(pages[page])
         return 0
     for page in differ:
-        print(f"docs/{page.name} is not what the code says: run `make docs`", file=sys.stderr)
+        print(
+            f"{page.relative_to(ROOT)} is not what the code says: run `make docs`", file=sys.stderr
+        )
     return 1 if differ else 0
 
 

@@ -95,14 +95,14 @@ class Core(ABC):
             self._go_on()
 
     def _reboot(self, now_ms: float) -> None:
-        """The board was reset: what arrives while it starts is lost."""
+        """The board was reset: it says nothing, and what arrives while it starts is lost."""
         self.now = max(self.now, now_ms)
         self._deaf_until = self.now + BOOT_MS
 
     def step(self, now_ms: float) -> bytes:
         """Let time pass; what the machine says."""
         self._run_to(now_ms)
-        if not self._out:
+        if not self._out or self.now < self._deaf_until:
             return b""
         out, self._out = bytes(self._out), bytearray()
         return b"" if self.now < self._gone_until else self._tx_noise(out)
@@ -110,6 +110,8 @@ class Core(ABC):
     # time ------------------------------------------------------------------------------------
     def next_ms(self) -> float:
         """When ``step`` next has something to say; inf for never."""
+        if self._out and self.now < self._deaf_until:
+            return self._deaf_until
         waits = self._work is not None and self._wait[0] in ("room", "sync")
         if waits or self.faults.next_mm < inf:
             return self._event_ms()

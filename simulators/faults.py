@@ -25,9 +25,9 @@ FAULTS = {
     "runout": "the filament ends (printer)",
     "thermal": "the nozzle's sensor falls out: thermal runaway (printer)",
     "hard_limit": "a limit switch is hit (mill)",
-    "door": "the safety door is opened (mill)",
+    "door": "the safety door is open for HOW LONG (mill)",
 }
-_LONG = ("stall", "unplug")
+_LONG = ("stall", "unplug", "door")
 _NOISE = ("drop", "flip", "dup")
 _WHEN = re.compile(r"(\d+(?:\.\d+)?)(s|mm)?")
 

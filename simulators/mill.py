@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import inf
 
 from protocols import grbl
 from simulators.core import Core, Work
@@ -18,6 +17,7 @@ from simulators.faults import Fault
 from simulators.mill_axes import Axes, Cut
 from simulators.mill_commands import system_command
 from simulators.mill_gcode import GrblError, Modes, Parsed, parse_line
+from simulators.mill_hold import Hold
 from simulators.mill_run import carry_out
 from simulators.mill_settings import Settings
 from simulators.mill_status import Reports, status_line
@@ -56,6 +56,7 @@ class Mill(Core):
         self.pieces = 0
         self.spindle_ms = 0.0
         self.cut_um = 0
+        self.held = Hold(self)
         self._work_lines = 0
         self._spindle_since = 0.0
         self.alarm = self.config.homing
@@ -78,10 +79,9 @@ class Mill(Core):
         self.jogging = False
         self._piece_begun = False
         self.locked = False
-        self.hold = ""
-        self.door = ""
         self.probe: tuple[list[int], bool] = ([0, 0, 0], False)
-        self._held_at = inf
+        self.held.forget()
+        self._reset_due = False
         self.rx = bytearray()
         self._line = bytearray()
         self._work = None
@@ -91,6 +91,10 @@ class Mill(Core):
         self.say(grbl.write_reply(("banner", "grbl", "1.1h")))
         if self.alarm:
             self.say("[MSG:'$H'|'$X' to unlock]")
+            return
+        for line in filter(None, self.settings.startup):  # protocol.c: run after each reset
+            self.modes = parse_line(self.modes, line).modes
+            self.say(f">{line}:ok")
 
     # bytes -----------------------------------------------------------------------------------
     def reset(self, now_ms: float) -> None:
@@ -104,7 +108,7 @@ class Mill(Core):
     def press(self, now_ms: float) -> None:
         """Cycle start button."""
         self._run_to(now_ms)
-        self._cycle_start()
+        self.held.cycle_start()
         self._go_on()
 
     def _take(self, data: bytes) -> None:
@@ -131,9 +135,11 @@ class Mill(Core):
             self.say(status_line(self))
         elif byte in _HOLDS:
             if byte != 0x85 or self.jogging:
-                self._feed_hold(_HOLDS[byte])
+                self.held.feed_hold(_HOLDS[byte])
         elif byte == 0x7E:
-            self._cycle_start()
+            self.held.cycle_start()
+        elif byte == 0x9E:
+            self.held.toggle_spindle()
         else:
             self.axes.change_overrides(byte)
             self.coolant ^= _COOLANT_TOGGLES.get(byte, frozenset())
@@ -172,48 +178,30 @@ class Mill(Core):
         self.turn_spindle(5)
         self.coolant = frozenset()
 
-    def _feed_hold(self, why: str) -> None:
-        if self.check or self.alarm:
-            return
-        if why == "door":
-            self.door = "closed"
-        elif not self.planner.blocks:
-            return
-        if not self.hold:
-            self._brake()
-
-    def _brake(self) -> None:
+    def brake(self) -> float:
+        """Slow down along the path; when it stands."""
         lengths = {id(block): (block, block.length) for block in self.planner.blocks}
-        self._held_at, _ = self.planner.hold(self.now)
+        stands_at, _ = self.planner.hold(self.now)
         left = {id(block): block.length for block in self.planner.blocks}
         for key, (block, length) in lengths.items():
             self._count(block, length - left.get(key, 0.0))
-        self.hold = "braking"
+        return stands_at
 
-    def _stands(self) -> None:
-        """The hold is complete."""
-        self._held_at = inf
-        self.hold = "done"
-        if self.jogging:
-            self.planner.stop(self.now)
-            self.axes.adopt(self.planner.position)
-            self.jogging = False
-            self.hold = "done" if self.door else ""
-
-    def _cycle_start(self) -> None:
-        if self.hold == "done" and not self.alarm:
-            self.hold = self.door = ""
-            self.planner.resume(self.now)
+    def end_jog(self) -> None:
+        """The jog was cancelled and stands."""
+        self.planner.stop(self.now)
+        self.axes.adopt(self.planner.position)
+        self.jogging = False
 
     def program_pause(self) -> None:
         """M0: hold where it stands until cycle start."""
-        self.hold = "done"
+        self.held.pause()
 
     def _soft_reset(self) -> None:
         was_locked = self.locked
         if self.homing:
             self._raise(6)
-        elif self.planner.blocks and self.hold != "done" and not was_locked:
+        elif self.planner.blocks and not self.held.stands and not was_locked:
             self._raise(3)
         self._stop()
         if was_locked:
@@ -231,7 +219,7 @@ class Mill(Core):
         self.say("[MSG:Reset to continue]")
         self.axes.adopt(self.planner.position)
         self._work = None
-        self.hold = ""
+        self.held.hold = ""
         self.locked = True
 
     def fail(self, code: int) -> None:
@@ -240,8 +228,12 @@ class Mill(Core):
         self._raise(code)
 
     def leave_check(self) -> None:
-        """End check mode, which resets the parser (system.c)."""
-        self._start_over()
+        """End check mode by a reset, which comes after the line's ok (system.c, protocol.c)."""
+        self._reset_due = True
+
+    def spinning_ms(self) -> float:
+        """How long the spindle has been turning."""
+        return self.now - self._spindle_since
 
     def turn_spindle(self, mode: int) -> None:
         """M3, M4 or M5, now."""
@@ -255,13 +247,13 @@ class Mill(Core):
 
     # time and commands -----------------------------------------------------------------------
     def _timer_ms(self) -> float:
-        return self._held_at
+        return self.held.next_ms()
 
     def _on_time(self) -> None:
-        self._stands()
+        self.held.on_time()
 
     def _halted(self) -> bool:
-        return self.locked or bool(self.hold) or self.sleeping
+        return self.locked or bool(self.held.hold) or self.sleeping
 
     def _next_command(self) -> bool:
         rx = self.rx
@@ -311,6 +303,8 @@ class Mill(Core):
 
     def _answer(self) -> None:
         self._reply("ok")
+        if self._reset_due:
+            self._start_over()
 
     def _reply(self, text: str) -> None:
         if not self._lose_ok:
@@ -339,10 +333,9 @@ class Mill(Core):
         for on, name in named:
             if on:
                 return name, None
-        if self.door:
-            return "Door", 0 if self.hold == "done" else 2
-        if self.hold:
-            return "Hold", 0 if self.hold == "done" else 1
+        held = self.held.state()
+        if held is not None:
+            return held
         if self.check:
             return "Check", None
         if self.planner.blocks:
@@ -354,7 +347,7 @@ class Mill(Core):
         if fault.name == "drop_ok":
             self._lose_ok = True
         elif fault.name == "door":
-            self._feed_hold("door")
+            self.held.open_door(fault.for_ms)
         elif fault.name == "hard_limit":
             self.lock(1)
             return False
@@ -372,6 +365,7 @@ class Mill(Core):
             "pieces": self.pieces,
             "spindle_ms": round(self.spindle_ms + running),
             "cut_um": self.cut_um,
+            "early_moves": self.held.early_moves,
             "moves": self.moves,
             "lines": self.lines,
             "faults": list(self.faults.happened),

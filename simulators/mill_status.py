@@ -52,7 +52,7 @@ def status_line(mill: Mill) -> str:
         report["bf"] = [free, grbl.RX_BUFFER_SIZE - len(mill.rx)]
     rpm = 0 if mill.spindle == 5 else mill.modes.speed // 1_000_000
     report["fs"] = [round(mill.planner.speed(mill.now) * 60), rpm]
-    if mill.door:
+    if mill.held.door == "open":
         report["pins"] = "D"
     extra = mill.reports.extra(state in _BUSY)
     if extra == "wco":

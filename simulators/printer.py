@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from protocols import marlin
 from protocols.errors import WireError
 from protocols.gcode import words
+from simulators.card import Card
 from simulators.carriage import Carriage, Pull
 from simulators.core import Core, Work
 from simulators.faults import Fault
@@ -35,7 +36,7 @@ _BANNER = ("start", "PowerUp", "Marlin 2.1.2", "echo: Last Updated: simulated | 
 
 @dataclass(frozen=True)
 class PrinterConfig:
-    """What kind of printer it is. faults: texts of simulators.faults."""
+    """What kind of printer it is. faults: texts of simulators.faults; card: has a memory card."""
 
     name: str = "simulated printer"
     seed: int = 1
@@ -43,6 +44,10 @@ class PrinterConfig:
     bed_um: tuple[int, int, int] = (250_000, 210_000, 200_000)
     faults: tuple[str, ...] = ()
     advanced_ok: bool = True
+    emergency_parser: bool = True
+    firmware: str = "marlin"  # or klipper, reprapfirmware
+    card: bool = False
+    power_loss: bool = False  # M413: goes on by itself after a power cut
 
 
 class Printer(Core):
@@ -63,23 +68,27 @@ class Printer(Core):
         self.axes = Carriage(self.planner, self.config.bed_um)
         self.nozzles = [Heater(NOZZLE) for _ in range(self.config.tools)]
         self.bed = Heater(BED)
-        self._lines = Receiver(self.say, self._damages)
+        self.marlin = self.config.firmware == "marlin"
+        self.mute = self.config.firmware == "reprapfirmware"  # until M555 P2
+        self.card = Card(self.config.card)
+        self._lines = Receiver(self.say, self._damages, self.marlin)
         self._work = None
         self._tail = b""
         self._ok_n: int | None = None
         self._ok_extra = ""
-        self.busy_ms = 2000.0
+        self.busy_ms = 2000.0 if self.marlin else 0.0
         self._busy_at = inf
         self.report_ms = 0.0
         self._report_at = inf
         self.pressed: int | None = None
         self.asked_by_prompt = False
         self.fan = 0
+        self.recovery = self.config.power_loss
         self._lose_ok = False
         self._damage_next = False
         self.dead = False
         self._stalled_until = 0.0
-        for line in _BANNER:
+        for line in _BANNER if self.marlin else ():
             self.say(line)
 
     # what commands use ---------------------------------------------------------------------
@@ -124,9 +133,12 @@ class Printer(Core):
 
     def kill(self, why: str) -> None:
         """Halt for good: only a reset helps (MarlinCore.cpp kill)."""
-        self.say(why)
-        self.say("Error:Printer halted. kill() called!")
-        self.say("//action:poweroff")
+        if self.marlin:
+            self.say(why)
+            self.say("Error:Printer halted. kill() called!")
+            self.say("//action:poweroff")
+        else:
+            self.say("// Klipper state: Shutdown")
         self.quick_stop()
         for heater in [*self.nozzles, self.bed]:
             heater.set(0, self.now)
@@ -155,7 +167,7 @@ class Printer(Core):
                 return
             whole = self._tail + chunk
             self._tail = whole[-marlin.MAX_CMD_SIZE :] if whole[-1:] not in b"\r\n" else b""
-            if not self._tail and b"M" in whole:
+            if not self._tail and b"M" in whole and self.config.emergency_parser:
                 self._emergency(whole)
             self._lines.push(chunk)
             self._go_on()
@@ -216,18 +228,31 @@ class Printer(Core):
     def _next_command(self) -> bool:
         self._lines.fetch()
         if not self._lines.queue:
-            return False
+            return self._card_command()
         self._ok_n, command = self._lines.queue.pop(0)
         self.lines += 1
         if self.programs:
             self.programs[-1]["lines"] = int(str(self.programs[-1]["lines"])) + 1
         if not self._line_faults(self.lines):
             return True
-        work = self._start(command)
+        work = self.card.write(self, command) if self.card.writing else self._start(command)
         if work is not None:
             self._begin(work)
         elif not self.dead:
             self._answer()
+        return True
+
+    def _card_command(self) -> bool:
+        """Run the next line of a file on the card, between the host's."""
+        line = self.card.next_line()
+        if line is None:
+            if self.card.ends():
+                self.say("Done printing file")
+            return False
+        self._ok_n = INJECTED
+        work = self._start(line)
+        if work is not None:
+            self._begin(work)
         return True
 
     def _start(self, command: str) -> Work | None:
@@ -261,13 +286,13 @@ class Printer(Core):
         self._busy_at = inf
         if self._ok_n == INJECTED:
             return
-        if self.config.advanced_ok:
+        if self.config.advanced_ok and self.marlin:
             free = MOVES - 1 - len(self.planner.blocks)
             slots = marlin.BUFSIZE - 1 - len(self._lines.queue)
             text = marlin.ok_text(self._ok_n, free, max(0, slots))
         else:
             text = "ok"
-        if not self._lose_ok:
+        if not self._lose_ok and not (self.mute and not self._ok_extra):
             self.say(text + self._ok_extra)
         self._ok_extra = ""
         self._lose_ok = False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from protocols import marlin
 from protocols.errors import WireError
 from protocols.gcode import SCALE, command, words
+from simulators import card
 from simulators.core import Work
 from simulators.heater import RESIDENCY_MS, WINDOW, Heater
 
@@ -44,10 +45,14 @@ _CAPABILITIES = {
     "CHAMBER_TEMPERATURE": False,
     "MEATPACK": False,
 }
+_OTHERS = {
+    "klipper": "FIRMWARE_NAME:Klipper FIRMWARE_VERSION:v0.12 (simulated)",
+    "reprapfirmware": "FIRMWARE_NAME: RepRapFirmware for Duet 2 FIRMWARE_VERSION: 3.4 (simulated)",
+}
 # Accepted, and nothing a host could notice happens.
 _QUIET = (
     " G21 G80 G94 M17 M42 M73 M75 M76 M77 M78 M85 M92 M108 M110 M145 M150 M200 M206 M211 M250 M280"
-    " M290 M300 M302 M412 M413 M420 M425 M851 M862 M862.1 M862.2 M862.3 M862.4 M862.5 M862.6 M876"
+    " M290 M300 M302 M412 M420 M425 M851 M862 M862.1 M862.2 M862.3 M862.4 M862.5 M862.6 M876"
     " M900 M906 M907 M914 M999 "
 )
 
@@ -235,12 +240,16 @@ def _quick_stop(p: Printer, text: str) -> None:
 
 # reports and limits -----------------------------------------------------------------------------
 def _identify(p: Printer, text: str) -> None:
+    if not p.marlin:
+        p.say(_OTHERS[p.config.firmware])
+        return
     p.say(
         "FIRMWARE_NAME:Marlin 2.1.2 (simulated) SOURCE_CODE_URL:none PROTOCOL_VERSION:1.0 "
         f"MACHINE_TYPE:{p.config.name} EXTRUDER_COUNT:{p.config.tools} "
         f"UUID:00000000-0000-4000-8000-{p.config.seed:012d}"
     )
-    for name, on in _CAPABILITIES.items():
+    mine = {"EMERGENCY_PARSER": p.config.emergency_parser, "SDCARD": p.config.card}
+    for name, on in {**_CAPABILITIES, **mine}.items():
         p.say(marlin.write_reply(("cap", name, on)))
 
 
@@ -280,7 +289,25 @@ def _no_settings(p: Printer, text: str) -> None:
     p.say("echo:EEPROM disabled")
 
 
+def _recovery(p: Printer, text: str) -> None:
+    wanted = _values(text).get("S")
+    if wanted is None:
+        p.say("echo:Power-loss recovery " + ("ON" if p.recovery else "OFF"))
+    else:
+        p.recovery = bool(wanted)
+
+
+def _style(p: Printer, text: str) -> None:
+    if p.marlin:
+        _unknown(p, text)
+    else:
+        p.mute = _whole(_values(text), "P", 0) != 2
+
+
 def _unknown(p: Printer, text: str) -> None:
+    if p.config.firmware == "klipper":
+        p.say(f'// Unknown command:"{command(text)}"')
+        return
     p.say(marlin.write_reply(("unknown_command", text)))
 
 
@@ -330,10 +357,13 @@ _HANDLERS: dict[str, Handler] = {
     "M221": _percent,
     "M400": _sync,
     "M410": _quick_stop,
+    "M413": _recovery,
     "M500": _no_settings,
     "M501": _no_settings,
     "M502": _no_settings,
+    "M555": _style,
     "M600": change_filament,
+    **card.HANDLERS,
 }
 
 

@@ -14,11 +14,17 @@ _SET_N = re.compile(r" N(\d{1,9})")
 
 
 class Receiver:
-    """Bytes to commands. say: prints a line; damaged: says whether to spoil the next line."""
+    """Bytes to commands. say: prints a line; damaged: says whether to spoil the next line.
 
-    def __init__(self, say: Callable[[str], None], damaged: Callable[[], bool]) -> None:
+    numbered: whether line numbers are looked at (not by Klipper and RepRapFirmware).
+    """
+
+    def __init__(
+        self, say: Callable[[str], None], damaged: Callable[[], bool], numbered: bool = True
+    ) -> None:
         self._say = say
         self._damaged = damaged
+        self._numbered = numbered
         self._rx = bytearray()
         self.queue: list[tuple[int | None, str]] = []
         self.last_n = 0
@@ -59,8 +65,11 @@ class Receiver:
         try:
             n, command = marlin.parse_frame(raw)
         except WireError as error:
-            self._resend(error.code)
+            if self._numbered:
+                self._resend(error.code)
             return
+        if not self._numbered:
+            n = None
         if n is not None:
             if n != self.last_n + 1 and "M110" not in command:
                 self._resend("line_number")

@@ -17,24 +17,44 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 NAME = "simulated technician"
 _POLL_S = 0.25
+_ROBOT_PATIENCE = 40  # times the delay a card of a robot's machine waits
 _TIMEOUT_S = 10.0
 
 Card = dict[str, Any]
 Post = Callable[[str, dict[str, Any]], bool]
 Press = Callable[[str], None]
+Snap = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a technician can do at a station: look at its card, take a photo of what lies there."""
+
+    look: Callable[[str], Card] = lambda machine: {}
+    snap: Snap = lambda machine: False
+
+
+def _value(measure: Card, *, off: bool) -> int:
+    middle = (measure["low"] + measure["high"]) // 2
+    return measure["high"] + 1 + abs(middle) // 50 if off else middle
 
 
 class Technician:
     """Decides what to do about each card of the attention strip, and when.
 
-    ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded.
+    ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded. Machines whose
+    id begins with ``leave`` are a robot's to clear; a person looks after them only much later.
     """
+
+    leave = ""
 
     def __init__(
         self,
@@ -43,9 +63,11 @@ class Technician:
         reject_share: float,
         seed: int,
         press: Press = lambda machine: None,
+        bench: Bench | None = None,
     ) -> None:
         self._post = post
         self._press = press
+        self._bench = bench or Bench()
         self._delay_ms = round(delay_s * 1000)
         self._reject_share = reject_share
         self._random = random.Random(seed)
@@ -57,20 +79,47 @@ class Technician:
         done = 0
         for key in sorted(cards):
             first = self._seen.setdefault(key, now_ms)
-            if now_ms - first >= self._delay_ms and self._do(cards[key]):
+            if now_ms - first >= self._delay_of(cards[key]) and self._do(cards[key]):
                 del self._seen[key]
                 done += 1
         return done
+
+    def _delay_of(self, card: Card) -> int:
+        """Floor ms that a card waits; a robot's are left to it for a while."""
+        robots = self.leave and card["kind"] == "clear" and card["machine"].startswith(self.leave)
+        return self._delay_ms * (_ROBOT_PATIENCE if robots else 1)
 
     def _do(self, card: Card) -> bool:
         verb = _VERBS.get(card["kind"])
         return verb is not None and verb(self, card)
 
     def _clear(self, card: Card) -> bool:
+        station = self._bench.look(card["machine"])
+        if any(name in station for name in ("checks", "measures", "photo")):
+            return self._sign(card, station)
+        if station.get("left_s"):
+            return False  # glue is not dry
         bad = self._random.random() < self._reject_share
         pieces = 0 if bad else card.get("pieces", 1)
         body = {"result": "bad" if bad else "good", "pieces": pieces, "saw": card["saw"]}
         return self._post(f"/api/machines/{card['machine']}/clear", {**body, "who": NAME})
+
+    def _sign(self, card: Card, station: Card) -> bool:
+        """Measure, tick, photograph, sign: what the station's card asks for."""
+        if station.get("left_s"):
+            return False
+        machine = card["machine"]
+        if station.get("photo") and not station.get("photos") and not self._bench.snap(machine):
+            return False
+        bad = self._random.random() < self._reject_share
+        values = {m["name"]: _value(m, off=bad) for m in station.get("measures", ())}
+        body = {
+            "result": "good" if values or not bad else "bad",  # values decide by themselves
+            "checks": station.get("checks", []),
+            "values": values,
+            "saw": station["saw"],
+        }
+        return self._post(f"/api/stations/{machine}/sign-off", {**body, "who": NAME})
 
     def _repair(self, card: Card) -> bool:
         """A machine with a fault, or stopped: press its reset button, scrap what lies on it."""
@@ -128,6 +177,44 @@ def poster(url: str) -> Post:
     return post
 
 
+def photo() -> bytes:
+    """A grey picture of 16 x 16 pixels, PNG."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(name + body).to_bytes(4, "big")
+        return len(body).to_bytes(4, "big") + name + body + check
+
+    head = (16).to_bytes(4, "big") * 2 + bytes((8, 0, 0, 0, 0))
+    rows = zlib.compress((b"\0" + b"\x80" * 16) * 16)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def bench(url: str) -> Bench:
+    """Stations of a controller, by its API."""
+
+    def look(machine: str) -> Card:
+        try:
+            with urllib.request.urlopen(
+                f"{url}/api/stations/{machine}", timeout=_TIMEOUT_S
+            ) as told:
+                return json.load(told)
+        except urllib.error.HTTPError:
+            return {}
+
+    def snap(machine: str) -> bool:
+        path = f"/api/stations/{machine}/photo"
+        headers = {"Content-Type": "image/png", "X-Fabcommons": "1"}
+        request = urllib.request.Request(url + path, photo(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
+                return True
+        except urllib.error.HTTPError as error:
+            print(f"{path}: refused ({error.code}): {error.read(300)!r}", flush=True)
+            return False
+
+    return Bench(look, snap)
+
+
 def presser(folder: Path | None) -> Press:
     """A function that presses the reset button of a simulated machine; its pid is in a file."""
 
@@ -163,6 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reject", type=float, default=0.0, help="share of parts judged bad, 0-1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--buttons", type=Path, help="folder with a MACHINE.pid for each machine")
+    parser.add_argument("--leave", default="", help="beginning of the ids that a robot clears")
     options = parser.parse_args(arguments)
     stop = threading.Event()
 
@@ -177,7 +265,9 @@ def main(arguments: list[str] | None = None) -> int:
         options.reject,
         options.seed,
         presser(options.buttons),
+        bench(options.url.rstrip("/")),
     )
+    technician.leave = options.leave
     run(options.url.rstrip("/"), technician, stop)
     return 0
 

@@ -69,7 +69,7 @@ def open_round(tx: Tx, hours: int | None = None) -> Round:
     current = tx.rounds.current()
     if current is not None:
         raise Refused("conflict", "round", f"{current.id} is open: close it first")
-    length_h = settings.length_h if hours is None else hours
+    length_h = (settings.ballot_h or settings.length_h) if hours is None else hours
     if not 1 <= length_h <= MAX_OPEN_H:
         raise Refused("bad-hours", "hours", f"must be between 1 and {MAX_OPEN_H}")
     found = Round(

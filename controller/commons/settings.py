@@ -19,11 +19,13 @@ HOUR_MS = 3_600_000
 class RoundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Length, reserve and rule of rounds; ``_ppm`` are millionths, limits in mg, ms or pieces.
 
+    A round shares what ``length_h`` hours give; its ballot is open for ``ballot_h`` (0: as long).
     ``people_h`` and ``energy_kwh`` are what a round has; 0 leaves them unshared. ``protected`` are
     resources whose limit members vote on; ``limits`` are those in force until they do.
     """
 
     length_h: int = 168
+    ballot_h: int = 0
     auto: bool = True
     tries: int = 12
     utility: str = "cost"
@@ -55,6 +57,7 @@ class RoundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _BOUNDS = {
     "length_h": (1, 24 * 366),
+    "ballot_h": (0, 24 * 366),
     "tries": (1, 1000),
     "carry_rounds": (0, 1000),
     "quorum": (1, 100),

@@ -28,6 +28,7 @@ MATERIALS: dict[str, MaterialKind] = {
     "tpu": MaterialKind("TPU filament", "filament", 1210),
     "hdpe-6": MaterialKind("HDPE sheet, 6 mm", "stock", 955, 6000),
     "mdf-6": MaterialKind("MDF board, 6 mm", "stock", 750, 6000),
+    "pom-6": MaterialKind("POM sheet, 6 mm", "stock", 1410, 6000),
     "ply-6": MaterialKind("birch plywood, 6 mm", "stock", 680, 6000),
     "stock": MaterialKind("stock piece of any kind", "stock", 1000, 10000),
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from controller.keeping import leave_need, part_lot
 from controller.ledger.post import need_lot, post
 from controller.routed import Numbered
-from controller.values import EconomicEvent, Lot, Need, Operation
+from controller.values import DesignRow, EconomicEvent, Lot, Need, Operation
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -69,19 +69,33 @@ def _transfer(tx: "Tx", need: Need, operation: str) -> None:
 
 
 def _cite(tx: "Tx", need: Need) -> None:
+    """Credit every licensor and contributor of the design, and everyone who tended a machine."""
     design = tx.designs.get(need.design)
-    if design is None or not design.licensor:
-        return
-    post(
-        tx,
-        EconomicEvent(
-            key=f"{need.id}:cite",
-            action="cite",
-            provider=design.licensor,
-            receiver=need.community,
-            happened_at=tx.now_ms,
-            need=need.id,
-            measure="counted",
-            note=f"{design.title} {design.version}, {design.license}",
-        ),
-    )
+    credited: dict[str, str] = {}
+    if design is not None:
+        words = f"{design.title} {design.version}, {design.license}"
+        named = [*_names(design, "licensor"), *_names(design, "contributors")]
+        for name in named or [design.licensor]:
+            credited.setdefault(name, words)
+    for line in tx.ledger.of_need(need.id):
+        if line.action == "work":
+            credited.setdefault(line.provider, f"tended the making of {need.part}")
+    for number, (name, words) in enumerate(item for item in credited.items() if item[0]):
+        post(
+            tx,
+            EconomicEvent(
+                key=f"{need.id}:cite:{number}",
+                action="cite",
+                provider=name,
+                receiver=need.community,
+                happened_at=tx.now_ms,
+                need=need.id,
+                measure="counted",
+                note=words,
+            ),
+        )
+
+
+def _names(design: DesignRow, field: str) -> list[str]:
+    found = design.manifest.get(field)
+    return [str(agent["name"]) for agent in found] if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]  # JSON

@@ -8,6 +8,7 @@ from controller.execution.delivery import deliver_if_done, number
 from controller.execution.material import scrap_lot
 from controller.execution.steps import complete, operation_of, try_again
 from controller.keeping import part_lot
+from controller.ledger.discrepancies import Expected, look_at
 from controller.ledger.post import need_lot, post
 from controller.values import EconomicEvent, JobOrder, Lot, Operation
 
@@ -47,6 +48,7 @@ def settle(tx: "Tx", order: JobOrder, verdict: Verdict) -> None:
     _produce_scrap(tx, order, operation, _share(consumed, sum(consumed.values()) - part_mg))
     _efforts(tx, order, operation, verdict.who)
     _close(tx, order, "good" if made else "bad", verdict.who)
+    look_at(tx, order, Expected(_estimate(tx, operation), True))
     if tx.ledger.balance(part_lot(operation.id)).pieces >= operation.pieces:
         complete(tx, operation)
         number(tx, operation)
@@ -66,11 +68,21 @@ def settle_failed(tx: "Tx", order: JobOrder, who: str = "") -> None:
     _produce_scrap(tx, order, operation, _consumed(tx, order))
     _efforts(tx, order, operation, who)
     _close(tx, order, "bad", who or order.machine)
+    run_mg = _estimate(tx, operation) * order.done_ppm // 1_000_000
+    look_at(tx, order, Expected(run_mg, False))
 
 
 def _close(tx: "Tx", order: JobOrder, result: str, who: str) -> None:
     tx.orders.change(order.id, result=result, resolved_by=who, settled_at=tx.now_ms)
     tx.touch(order.machine)
+
+
+def _estimate(tx: "Tx", operation: Operation) -> int:
+    """Filament an operation takes by its program's slicer, else by its profile, mg."""
+    program = tx.designs.program(operation.program_sha) if operation.program_sha else None
+    if program is not None and program.mass_mg:
+        return program.mass_mg
+    return sum(int(m.get("mass_mg", 0)) for m in operation.materials)
 
 
 def _pieces(operation: Operation, verdict: Verdict) -> int:

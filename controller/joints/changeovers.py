@@ -72,7 +72,7 @@ def candidates(
     up = [one for one in able if not why_down(one)]
     if not up:
         return Candidates((), "; ".join(f"{m.name} {why_down(m)}" for m in able))
-    loaded = [one for one in up if _holds(operation, one, picture.lots)]
+    loaded = [one for one in up if _holds(operation, one, picture.lots, house.waste)]
     if house.change_s is not None:
         others = [one for one in up if one not in loaded and _given(operation, one, picture, house)]
         loaded += others
@@ -90,24 +90,48 @@ def why_down(machine: Machine) -> str:
     return ""
 
 
-def _holds(operation: Operation, machine: Machine, lots: Iterable[LotBalance]) -> bool:
+def _holds(
+    operation: Operation, machine: Machine, lots: Iterable[LotBalance], waste: Waste
+) -> bool:
     """Whether every material the operation draws is loaded there in a sufficient lot."""
     here = {held.lot.ch: held for held in lots if held.lot.machine == machine.id}
     for ch, material in enumerate(operation.materials):
-        held = here.get(ch)
-        if held is None or held.lot.material != material["material"]:
-            return False
-        if held.pieces < material.get("pieces", 0) or held.mass_mg < material.get("mass_mg", 0):
+        if not _serves(material, here.get(ch), waste):
             return False
     return True
+
+
+def _serves(material: Json, held: LotBalance | None, waste: Waste) -> bool:
+    """Whether what is loaded covers what is drawn, spools with their margin."""
+    if held is None or held.lot.material != material["material"]:
+        return False
+    if material.get("pieces"):
+        return held.pieces >= material["pieces"]
+    need_mg = material.get("mass_mg", 0)
+    return held.mass_mg * 1000 >= need_mg * (1000 + waste.margin_permille)
+
+
+def to_load(operation: Operation, machine: str, picture: FloorPicture, waste: Waste) -> str:
+    """What to load in a machine that lacks an operation's material, in words; "" when nothing."""
+    here = {held.lot.ch: held for held in picture.lots if held.lot.machine == machine}
+    balances = {held.lot.id: held for held in picture.lots}
+    for ch, material in enumerate(operation.materials):
+        if _serves(material, here.get(ch), waste):
+            continue
+        lot = suggested(material, picture.lots, waste)
+        if lot is None:
+            return f"no lot of {material['material']} on the shelf holds enough"
+        held = balances[lot]
+        amount = f"{held.pieces} pieces" if material.get("pieces") else f"{held.mass_mg // 1000} g"
+        return f"load {lot} ({amount}), whose rest stays usable"
+    return ""
 
 
 def _given(operation: Operation, machine: Machine, picture: FloorPicture, house: House) -> bool:
     """Whether what the machine lacks lies on the shelf; only machines that draw material."""
     here = {held.lot.ch: held for held in picture.lots if held.lot.machine == machine.id}
     for ch, material in enumerate(operation.materials):
-        held = here.get(ch)
-        if held is not None and held.lot.material == material["material"]:
+        if _serves(material, here.get(ch), house.waste):
             continue
         if suggested(material, picture.lots, house.waste) is None:
             return False

@@ -4,21 +4,24 @@ The plan in force stands in the store; each look fits it to the floor, hears wha
 and asks it again when something changed. Where the search is slow, dead or off, the rule decides.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from controller.joints.causes import happened, in_short
-from controller.joints.changeovers import House, WhyNot
+from controller.joints.changeovers import House, WhyNot, to_load
 from controller.joints.plans import PLANNABLE, Posed, in_force, pose
 from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.scheduling.effort import Budget
 from controller.scheduling.rolling import Care, Known, Step, roll
 from controller.scheduling.schedule import Assignment as Placed
 from controller.scheduling.schedule import Plan
+from controller.scheduling.spools import Waste
 from controller.scheduling.worker import Question, Worker
 from controller.values import Json
 
 SEARCH = Budget(cpu_s=1.0)
 LEAST_OPERATIONS = 4
+SOON_MS = 3_600_000
 SEARCHES = 3  # of the same floor, each from what the one before found
 
 
@@ -50,7 +53,11 @@ class Rolling:
         events = [] if self._before is None else happened(self._before, picture)
         self._before = picture
         made = self._made(step, _problems(picture, posed, step))
-        return _floor_plan(picture, posed, step, _cause(step, events), made)
+        plan = _floor_plan(picture, posed, step, _cause(step, events), made)
+        waste = self._house.waste
+        return replace(
+            plan, loads=_loads(picture, plan, waste), margin_permille=waste.margin_permille
+        )
 
     def close(self) -> None:
         """End the search's process."""
@@ -114,6 +121,16 @@ def _likeness(posed: Posed) -> int:
             tuple(posed.problem.stock),
         )
     )
+
+
+def _loads(picture: FloorPicture, plan: FloorPlan, waste: Waste) -> dict[str, str]:
+    """What to load for operations whose turn has come and whose machine lacks something."""
+    operations = {op.id: op for op in picture.operations}
+    turns = [a for a in plan.assignments if a.start_at <= picture.at + SOON_MS]
+    words = {
+        a.operation: to_load(operations[a.operation], a.machine, picture, waste) for a in turns
+    }
+    return {operation: text for operation, text in words.items() if text}
 
 
 def _cause(step: Step, events: list[str]) -> str:

@@ -53,13 +53,13 @@ class _Fitting:
 
     def run(self) -> tuple[Assignment, ...]:
         """The whole plan, by start."""
+        for name, count in self.missing.items():
+            if count == 0:
+                self._offer(name)
         fixed = [(o.fixed, o) for o in self.operations.values() if o.fixed is not None]
         fixed.sort(key=lambda pair: (pair[0].start_s, pair[0].end_s))
         for place, operation in fixed:
             self._put(Assignment(operation.name, place.machine, place.start_s, place.end_s))
-        for name, count in self.missing.items():
-            if count == 0:
-                self._offer(name)
         while self.open:
             _, name = heapq.heappop(self.open)
             self._put(self._placed(self.operations[name]))

@@ -23,6 +23,10 @@ class CountedFlow:
         self._used = 0
         self._alone = False
 
+    def set_size(self, rx_bytes: int) -> None:
+        """Take the size of the machine's receive buffer, as ``$I`` tells it."""
+        self.room = rx_bytes - RESERVE
+
     @property
     def empty(self) -> bool:
         """Say whether every line was answered."""

@@ -6,69 +6,58 @@ lines run. The order has ended when all lines and a last short dwell were answer
 was Idle at the same place in two reports: Idle alone also shows between moves, and the last ``ok``
 comes long before the last motion ends.
 
-To end early the machine is held, and reset when it stands: so it keeps its position. Each way out
-goes through a reset, which stops the spindle.
+A pause holds the machine and stops its spindle (0x9E); to go on the spindle is started first and
+given time, because GRBL 1.1h itself starts it and moves in the same moment. To end early the
+machine is held, and reset when it stands: so it keeps its position. Each way out goes through a
+reset, which stops the spindle.
 """
 
-from firmware.drivers.counted import CountedFlow
-from firmware.drivers.lines import LineSplitter
-from firmware.drivers.patience import Patience
-from firmware.drivers.place import Place, values
-from firmware.drivers.program import Program
+from firmware.drivers.grbl_line import BANNER_MS, GrblLine
+from firmware.drivers.program import Program, tool_words
 from protocols import grbl
-from protocols.grbl_codes import alarm_words, error_words
+from protocols.errors import WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
     from firmware.streamer import Streamer
 
-    Reply = tuple[Any, ...]
-
 NO_ANSWER_MS = 10000  # Idle, nothing to do, and yet a line unanswered
-BANNER_MS = 3000
+SPIN_UP_MS = 4000  # SAFETY_DOOR_SPINDLE_DELAY of GRBL 1.1 config.h
+RESUME_MS = 8000  # a resumed machine that still stands waits for a person
+MAX_CHECKS = 3  # dry runs of one order, when the machine is reset meanwhile
 _END = "G4 P0.01"
-_CHECKS = ("entering", "checking", "leaving")
-_ANSWERING = _CHECKS + ("running", "ending")
+_CHECKS = ("entering", "checking", "leaving", "verifying")
+_STANDING = ("Hold", "Door", "Tool")
+_SPINDLE_STOP = bytes([grbl.SPINDLE_STOP])
 
 
-class Grbl:
-    """States: silent, idle, locked, resetting, homing; with an order those in ``_go`` calls."""
+class Grbl(GrblLine):
+    """States: those of GrblLine; with an order the ones of ``run`` and below."""
 
-    def __init__(self) -> None:
-        self.out = bytearray()
-        self.events: "list[tuple[Any, ...]]" = []
-        self.values: "dict[str, int]" = {"lines_n": 0}
-        self.state = "silent"
-        self.firmware = "grbl"
-        self._lines = LineSplitter()
-        self._flow = CountedFlow()
-        self._own: "list[tuple[str, str]]" = []
+    def __init__(self, spin_up_ms: int = SPIN_UP_MS) -> None:
+        super().__init__()
+        self._spin_up_ms = spin_up_ms
         self._program: "Program | None" = None
         self._why = ""
         self._certain = True
-        self._patience = Patience()
-        self._now_ms = 0
-        self._since_ms = 0  # of the last answer or turn
+        self._checks = 0
+        self._left = ""  # of leaving check mode: what has come, "ok" or "banner"
         self._pause_first = False  # asked for while the lines are still being checked
-        self._goes_on = "running"  # what a resume goes on with: running or ending
+        self._goes_on = "running"  # what a resume goes on with
         self._held = False  # paused by a hold of the machine, which a person there may end
-        self._place = Place()
-        self._takes: "dict[str, Callable[[Reply, int], None]]" = {
-            "ok": self._take_ok,
-            "error": self._take_error,
-            "alarm": self._take_alarm,
-            "status": self._take_status,
-            "banner": self._take_banner,
-            "opt": self._take_opt,
-        }
-        self._dones: "dict[str, Callable[[], None]]" = {
-            "program": self._program_done,
-            "check_on": lambda: self._go("checking"),
-            "dwelt": self._place.forget,  # the end is looked for from here
-            "homed": self._homed,
-        }
+        self._spun_down = False  # the spindle was stopped for a pause
+        self._dones.update(
+            {
+                "program": self._program_done,
+                "check_on": self._checking,
+                "check_off": lambda: self._leave("ok"),
+                "verified": self._verify,
+                "dwelt": self._place.forget,  # the end is looked for from here
+                "change": self._place.forget,
+            }
+        )
 
     # commands ------------------------------------------------------------------------------------
     @property
@@ -79,12 +68,15 @@ class Grbl:
     def run(self, source: "Streamer", label: str) -> None:
         """Begin an order; the machine must be idle."""
         self._program = Program(source)
-        self._why = ""
         self._certain = True
-        self._pause_first = False
+        self._pause_first = self._spun_down = False
+        self._checks = 0
         self.values["lines_n"] = 0
-        self._own.append(("$C", "check_on"))
-        self.state = "entering"
+        self._why = self.machine.not_ready()
+        if self._why:
+            self._end(False, self._why, True)
+        else:
+            self._check()
 
     def pause(self) -> None:
         """Feed hold; paused is told when the machine stands still."""
@@ -97,12 +89,15 @@ class Grbl:
             self._pause_first = True
 
     def resume(self) -> None:
-        """Cycle start."""
-        if self.state in ("paused", "holding"):
-            self._place.forget()
-            self._go(self._goes_on)
-            self.out += grbl.RESUME
-            self.events.append(("resumed",))
+        """Spindle on where it was, then cycle start."""
+        if self.state not in ("paused", "holding"):
+            return
+        if self._spun_down:
+            self._spun_down = False
+            self.out += _SPINDLE_STOP  # the same byte starts it again
+            self._go("spinning")
+        else:
+            self._cycle_start()
 
     def cancel(self) -> None:
         """Hold, and reset when the machine stands still."""
@@ -111,229 +106,46 @@ class Grbl:
     def stop(self) -> None:
         """Reset at once; in motion this loses the position."""
         self.safe()
-        self._end(False, "stopped", False)
-        self.events.append(("offline", "stopped"))
-        self._go("locked")
-
-    def safe(self) -> None:
-        """Spindle and coolant off, by a reset."""
-        self.out += grbl.RESET
-        self._flow.clear()
-
-    def recover(self) -> None:
-        """A person says the machine is fit again: home it."""
-        if self.state == "locked":
-            self.safe()
-            self._own = [("$H", "homed")]
-            self._go("resetting")
+        self._lock("stopped")
 
     def identify(self) -> None:
         """GRBL has nothing to make itself noticed by."""
 
-    # serial line ---------------------------------------------------------------------------------
-    def feed(self, data: bytes, now_ms: int) -> None:
-        """Take bytes of the machine."""
-        self._patience.heard_ms = self._now_ms = now_ms
-        for line in self._lines.feed(data):
-            reply = grbl.parse_reply(line)
-            take = self._takes.get(reply[0])
-            if take is not None:
-                take(reply, now_ms)
-        self._pump()
+    # dry run -------------------------------------------------------------------------------------
+    def _check(self) -> None:
+        self._checks += 1
+        self._own = [("$#", ""), ("$C", "check_on")]
+        self._left = ""
+        self.out += grbl.STATUS  # where it stands now
+        self._go("entering")
 
-    def step(self, now_ms: int) -> None:
-        """Let time pass."""
-        self._now_ms = now_ms
-        if self._patience.is_due(now_ms, self.running):
-            self.out += grbl.STATUS
-        self._watch(now_ms)
-        self._pump()
+    def _checking(self) -> None:
+        if self._program is not None:
+            self._program.check(self.machine.envelope())
+        self._go("checking")
 
-    def _watch(self, now_ms: int) -> None:
-        if self.state == "silent":
-            return
-        late = now_ms - self._since_ms > BANNER_MS
-        if self._patience.is_over(now_ms, self.state == "homing"):
-            self._lose("machine does not answer")
-        elif late and self.state == "leaving" and self._flow.empty and not self._own:
-            self._begin_running()  # this firmware leaves check mode without a reset
-        elif late and self.state == "resetting":
-            self._go("resetting")
-            self.out += grbl.RESET
-
-    def _pump(self) -> None:
-        """Send what may be sent."""
-        while self._own and self._flow.fits(self._own[0][0]) and self._may_speak():
-            text, tag = self._own.pop(0)
-            self.out += self._flow.send(text, tag)
-        program = self._program
-        if self._own or program is None or self.state not in ("checking", "running"):
-            return
-        while True:
-            code = program.take()
-            if code is None:
-                self._program_over()
-                return
-            if not code:
-                return
-            if not self._flow.fits(code):
-                program.give_back(code)
-                return
-            self.out += self._flow.send(code, "dry" if program.dry else "program")
-
-    def _may_speak(self) -> bool:
-        return self.state not in ("silent", "locked", "cancelling", "resetting")
-
-    def _program_over(self) -> None:
-        if self.state == "checking":
-            self._leave_check()
-        elif self._program is not None:
-            self._own += [(code, "") for code in self._program.ending()]
-            self._own.append((_END, "dwelt"))
-            self._go("ending")
-            self._pump()
-
-    def _take_ok(self, reply: "Reply", now_ms: int) -> None:
-        self._since_ms = now_ms
-        tag = self._flow.answered()
-        if tag in self._dones:
-            self._dones[tag]()
-
-    def _take_error(self, reply: "Reply", now_ms: int) -> None:
-        self._since_ms = now_ms
-        tag = self._flow.answered()
-        if tag == "homed":
-            self._own.append(("$X", "unlocked"))  # no homing on this machine
-            self._homed()
-        elif self._program is not None:
-            self._refuse(error_words(reply[1], self.firmware))
-
-    def _refuse(self, words: str) -> None:
-        """A line was refused: in check mode nothing has moved yet."""
-        why = "line refused: " + words
-        if self.state == "entering":  # cannot check: nothing has been sent that could move
-            self._end(False, why, True)
-            self._go("idle")
-        elif self.state in ("checking", "leaving"):
-            self._why = self._why or why
-            if self.state == "checking":
-                self._leave_check()
-        elif self.state in ("running", "ending", "holding", "paused"):
-            self._abandon(why)
-
-    def _take_alarm(self, reply: "Reply", now_ms: int) -> None:
-        words = alarm_words(reply[1], self.firmware)
-        if self.state == "cancelling":
-            return
-        self.safe()
-        self.events.append(("fault", "alarm-{}".format(reply[1]), words))
-        self._lock(words)
-
-    def _take_banner(self, reply: "Reply", now_ms: int) -> None:
-        self.firmware = reply[1]
-        self._flow.clear()
-        self._since_ms = now_ms
-        if self.state == "leaving":
-            self._begin_running()
-        elif self.state == "resetting":
-            self._go("homing")
-        elif self.state == "cancelling":
-            self._go("idle")
-            self._end(False, self._why, self._certain)
-        elif self._program is not None:
-            self.events.append(("fault", "reset", "machine was reset while an order ran"))
-            self._lock("machine was reset")
-
-    def _take_opt(self, reply: "Reply", now_ms: int) -> None:
-        if reply[3] > 32:
-            self._flow.room = reply[3] - 8
-
-    def _take_status(self, reply: "Reply", now_ms: int) -> None:
-        report = reply[1]
-        self._place.take(report)
-        self.values.update(values(self._place, report))
-        self._follow(report["state"], report["sub"], now_ms)
-
-    def _follow(self, state: str, sub: "int | None", now_ms: int) -> None:
-        """Turn by what a report says the machine does."""
-        if self.state == "silent":
-            self._connected(state)
-        elif state == "Alarm" and self.state in ("idle", "running", "ending"):
-            self.events.append(("fault", "locked", "machine is locked"))
-            self._lock("machine is locked")
-        elif self.state in ("running", "ending", "holding") and state in ("Hold", "Door", "Tool"):
-            self._stand(state, sub)
-        elif self.state in ("holding", "paused"):
-            self._see_held(state)
-        elif self.state == "ending":
-            self._see_end(state)
-        elif self.state == "cancelling":
-            self._see_standstill(state, sub)
-        if self.state in _ANSWERING and state in ("Idle", "Check"):
-            self._see_answer_lost(now_ms)
-
-    def _connected(self, state: str) -> None:
-        self._own = [("$I", "")]
-        self._flow.clear()
-        if state == "Alarm":
-            self._go("locked")
-            self.events.append(("fault", "locked", "machine is locked: confirm clear to home it"))
-        else:
-            self._homed()
-
-    def _stand(self, state: str, sub: "int | None") -> None:
-        asked = self.state == "holding"
-        if state == "Hold" and sub != 0:
-            return  # still slowing down
-        if not asked:
-            self._goes_on = self.state
-        self._held = True
-        self._go("paused")
-        why = "a person asked" if asked else {"Hold": "program stop"}.get(state, state.lower())
-        self.events.append(("paused", why))
-        if not asked:
-            self.events.append(("need", "machine waits: " + why))
-
-    def _see_held(self, state: str) -> None:
-        """A dwelling machine does not take a hold; one that runs when held was told so by hand."""
-        if self.state == "paused":
-            if self._held and state in ("Run", "Idle"):
-                self._place.forget()
-                self._go(self._goes_on)
-                self.events.append(("resumed",))
-        elif state == "Run":
-            self.out += grbl.HOLD
-        elif state == "Idle" and self._flow.empty and self._place.still_n > 1:
-            self._held = False
-            self._go("paused")
-            self.events.append(("paused", "a person asked"))
-
-    def _see_end(self, state: str) -> None:
-        if state == "Idle" and self._flow.empty and not self._own and self._place.still_n >= 1:
-            self._go("idle")
-            self._end(True, "", True)
-
-    def _see_standstill(self, state: str, sub: "int | None") -> None:
-        held = (state == "Hold" and sub == 0) or state in ("Idle", "Alarm", "Check", "Door", "Tool")
-        if held and self._place.still_n >= 1:
-            self.out += grbl.RESET
-
-    def _see_answer_lost(self, now_ms: int) -> None:
-        if (
-            not self._flow.empty
-            and now_ms - self._since_ms > NO_ANSWER_MS
-            and self._place.still_n > 1
-        ):
-            self._certain = False
-            self._abandon("an answer of the machine was lost")
-
-    def _leave_check(self) -> None:
-        self._go("leaving")
+    def _leave_check(self, why: str) -> None:
+        self._why = self._why or why
         self._own.append(("$C", "check_off"))
+        self._go("leaving")
 
-    def _begin_running(self) -> None:
+    def _leave(self, came: str) -> None:
+        """Check mode is left by an ok and a banner, in either order; FluidNC sends none."""
+        if self.state == "leaving":
+            if self._left and self._left != came:
+                self._verifying()
+            self._left = came
+
+    def _verifying(self) -> None:
+        self._own = [("$G", "verified")]
+        self._go("verifying")
+
+    def _verify(self) -> None:
         program = self._program
-        if program is None or self._why:
+        if program is None:
+            return
+        self._why = self._why or self.machine.wrong_mode(program.box)
+        if self._why:
             self._go("idle")
             self._end(False, self._why, True)
             return
@@ -341,60 +153,202 @@ class Grbl:
         self._go("running")
         if self._pause_first:
             self._pause_first = False
-            self._goes_on, self._held = "running", False
-            self._go("paused")
-            self.events.append(("paused", "a person asked"))
+            self._goes_on = "running"
+            self._stand_paused("a person asked", False)
+
+    # sending -------------------------------------------------------------------------------------
+    def _pump(self) -> None:
+        super()._pump()
+        program = self._program
+        if self._own or program is None or self.state not in ("checking", "running"):
+            return
+        try:
+            self._pump_program(program)
+        except WireError as error:
+            self._stop_at("line cannot be read: " + str(error))
+
+    def _pump_program(self, program: Program) -> None:
+        while True:
+            code = program.take()
+            if code is None:
+                self._program_over(program)
+                return
+            if not code:
+                break
+            why = self.machine.too_far(program.box) if program.dry else ""
+            if why:
+                self._leave_check(why)
+                super()._pump()
+                return
+            if not self._flow.fits(code):
+                program.give_back(code)
+                return
+            self.out += self._flow.send(code, "dry" if program.dry else "program")
+        if program.change is not None:
+            self._own = [("M5", ""), (_END, "change")]
+            self._go("changing")
+            super()._pump()
+
+    def _program_over(self, program: Program) -> None:
+        if program.dry:
+            if self._flow.empty:  # every line was read
+                self._leave_check("")
+        else:
+            self._own = [(code, "") for code in program.ending()]
+            self._own.append((_END, "dwelt"))
+            self._go("ending")
+        super()._pump()
+
+    def _watch(self) -> None:
+        super()._watch()
+        late = self._now_ms - self._since_ms
+        if self.state == "leaving" and late > BANNER_MS and self._left:
+            self._verifying()
+        elif self.state == "spinning" and late > self._spin_up_ms:
+            self._cycle_start()
 
     def _program_done(self) -> None:
         self.values["lines_n"] += 1
         if self._program is not None:
             self._program.source.acknowledge()
 
-    def _homed(self) -> None:
-        self._go("idle")
-        self.events.append(("online",))
+    # replies -------------------------------------------------------------------------------------
+    def _refused(self, code: int) -> None:
+        if self._program is not None:
+            self._stop_at("line refused: " + self.machine.error_words(code))
+
+    def _stop_at(self, why: str) -> None:
+        """A line is not to be run: in check mode nothing has moved yet."""
+        if self.state == "entering":
+            self._go("idle")
+            self._end(False, why, True)
+        elif self.state == "checking":
+            self._leave_check(why)
+        elif self.state == "leaving":
+            self._why = self._why or why
+        else:
+            self._abandon(why)
+
+    def _was_reset(self) -> None:
+        if self.state == "leaving":
+            self._leave("banner")
+        elif self._program is None:
+            super()._was_reset()
+        elif self.state in _CHECKS and self._checks < MAX_CHECKS:
+            self._check()  # nothing has moved yet
+        else:
+            self.events.append(("fault", "reset", "machine was reset while an order ran"))
+            self._lock("machine was reset")
+
+    def _follow(self, state: str, sub: "int | None") -> None:
+        if state == "Alarm" and self._program is not None:
+            self._lock_told("machine is locked")
+        elif self.state in ("running", "ending", "holding", "changing") and state in _STANDING:
+            self._stand(state, sub)
+        elif self.state in ("holding", "paused"):
+            self._see_held(state)
+        elif self.state == "resuming":
+            self._see_resumed(state)
+        elif state == "Idle" and self._flow.empty and not self._own:
+            self._see_end()
+        if self._program is not None and state in ("Idle", "Check"):
+            self._see_answer_lost()
+
+    # pauses --------------------------------------------------------------------------------------
+    def _stand(self, state: str, sub: "int | None") -> None:
+        asked = self.state == "holding"
+        if state == "Hold" and sub != 0:
+            return  # still slowing down
+        if not asked:
+            self._goes_on = self.state
+        if state == "Hold" and self.values.get("spindle_rpm", 0) > 0:
+            self._spun_down = True
+            self.out += _SPINDLE_STOP
+        why = "a person asked" if asked else {"Hold": "program stop"}.get(state, state.lower())
+        self._stand_paused(why, True)
+
+    def _stand_paused(self, why: str, held: bool) -> None:
+        self._held = held
+        self._go("paused")
+        self.events.append(("paused", why))
+        if why != "a person asked":
+            self.events.append(("need", "machine waits: " + why))
+
+    def _see_held(self, state: str) -> None:
+        """A dwelling machine does not take a hold; one that runs when held was told so by hand."""
+        if self.state == "paused":
+            if self._held and self._spun_down and state == "Run":
+                self._spun_down = False
+                self.out += grbl.HOLD  # its spindle needs time first
+                self._go("spinning")
+            elif self._held and state in ("Run", "Idle"):
+                self._resumed()
+        elif state == "Run":
+            self.out += grbl.HOLD
+        elif state == "Idle" and self._flow.empty and self._place.still_n > 1:
+            self._stand_paused("a person asked", False)
+
+    def _cycle_start(self) -> None:
+        program = self._program
+        if program is not None and program.change is not None and not self._held:
+            program.changed()
+        self.out += grbl.RESUME
+        if self._held:
+            self._go("resuming")
+        else:
+            self._resumed()
+
+    def _see_resumed(self, state: str) -> None:
+        if state not in _STANDING:
+            self._resumed()
+        elif self._now_ms - self._since_ms > RESUME_MS:
+            self._stand_paused(state.lower(), True)
+
+    def _resumed(self) -> None:
+        self._place.forget()
+        self._go(self._goes_on)
+        self.events.append(("resumed",))
+
+    # ends ----------------------------------------------------------------------------------------
+    def _see_end(self) -> None:
+        if self._place.still_n < 1 or self._program is None:
+            return
+        if self.state == "ending":
+            self._go("idle")
+            self._end(True, "", True)
+        elif self.state == "changing" and self._program.change is not None:
+            self._goes_on = "running"
+            self._stand_paused(tool_words(self._program.change), False)
+
+    def _see_answer_lost(self) -> None:
+        late = self._now_ms - self._since_ms > NO_ANSWER_MS
+        if late and not self._flow.empty and self._place.still_n > 1:
+            self._certain = False
+            self._abandon("an answer of the machine was lost")
 
     def _abandon(self, why: str) -> None:
         """End an order early but orderly."""
-        if self._program is None or self.state == "cancelling":
+        if self._program is None or self.state in ("calming", "resetting"):
             return
         self._why = why
-        self._own = []
-        self._program.drop()
-        self._place.forget()
         if self.state in _CHECKS:
-            self.out += grbl.RESET
+            self._reset(self._abandoned)
         else:
-            self.out += grbl.HOLD
-        self._go("cancelling")
+            self._calm(self._abandoned)
+
+    def _abandoned(self) -> None:
+        self._go("idle")
+        self._end(False, self._why, self._certain)
+
+    def _unmoved(self) -> bool:
+        return self.state in _CHECKS
 
     def _end(self, ok: bool, why: str, certain: bool) -> None:
         self._own = []
-        self._close_program(("ended", ok, why, certain))
+        self._drop(("ended", ok, why, certain))
 
-    def _close_program(self, event: "tuple[Any, ...]") -> None:
+    def _drop(self, event: "tuple[Any, ...]") -> None:
         if self._program is not None:
             self._program.source.close()
             self._program = None
             self.events.append(event)
-
-    def _lock(self, why: str) -> None:
-        self._end(False, why, False)
-        self.events.append(("offline", why))
-        self._go("locked")
-
-    def _lose(self, why: str) -> None:
-        self._own = []
-        self._flow.clear()
-        self._close_program(("lost", why))
-        self.events.append(("offline", why))
-        self._go("silent")
-
-    def _go(self, state: str) -> None:
-        self.state = state
-        self._since_ms = self._now_ms
-
-    def close(self, why: str) -> None:
-        """The serial line itself is gone."""
-        if self.state != "silent":
-            self._lose(why)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     Entry = tuple[int, bytes, str]
 
 HISTORY = 24  # lines kept for sending again: a window, Marlin's queue, and some
+MAX_WINDOW = 3  # lines in flight, where the machine tells how many it has room for
+RX_BYTES = 120  # of 128 in the smallest receive buffer (AVR HardwareSerial)
+CAREFUL_N = 50  # lines sent one by one after a resend, which throws away all that is in flight
 _NONE = (0, b"", "")
 
 
@@ -20,7 +23,10 @@ class NumberedFlow:
     """Lines in flight. A line's tag comes back once, when the line is first acknowledged."""
 
     def __init__(self, window: int = 1) -> None:
-        self.window = window
+        """window: lines in flight; 0 = as many as an ADVANCED_OK has room for."""
+        self._fixed = window
+        self.window = window or 1
+        self._careful = 0
         self._entries: "list[Entry]" = [_NONE] * HISTORY  # line n stands at n % HISTORY
         self._last_n = 0  # highest number ever given
         self._sent_n = 0  # highest number sent since the last going back
@@ -29,7 +35,7 @@ class NumberedFlow:
 
     def restart(self) -> bytes:
         """Forget everything; the bytes that set the machine's line number to 0."""
-        self.__init__(self.window)
+        self.__init__(self._fixed)
         return frame(0, "M110 N0")
 
     @property
@@ -39,7 +45,13 @@ class NumberedFlow:
 
     def can_send(self) -> bool:
         """Say whether the window has room."""
-        return self._sent_n - self._acked_n < self.window
+        flying = self._sent_n - self._acked_n
+        if not flying:
+            return True
+        return flying < self.window and self._bytes(flying) < RX_BYTES
+
+    def _bytes(self, flying: int) -> int:
+        return sum([len(self._frame(self._sent_n - i)) for i in range(flying)]) + 40
 
     def again(self) -> bytes:
         """The next line that must be sent again, b"" when there is none."""
@@ -60,14 +72,20 @@ class NumberedFlow:
         """The last line sent, once more: harmless, and the answer tells what arrived."""
         return self._frame(self._sent_n)
 
-    def ok(self, n: "int | None") -> "list[str]":
-        """Take an ``ok``, with its line number when told; return the tags of lines now done."""
+    def ok(self, n: "int | None", slots: "int | None" = None) -> "list[str]":
+        """Take an ``ok``, with number and free slots when told; return the tags of lines done."""
+        self._careful = max(0, self._careful - 1)
+        if not self._fixed and slots is not None:
+            self.window = 1 if self._careful else max(1, min(slots, MAX_WINDOW))
         if n is not None and self._acked_n < n <= self._sent_n:
             return self._acknowledge(n)
         return self._acknowledge(min(self._acked_n + 1, self._sent_n))
 
     def resend(self, k: "int | None") -> "list[str] | None":
         """Take a ``Resend: k``; return tags of lines now done, None when k makes no sense."""
+        if not self._fixed:
+            self.window = 1
+            self._careful = CAREFUL_N
         if k is None or k > self._last_n + 1 or k < self._oldest():
             self._sent_n = self._acked_n
             return None

@@ -5,6 +5,12 @@ if TYPE_CHECKING:
     from protocols.records import Record
 
 
+_MORE = (
+    ("bf", ("planner_n", "rx_free_b")),
+    ("ov", ("feed_pct", "rapid_pct", "spindle_pct")),
+)
+
+
 class Place:
     """Place in um by its reports; ``still_n`` counts reports in a row that say the same."""
 
@@ -31,4 +37,7 @@ def values(place: Place, report: "Record") -> "dict[str, int]":
     if "fs" in report:
         out["feed_um_s"] = report["fs"][0] * 1000 // 60
         out["spindle_rpm"] = report["fs"][1]
+    for key, names in _MORE:
+        for name, value in zip(names, report.get(key, ())):
+            out[name] = value
     return out

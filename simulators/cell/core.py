@@ -47,6 +47,7 @@ class Job:
     ended_at: int = 0
     result: int = isa95.RESULT_UNKNOWN
     reason: str = ""
+    spare: int = 0  # pieces of the first requirement dropped and taken again
     held_until: int = 0  # floor time at which a protective stop is reset; 0 = by Resume
 
     @property
@@ -61,7 +62,8 @@ class Job:
         total = sum(r.pieces for r in self.order.requirements)
         taken = total if self.share >= 1 else min(total, int(self.share * total) + 1)
         before = sum(r.pieces for r in self.order.requirements[:requirement])
-        return max(0, min(self.order.requirements[requirement].pieces, taken - before))
+        wanted = max(0, min(self.order.requirements[requirement].pieces, taken - before))
+        return wanted + (self.spare if requirement == 0 else 0)
 
 
 class CellConfig(NamedTuple):
@@ -196,6 +198,18 @@ class Cell:
         """Whether the robot has a job in hand."""
         return self._current() is not None
 
+    @property
+    def program(self) -> str:
+        """Program loaded in the robot's controller, "" while it has no job."""
+        job = self._current()
+        return job.order.work_master if job else ""
+
+    @property
+    def moving(self) -> bool:
+        """Whether the robot moves on its path."""
+        job = self._current()
+        return job is not None and job.state.number == isa95.RUNNING
+
     def _current(self) -> Job | None:
         at_work = (isa95.RUNNING, isa95.INTERRUPTED)
         return next((j for j in self.jobs.values() if j.state.number in at_work), None)
@@ -238,6 +252,10 @@ class Cell:
             self.restart_wanted = True
         elif fault.kind == "deaf":
             self.deaf_wanted = True
+        elif fault.kind == "spare":
+            job.spare += 1
+            self._count("pieces", job.order.requirements[0].lot, 1)
+            self.revision += 1
         elif fault.kind == "protective_stop":
             self.protective_stop = True
             job.held_until = now_ms + fault.arguments[1] if fault.arguments[1] else 0

@@ -12,6 +12,7 @@ the jobs it began. Shares are whole percent of the job, times are milliseconds.
     estop:N:PCT             emergency stop in the Nth job: aborted
     gripper:N:PCT           the gripper loses a part in the Nth job: aborted, unsuccessful
     restart:N:PCT           the cell's controller restarts in the Nth job
+    spare:N:PCT             a piece of the first lot is dropped in the Nth job, another one taken
     deaf:N:PCT              every subscription is dropped without a word in the Nth job
 
 Lines added to the file of ``--fault-file`` while the cell runs count from then on.
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 METHOD_FAULTS = ("refuse", "error", "slow", "late")
-JOB_FAULTS = ("protective_stop", "estop", "gripper", "restart", "deaf")
+JOB_FAULTS = ("protective_stop", "estop", "gripper", "restart", "deaf", "spare")
 _ARGUMENTS = {
     "refuse": 0,
     "error": 0,
@@ -32,6 +33,7 @@ _ARGUMENTS = {
     "gripper": 1,
     "restart": 1,
     "deaf": 1,
+    "spare": 1,
 }
 
 

@@ -8,9 +8,11 @@ from asyncua.common.node import Node
 from asyncua.ua.object_ids import ObjectIds
 
 from protocols import isa95
+from protocols.isa95 import JobState
 from simulators.cell.core import Cell, Job, Nameplate
+from simulators.cell.robot import Robot
 from simulators.cell.space import Name, Space, Value, base, isa
-from simulators.cell.structs import listed_struct, response_struct, state_structs
+from simulators.cell.structs import listed_struct, order_struct, response_struct, state_structs
 
 _RECEIVER_SUBSTATES = 1008  # official node ids, numbers of the NodeSets' type nodes
 _PROVIDER = 1003
@@ -33,7 +35,7 @@ _RESPONSE_IDS = {
 }
 _ITEM_STATES = ("NotAvailable", "OutOfService", "NotExecuting", "Executing")
 _ITEM_STATE_IDS = (5005, 5004, 5007, 5006)
-_AUTOMATIC_EXTERNAL = 4  # OperationalModeEnumeration
+_STATUS_EVENT = 1006  # ISA95JobOrderStatusEventType
 
 
 def _text(text: str) -> Value:
@@ -56,7 +58,9 @@ class Model:
         self._space = space
         self._nameplate = nameplate
         self._lists: dict[str, Node] = {}
-        self._safety: dict[str, Node] = {}
+        self._robot = Robot(space)
+        self._events: Any = None
+        self._told: dict[str, JobState] = {}
         self._item_state: dict[str, Node] = {}
         self.index = 0  # of the ISA-95 namespace
 
@@ -74,9 +78,10 @@ class Model:
             base(ObjectIds.FolderType),
         )
         await self._add_identification(blocks)
-        await self._add_item_state(blocks)
+        self._item_state = await self._add_state(blocks, "MachineryItemState", 1002)
+        self._mode = await self._add_state(blocks, "MachineryOperationMode", 1008)
         await self._add_jobs(blocks, handler)
-        await self._add_robot()
+        await self._robot.build()
 
     async def _add_identification(self, blocks: Node) -> None:
         space = self._space
@@ -96,18 +101,16 @@ class Model:
         ):
             await space.add_property(plate, Name(isa95.URI_DI, text), value)
 
-    async def _add_item_state(self, blocks: Node) -> None:
+    async def _add_state(self, blocks: Node, text: str, kind: int) -> dict[str, Node]:
+        """A state machine of OPC 40001-1: the nodes of its current state."""
         space = self._space
-        machine = await space.add_object(
-            blocks,
-            Name(isa95.URI_MACHINERY, "MachineryItemState"),
-            space.type_id(isa95.URI_MACHINERY, 1002),
-            ObjectIds.HasAddIn,
-        )
+        name = Name(isa95.URI_MACHINERY, text)
+        official = space.type_id(isa95.URI_MACHINERY, kind)
+        machine = await space.add_object(blocks, name, official, ObjectIds.HasAddIn)
         state = await space.add_variable(machine, Name("", "CurrentState"), _localized(""))
         node_id = Value(ua.Variant(ua.NodeId(), ua.VariantType.NodeId), base(ObjectIds.NodeId))
         number = Value(ua.Variant(0, ua.VariantType.UInt32), base(ObjectIds.UInt32))
-        self._item_state = {
+        return {
             "text": state,
             "id": await space.add_property(state, Name("", "Id"), node_id),
             "number": await space.add_property(state, Name("", "Number"), number),
@@ -138,6 +141,8 @@ class Model:
             declared = space.type_id(isa95.URI_ISA95, number)
             await space.add_method(results, isa(method), declared, handler(method))
         await self._add_lists(receiver, results)
+        event = space.type_id(isa95.URI_ISA95, _STATUS_EVENT)
+        self._events = await space.server.get_event_generator(event, receiver.nodeid)
 
     async def _add_lists(self, receiver: Node, results: Node) -> None:
         space = self._space
@@ -155,53 +160,6 @@ class Model:
             kind = space.type_id(isa95.URI_ISA95, number)
             self._lists[text] = await space.add_variable(parent, isa(text), _structs([], kind))
 
-    async def _add_robot(self) -> None:
-        """Robot of OPC 40010-1: one motion device, one controller, one safety state."""
-        space = self._space
-        folder = base(ObjectIds.FolderType)
-        device_set = space.node(space.type_id(isa95.URI_DI, 5001))
-
-        def robotics(text: str) -> Name:
-            return Name(isa95.URI_ROBOTICS, text)
-
-        system = await space.add_object(
-            device_set,
-            Name("urn:fabcommons:cell", "Robot"),
-            space.type_id(isa95.URI_ROBOTICS, 1002),
-        )
-        holders = [
-            await space.add_object(system, robotics(text), folder)
-            for text in ("MotionDevices", "Controllers", "SafetyStates")
-        ]
-        for holder, text, number in zip(
-            holders, ("Arm", "ArmController", "Safety"), (1004, 1003, 1013), strict=True
-        ):
-            node = await space.add_object(
-                holder,
-                Name("urn:fabcommons:cell", text),
-                space.type_id(isa95.URI_ROBOTICS, number),
-            )
-            if text == "Safety":
-                await self._add_safety(node)
-
-    async def _add_safety(self, safety: Node) -> None:
-        space = self._space
-        parameters = await space.add_object(
-            safety, Name(isa95.URI_DI, "ParameterSet"), base(ObjectIds.BaseObjectType)
-        )
-        no = Value(ua.Variant(False, ua.VariantType.Boolean), base(ObjectIds.Boolean))
-        mode = Value(
-            ua.Variant(_AUTOMATIC_EXTERNAL, ua.VariantType.Int32),
-            space.type_id(isa95.URI_ROBOTICS, 3006),
-        )
-        for text, value in (
-            ("EmergencyStop", no),
-            ("ProtectiveStop", no),
-            ("OperationalMode", mode),
-        ):
-            name = Name(isa95.URI_ROBOTICS, text)
-            self._safety[text] = await space.add_variable(parameters, name, value)
-
     async def publish(self, cell: Cell) -> None:
         """Write the cell's state into the nodes."""
         jobs = list(cell.jobs.values())
@@ -210,17 +168,32 @@ class Model:
         await self._write_list(
             "JobOrderResponseList", [response_struct(j, self.index) for j in begun]
         )
-        for text, value in (
-            ("EmergencyStop", cell.emergency_stop),
-            ("ProtectiveStop", cell.protective_stop),
-        ):
-            await self._safety[text].write_value(value)
+        await self._robot.publish(cell)
         stopped = cell.emergency_stop or cell.protective_stop
         number = 1 if stopped else 3 if cell.busy else 2
-        await self._item_state["text"].write_value(ua.LocalizedText(_ITEM_STATES[number]))
-        state = self._space.type_id(isa95.URI_MACHINERY, _ITEM_STATE_IDS[number])
-        await self._item_state["id"].write_value(state)
-        await self._item_state["number"].write_value(ua.Variant(number, ua.VariantType.UInt32))
+        state = (_ITEM_STATES[number], _ITEM_STATE_IDS[number], number)
+        await self._write_state(self._item_state, state)
+        await self._write_state(self._mode, ("Processing", 5026, 3))
+        await self._tell(jobs)
+
+    async def _write_state(self, nodes: dict[str, Node], state: tuple[str, int, int]) -> None:
+        """Write a current state: its name, the number of its node in the NodeSet, its number."""
+        text, node, number = state
+        await nodes["text"].write_value(ua.LocalizedText(text))
+        await nodes["id"].write_value(self._space.type_id(isa95.URI_MACHINERY, node))
+        await nodes["number"].write_value(ua.Variant(number, ua.VariantType.UInt32))
+
+    async def _tell(self, jobs: list[Job]) -> None:
+        """An ISA95JobOrderStatusEvent for every job whose state is another one than told."""
+        for job in jobs:
+            if self._told.get(job.order.id) == job.state:
+                continue
+            event = self._events.event
+            event.JobOrder = order_struct(job.order)
+            event.JobState = state_structs(job, self.index)
+            event.JobResponse = response_struct(job, self.index)
+            await self._events.trigger(message=isa95.state_words(job.state))
+        self._told = {job.order.id: job.state for job in jobs}
 
     async def _write_list(self, text: str, items: list[Any]) -> None:
         variant = ua.Variant(items, ua.VariantType.ExtensionObject, is_array=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
+from controller.adapters.opcua.session import CellSession
 from protocols.isa95 import format_job_id
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
@@ -93,6 +95,7 @@ def test_order_runs_once_and_is_reported_in_order(floor: Floor) -> None:
     order = floor.make("jo-1", 7)
     floor.until(order, "SUCCEEDED")
     assert floor.kinds(order) == ["claim", "started", "finished"]
+    assert floor.site.differences == []
     assert floor.starts(order) == floor.made(order) == 1
     took = {k: n - before.get(k, 0) for k, n in floor.cell.truth()["pieces"].items()}
     assert took == {"p-op-jaw": 2, "p-op-plate": 1, "screws": 2}
@@ -144,6 +147,13 @@ def test_lost_part_fails_the_order(floor: Floor) -> None:
     floor.until(order, "FAILED")
     assert order.why == "gripper lost the part"
     assert floor.made(order) == 0
+
+
+def test_piece_taken_beyond_the_plan_is_an_open_difference(floor: Floor) -> None:
+    floor.cell.fault("spare:1:60")
+    order = floor.make("jo-spare", 1)
+    floor.until(order, "SUCCEEDED")
+    assert floor.site.differences == [("jo-spare", "p-op-jaw", 2, 3)]
 
 
 def test_person_pauses_resumes_and_cancels(floor: Floor) -> None:
@@ -230,3 +240,49 @@ def test_dropped_subscription_loses_nothing(floor: Floor) -> None:
     again = floor.make("jo-deaf", 2)
     floor.until(again, "SUCCEEDED")
     assert floor.starts(again) == 1
+
+
+def test_robot_and_machine_are_told_as_telemetry_and_as_reasons(floor: Floor) -> None:
+    floor.cell.fault("protective_stop:1:40:0")
+    order = floor.make("jo-measured", 1)
+    floor.until(order, "PAUSED")
+
+    def measured() -> dict[str, int]:
+        return floor.site.measured[-1]["m"]
+
+    def stopped() -> bool:
+        return measured().get("pstop_n") == 1
+
+    floor.cells.wait_for(stopped, f"stop measured: {measured()}")
+    assert measured() == {
+        "estop_n": 0,
+        "pstop_n": 1,
+        "robot_mode_n": 4,
+        "item_state_n": 1,
+        "program_n": 1,
+        "on_path_n": 0,
+        "speed_ppm": 0,
+        "running_n": 1,
+        "jobs_n": measured()["jobs_n"],
+    }
+    assert floor.site.state["need"] == "protective stop active: look at the cell"
+    assert floor.command("resume")["ok"]
+    floor.until(order, "SUCCEEDED")
+    floor.cells.wait_for(lambda: measured()["item_state_n"] == 2, "at rest again")
+    assert (measured()["pstop_n"], measured()["program_n"]) == (0, 0)
+
+
+def test_job_order_events_are_heard(floor: Floor, cell: Any) -> None:
+    """ISA95JobOrderStatusEvent of the receiver: stored, running, ended, for one order."""
+    assert asyncio.run(_listen(cell.url, floor)) >= 3
+
+
+async def _listen(url: str, floor: Floor) -> int:
+    session = await CellSession.open(Access(url), lambda: None)
+    try:
+        order = await asyncio.to_thread(floor.make, "jo-events", 1)
+        await asyncio.to_thread(floor.until, order, "SUCCEEDED")
+        await asyncio.to_thread(floor.cells.wait_for, lambda: session.events >= 3, "three events")
+        return session.events
+    finally:
+        await session.close()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.adapters.opcua.condition import Condition
 from controller.adapters.opcua.ledge import Ledge, Plan
 from controller.adapters.opcua.mapping import Amount, Known, Seen, SeenJob
 from protocols import isa95
@@ -64,7 +65,7 @@ class World:
                 job.state, begun, job.result, job.reason, job.started_at, job.ended_at, consumed
             )
         stops = (self.cell.emergency_stop, self.cell.protective_stop)
-        return Seen(f"c{self.run}", jobs, "stopped" if any(stops) else "", *stops)
+        return Seen(f"c{self.run}", jobs, "stopped" if any(stops) else "", Condition(*stops))
 
     def known(self, job_id: str) -> Known:
         refused = self.refused[1] if self.refused[0] == job_id else ""

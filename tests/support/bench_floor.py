@@ -218,7 +218,7 @@ class Floor:
             arguments += ["--faults", faults]
         return process(arguments)
 
-    def firmware(self, dialect="marlin", heap="256k", **extra):
+    def firmware(self, dialect="marlin", heap="512k", **extra):  # it compiles its sources
         config = {
             "site": "test",
             "machine": "m1",

@@ -28,7 +28,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 120.0) -> Any:
     """The condition's value once it is true."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -141,6 +141,8 @@ class FakeSite:
         self.answers: list[dict[str, Any]] = []
         self.state: dict[str, Any] = {}
         self.states: list[dict[str, Any]] = []
+        self.measured: list[dict[str, Any]] = []
+        self.differences: list[tuple[Any, ...]] = []
         self.said: list[str] = []  # notices to people
         self.faults: list[str] = []
         self.grants = True
@@ -200,6 +202,19 @@ class FakeSite:
     def answer_command(self, tx: Any, machine: str, answer: dict[str, Any]) -> None:
         encode("up/rsp", answer)
         self.answers.append(answer)
+
+    def picks_differ(self, tx: Any, order: str, found: Any) -> None:
+        self.differences.append((order, *found))
+
+    def errand(self, tx: Any, machine: str) -> Any:
+        return None
+
+    def is_errand(self, order: str) -> bool:
+        return False
+
+    def hear_telemetry(self, machine: str, record: dict[str, Any]) -> None:
+        encode("up/tele", record)
+        self.measured.append(record)
 
     # what the rooms answer
     def order(self, order: str) -> Any:

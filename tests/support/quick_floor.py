@@ -16,18 +16,21 @@ from typing import Any
 
 from controller import execution, inbound, needs, resources
 from controller.adapters.clock import ManualClock
+from controller.adapters.site_file import PlanningEntry
 from controller.adapters.store import Store, Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker
 from controller.execution import Findings
 from controller.joints import stations
 from controller.joints.designs import import_design, router
-from controller.joints.plans import planner
+from controller.joints.rolling import Rolling
 from controller.joints.sharing import sharer
 from controller.ledger.balance import check
+from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.routed import Place
 from controller.values import Community, Lot, Machine, NeedRequest
 from controller.writer import Item
+from fabcommons.planning import house
 
 PERSON = "simulated technician"
 SPOOL_MG = 50_000_000
@@ -71,7 +74,7 @@ class Fake:
 class QuickFloor:
     """``state`` needs, ``run`` until none is open; ``bars`` is what ran where and when."""
 
-    def __init__(self, folder: Path, chance: Chance | None = None) -> None:
+    def __init__(self, folder: Path, chance: Chance | None = None, plan: Any = None) -> None:
         self.clock = ManualClock(1_760_000_000_000)
         self.chance = chance or Chance()
         self.random = random.Random(self.chance.seed)
@@ -80,15 +83,18 @@ class QuickFloor:
             clock=self.clock,
             router=router,
             sharer=sharer(resources.why_never),
-            planner=planner(resources.why_not),
+            planner=plan or Rolling(resources.why_not, house(PlanningEntry()), None),
             links={"mqtt": self.link, "opcua": self.link},
         )
         self.store = Store(folder / "site.sqlite", self.clock.now_ms)
         self.site = Site(SiteConfig("quick", folder / "site.sqlite"), parts, self.store)
         self.fakes: dict[str, Fake] = {}
         self.bars: list[Bar] = []
+        self.people = True  # else a test does what a person would at stations
         self.most: dict[str, int] = {}
         self.steps = 0
+        self._to_state: list[NeedRequest] = []
+        self._at_once = 0
         self._planned_at = 0
         self._agenda: list[tuple[int, int, Callable[[Tx], None]]] = []
         self._count = 0
@@ -113,6 +119,12 @@ class QuickFloor:
         assert self.site.writer._try([Item(guarded(run)) for run in runs])
         if problems:
             raise problems[0]
+
+    def answer(self, run: Callable[[Tx], Any]) -> Any:
+        """Result of a function run in a batch of its own."""
+        found: list[Any] = []
+        self.do(lambda tx: found.append(run(tx)))
+        return found[0]
 
     def machines(self, *machines: Machine) -> None:
         """Put machines on the floor, ready."""
@@ -165,9 +177,36 @@ class QuickFloor:
         self.do(run)
         return found
 
+    def stream(self, requests: list[NeedRequest], at_once: int) -> None:
+        """Needs to state while the floor runs, so that about so many are open at a time."""
+        self._to_state, self._at_once = list(requests), at_once
+        self._state_more()
+
+    def _state_more(self) -> None:
+        with self.store.read() as tx:
+            missing = self._at_once - len(tx.needs.open())
+        if missing > 0 and self._to_state:
+            self.state(self._to_state[:missing])
+            self._to_state = self._to_state[missing:]
+
     # running -----------------------------------------------------------------------------------
 
-    def run(self, limit: int = 100_000, every_ms: int = 5 * MIN_MS) -> None:
+    def turn(self) -> None:
+        """One happening and what follows, or a plan when nothing is due."""
+        if not self._agenda:
+            self.clock.advance_ms(MIN_MS)
+            self._plan()
+            return
+        at, _, run = heapq.heappop(self._agenda)
+        self.clock.advance_ms(max(0, at - self.clock.now_ms()))
+        self.do(run)
+        self._react()
+
+    def asker(self) -> Asker:
+        """A person who asks."""
+        return Asker(PERSON)
+
+    def run(self, limit: int = 100_000, every_ms: int = 8 * MIN_MS) -> None:
         """Go from one happening to the next until no need is open."""
         self._plan()
         while self._open():
@@ -207,8 +246,9 @@ class QuickFloor:
 
     def _plan(self) -> None:
         self._planned_at = self.clock.now_ms()
+        self._state_more()
         site = self.site
-        site.submit = lambda run, timeout_s=30.0: self.do(run)  # on this thread
+        site.submit = lambda run, timeout_s=30.0: self.answer(run)  # on this thread
         site._plan()
         self._react()
         with self.store.read() as tx:
@@ -318,6 +358,8 @@ class QuickFloor:
     # people ------------------------------------------------------------------------------------
 
     def _stations(self) -> None:
+        if not self.people:
+            return
         with self.store.read() as tx:
             for fake in self.fakes.values():
                 if fake.machine.link != "person":
@@ -345,6 +387,11 @@ class QuickFloor:
         stations.sign_off(tx, fake.machine.id, found, Asker(PERSON))
         self._bar(fake.machine.id, operation, order.started_at, not (bad or (off and values)))
 
+    def hours(self) -> float:
+        """Floor hours from the first start to the last end."""
+        first = min(bar.start_at for bar in self.bars)
+        return (max(bar.end_at for bar in self.bars) - first) / 3_600_000
+
     # the end -----------------------------------------------------------------------------------
 
     def verdict(self) -> list[str]:
@@ -365,6 +412,21 @@ class QuickFloor:
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
+
+
+def greedy(picture: FloorPicture) -> FloorPlan:
+    """What is ready, oldest first, to the machine that can with the least to do: cheap."""
+    load: dict[str, int] = {order.machine: 1 << 20 for order in picture.orders}
+    found: list[Assignment] = []
+    for op in picture.operations:
+        if op.state not in ("ready", "planned"):
+            continue
+        able = [m for m in picture.machines if not resources.why_not(op, m)]
+        best = min(able, key=lambda m: (load.get(m.id, 0), m.id), default=None)
+        if best is not None:
+            load[best.id] = load.get(best.id, 0) + op.duration_s
+            found.append(Assignment(op.id, best.id, picture.at + len(found), picture.at + 1))
+    return FloorPlan(tuple(found), {})
 
 
 class Wants:

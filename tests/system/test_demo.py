@@ -50,6 +50,9 @@ def test_needs_become_parts_and_the_ledger_is_the_truth(broker: str, tmp_path: P
     assert code == 0
     assert f"broker: {broker}" in said
     assert summary["delivered"] == summary["needs"] == 4
+    held = summary["round"]
+    assert held["ballots"] == 37 and held["accepted"] + held["urgent"] == 4
+    assert held["findings"] == []
     assert summary["material"]
     for line in summary["material"]:
         assert line["physical_mg"] == line["ledger_mg"]

@@ -464,6 +464,10 @@ def test_stock_is_drawn_whole_before_cutting_begins():
     machine.meter.before("G0 X1")
     assert cum(machine) == []
     machine.meter.before("M3 S1000")
+    assert cum(machine) == []  # perhaps: the mark is on flash, the machine has not answered
+    assert machine.memory.counter(0, "plate")["hwm_mg"] == 21000
+    machine.meter.lines = 2
+    machine.tick()
     assert cum(machine) == [(21000, 0)]
     machine.meter.before("M4 S1000")
     machine.drive("ended", True, "", True)
@@ -528,3 +532,56 @@ def test_rot_of_the_journal_is_told_and_starts_nothing(machine):
 def test_the_sha_of_the_program_is_told_with_the_start(machine):
     machine.start(1)
     assert machine.events("started")[0]["sha"] == SHA
+
+
+def milling(flash):
+    machine = Machine(flash, dialect="grbl")
+    machine.command("clear")
+    program = {**PROGRAM, "kind": "grbl"}
+    plate = {"ch": 0, "lot": "plate", "piece_mg": 21000}
+    machine.hear("dn/want", offer(1, lots=[plate], prog=program))
+    machine.fetched(1)
+    machine.hear("dn/want", grant(1, machine.journal.jid, 2, lots=[plate], prog=program))
+    assert machine.meter.before("G0 X1") and machine.meter.before("M3 S1000")
+    return machine
+
+
+def test_a_plate_cut_off_before_the_spindle_answered_is_uncertain():
+    flash = CutFlash()
+    milling(flash)
+    assert cum(Machine(flash, dialect="grbl")) == [(21000, 21000)]
+
+
+def test_a_plate_that_was_cut_is_certain_after_a_crash():
+    flash = CutFlash()
+    machine = milling(flash)
+    machine.meter.lines = 2
+    machine.tick()
+    assert cum(Machine(flash, dialect="grbl")) == [(21000, 0)]
+
+
+def test_a_crash_counts_filament_that_may_be_pulled_back_as_uncertain():
+    """Pulled back 2 mm when the power goes; the next program pushes it forward for nothing."""
+    flash = CutFlash()
+    machine = Machine(flash)
+    machine.start(1)
+    for line in ("M83", "G1 X1 E500", "G1 X2 E0.5", "G1 E-2 F2400"):
+        assert machine.meter.before(line)
+    again = Machine(flash)
+    cum_mg, unc_mg = cum(again)[-1]
+    ahead_mg = machine.memory.counter(0, "lot-a")["hwm_mg"] - cum(machine)[-1][0]
+    assert unc_mg == ahead_mg + 2000 * LOT["ug_per_m"] // 10**9
+    drawn_mg = 500_500 * LOT["ug_per_m"] // 10**9
+    assert cum_mg - unc_mg <= drawn_mg - 2000 * LOT["ug_per_m"] // 10**9 + 1
+    assert cum_mg >= drawn_mg
+
+
+def test_a_line_that_waits_for_room_is_counted_once():
+    machine = Machine(CutFlash())
+    machine.start(1)
+    machine.meter.before("M83")
+    real, machine.meter._raise_mark = machine.meter._raise_mark, lambda draw, used: False
+    assert not machine.meter.before("G1 E5") and not machine.meter.before("G1 E5")
+    machine.meter._raise_mark = real
+    assert machine.meter.before("G1 E5")
+    assert machine.meter.used_um() == [5000]

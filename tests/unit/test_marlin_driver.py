@@ -104,7 +104,9 @@ def online():
     driver = Marlin()
     driver.step(2000)
     driver.feed(b"ok\n", 2001)
-    driver.feed(b"ok\n", 2002)
+    driver.step(2400)
+    driver.feed(b"Cap:EMERGENCY_PARSER:1\nok\n", 2410)
+    driver.feed(b"ok\n", 2411)  # M413
     driver.out = bytearray()
     return driver
 
@@ -118,24 +120,25 @@ def test_it_greets_a_silent_machine_with_its_line_number():
 def test_a_resend_of_the_next_line_is_the_acknowledgement_that_was_lost():
     driver = online()
     driver.run(streamer("G28\nG1 X1\n"), "x")
-    driver.step(2100)
+    driver.step(2500)
     assert b"M117 x" in driver.out
     driver.out = bytearray()
-    driver.step(2100 + 30001)
+    driver.step(2500 + 30001)
     assert b"M117 x" in driver.out  # the same line once more
     driver.out = bytearray()
     driver.feed(
-        b"Error:Line Number is not Last Line Number+1, Last Line: 2\nResend: 3\nok\n", 32200
+        b"Error:Line Number is not Last Line Number+1, Last Line: 3\nResend: 4\nok\n", 32600
     )
-    driver.step(32700)
-    assert b"G28" in driver.out
+    driver.feed(b" T:20.0 /0.0\n", 33000)
+    driver.step(33100)
+    assert b"N4 " in driver.out
     assert driver.values["lines_n"] == 0
 
 
 def test_three_probes_without_an_answer_lose_the_order():
     driver = online()
     driver.run(streamer("G1 X1\n"), "x")
-    now = 2100
+    now = 2500
     for _ in range(6):
         driver.step(now)
         now += 31000
@@ -155,10 +158,10 @@ def test_a_line_that_must_wait_for_the_journal_is_not_sent():
     allowed = []
     driver = online()
     driver.run(streamer("G1 X1\nG1 X2\n", lambda code: bool(allowed)), "x")
-    driver.step(2100)
+    driver.step(2500)
     driver.out = bytearray()
-    driver.feed(b"ok\n", 2101)
+    driver.feed(b"ok\n", 2501)
     assert not driver.out
     allowed.append(1)
-    driver.step(2200)
+    driver.step(2600)
     assert b"G1 X1" in driver.out

@@ -98,6 +98,9 @@ def test_door_holds(sims: ModuleType) -> None:
     host = mill(sims, "door:1s")
     host.do("G1 X100 F600")
     host.wait(3000)
+    assert host.report().startswith("<Door:1|")
+    host.send(b"~")  # not while it is open
+    host.wait(5000)
     assert host.report().startswith("<Door:0|")
     host.send(b"~")
     host.settle()

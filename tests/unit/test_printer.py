@@ -165,9 +165,8 @@ def test_thermal_fault_kills(sims: ModuleType) -> None:
     host.wait(10_000)
     assert host.lines == []
     host.core.reset(host.at)
-    host.wait(0)
-    assert host.lines[0] == "start"
     host.wait(1000)
+    assert host.lines[0] == "start"
     host.send(b"M105\n")
     assert host.lines[-1].startswith("ok")
 
@@ -176,12 +175,12 @@ def test_reset_in_a_job_forgets_the_line_numbers(sims: ModuleType) -> None:
     host = hot(sims, "reset:6")
     host.do("G1 X100 E5 F600")
     host.send(marlin.frame(host.n + 1, "M400"))
-    assert host.lines[0] == "start"
     assert high(host)[0] < 1_000_000
-    host.lines.clear()
     host.send(marlin.frame(host.n + 2, "M105"))
     assert host.lines == []  # lost while it starts
     host.wait(1000)
+    assert host.lines[0] == "start"
+    host.lines.clear()
     host.send(marlin.frame(host.n + 2, "M105"))
     assert host.lines[1] == "Resend: 1"
 

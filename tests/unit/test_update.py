@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from firmware import slots, update
+from firmware import installer, slots, update
 from firmware.version import VERSION
 from support.cutflash import CutFlash, PowerCut
 from support.machine import PROGRAM, Machine, offer
@@ -72,7 +72,7 @@ class Board:
             self.machine.agent,
             self.flash,
             slot,
-            lambda note: update.Installer(target, self.key, server(self.served), note),
+            lambda note: installer.Installer(target, self.key, server(self.served), note),
             self.restart,
         )
         self.updates.tick(self.machine.now, True)

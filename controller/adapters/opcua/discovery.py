@@ -15,7 +15,19 @@ from protocols import isa95
 _MAX_NODES = 5000
 _MAX_DEPTH = 10
 _BATCH = 100
-SAFETY = ("EmergencyStop", "ProtectiveStop", "OperationalMode")
+# name of a type: variables in its ParameterSet, all of OPC 40010-1
+_PARAMETERS = {
+    "SafetyStateType": ("EmergencyStop", "ProtectiveStop", "OperationalMode"),
+    "MotionDeviceType": ("SpeedOverride", "InControl", "OnPath"),
+    "TaskControlType": ("TaskProgramName", "TaskProgramLoaded"),
+}
+# state machines of OPC 40001-1: the name their state goes by here
+_MACHINES = {
+    "MachineryItemState_StateMachineType": "MachineryItemState",
+    "MachineryOperationModeStateMachineType": "MachineryOperationMode",
+}
+_TYPES = ua.NodeClass.ObjectType
+_EVENT = "ISA95JobOrderStatusEventType"
 PLATE = ("Manufacturer", "Model", "SerialNumber", "ProductInstanceUri", "SoftwareRevision")
 
 
@@ -32,8 +44,9 @@ class CellNodes(NamedTuple):
     order_encoding: ua.NodeId
     provider: ua.NodeId | None
     provider_methods: dict[str, ua.NodeId]
-    safety: dict[str, ua.NodeId]
+    signals: dict[str, ua.NodeId]
     plate: dict[str, ua.NodeId]
+    event: ua.NodeId | None
 
 
 class Found(NamedTuple):
@@ -94,8 +107,9 @@ class Browser:
                 for (uri, name), node in answers.items()
                 if uri == isa95.URI_ISA95 and name.startswith("Request")
             },
-            safety=await self._safety(objects),
+            signals=await self._signals(receiver, objects),
             plate=await self._plate(receiver, objects),
+            event=await self._event_type(),
         )
 
     async def _provider(self, receiver: Found, objects: list[Found]) -> ua.NodeId | None:
@@ -105,18 +119,52 @@ class Browser:
             return None
         return max(providers, key=lambda f: _shared(f.path, receiver.path)).node
 
-    async def _safety(self, objects: list[Found]) -> dict[str, ua.NodeId]:
-        """Variables of the robot's SafetyState (OPC 40010-1), empty when there is none."""
-        if isa95.URI_ROBOTICS not in self._uris:
-            return {}
-        for found in objects:
-            if await self._is_a(found.kind, ("SafetyStateType",), isa95.URI_ROBOTICS):
-                inside = await self._named_children(found.node)
-                parameters = inside.get((isa95.URI_DI, "ParameterSet"))
-                if parameters is not None:
-                    values = await self._named_children(parameters)
-                    return _pick(values, isa95.URI_ROBOTICS, SAFETY)
-        return {}
+    async def _signals(self, receiver: Found, objects: list[Found]) -> dict[str, ua.NodeId]:
+        """Variables that say how the cell is, of the objects nearest to the receiver."""
+        found: dict[str, ua.NodeId] = {}
+        for kind, names in _PARAMETERS.items():
+            node = await self._nearest(receiver, objects, kind, isa95.URI_ROBOTICS)
+            inside = await self._named_children(node) if node else {}
+            parameters = inside.get((isa95.URI_DI, "ParameterSet"))
+            if parameters is not None:
+                values = await self._named_children(parameters)
+                found.update(_pick(values, isa95.URI_ROBOTICS, names))
+        for kind, name in _MACHINES.items():
+            node = await self._nearest(receiver, objects, kind, isa95.URI_MACHINERY)
+            state = (await self._named_children(node) if node else {}).get(
+                self._base("CurrentState")
+            )
+            if state is not None:
+                more = await self._named_children(state)
+                found[name] = more.get(self._base("Number"), state)
+        return found
+
+    def _base(self, name: str) -> tuple[str, str]:
+        """A browse name of the OPC UA base namespace."""
+        return self._uris[0], name
+
+    async def _nearest(
+        self, receiver: Found, objects: list[Found], kind: str, uri: str
+    ) -> ua.NodeId | None:
+        if uri not in self._uris:
+            return None
+        those = [f for f in objects if await self._is_a(f.kind, (kind,), uri)]
+        return max(those, key=lambda f: _shared(f.path, receiver.path)).node if those else None
+
+    async def _event_type(self) -> ua.NodeId | None:
+        """The type of event that says a job order's state changed, None where there is none."""
+        level = [_fixed(ObjectIds.BaseEventType)]
+        for _ in range(_MAX_DEPTH):
+            below: list[ua.NodeId] = []
+            for references in await self._browse(level, ObjectIds.HasSubtype, _TYPES):
+                for r in references:
+                    if self._name(r.BrowseName) == (isa95.URI_ISA95, _EVENT):
+                        return r.NodeId
+                    below.append(r.NodeId)
+            if not below:
+                break
+            level = below
+        return None
 
     async def _plate(self, receiver: Found, objects: list[Found]) -> dict[str, ua.NodeId]:
         """Variables of the Machinery identification (OPC 40001-1) nearest to the receiver."""
@@ -193,12 +241,16 @@ class Browser:
         direction = ua.BrowseDirection.Forward if forward else ua.BrowseDirection.Inverse
         return await self._client.get_node(node).get_references(kind, direction)
 
-    async def _browse(self, nodes: list[ua.NodeId], kind: int) -> list[list[Any]]:
+    async def _browse(
+        self, nodes: list[ua.NodeId], kind: int, classes: int = ua.NodeClass.Object
+    ) -> list[list[Any]]:
         """Forward references of many nodes, a hundred to a request."""
         results: list[list[Any]] = []
         for start in range(0, len(nodes), _BATCH):
             part = nodes[start : start + _BATCH]
-            request = ua.BrowseParameters(NodesToBrowse=[_description(n, kind) for n in part])
+            request = ua.BrowseParameters(
+                NodesToBrowse=[_description(n, kind, classes) for n in part]
+            )
             answers: list[Any] = await self._client.uaclient.browse(request)
             for node, answer in zip(part, answers, strict=True):
                 cut = bool(answer.ContinuationPoint)
@@ -208,13 +260,13 @@ class Browser:
         return results
 
 
-def _description(node: ua.NodeId, kind: int) -> ua.BrowseDescription:
+def _description(node: ua.NodeId, kind: int, classes: int) -> ua.BrowseDescription:
     return ua.BrowseDescription(
         NodeId=node,
         BrowseDirection=ua.BrowseDirection.Forward,
         ReferenceTypeId=_fixed(kind),
         IncludeSubtypes=True,
-        NodeClassMask=ua.UInt32(ua.NodeClass.Object),
+        NodeClassMask=ua.UInt32(classes),
         ResultMask=ua.UInt32(ua.BrowseResultMask.All),
     )
 

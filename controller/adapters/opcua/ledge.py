@@ -8,8 +8,8 @@ was made in: an order that is not listed any more was lost when the run is anoth
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from controller.adapters.opcua import mapping
-from controller.adapters.opcua.mapping import Held, Json, Known, Part, Seen
+from controller.adapters.opcua import condition, mapping
+from controller.adapters.opcua.mapping import Difference, Held, Json, Known, Part, Seen
 from controller.adapters.opcua.session import Wanted
 from protocols import isa95
 from protocols.orders import FINAL
@@ -38,6 +38,26 @@ class Site(Protocol):
 
     def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
         """Take an ``up/rsp``."""
+        ...
+
+    def picks_differ(self, tx: Tx, order: str, found: Difference) -> None:
+        """Keep that a cell took other pieces than planned, until a person has counted."""
+        ...
+
+    def errand(self, tx: Tx, machine: str) -> Any:
+        """The errand a cell has, as a job order; None for none."""
+        ...
+
+    def errand_event(self, tx: Tx, machine: str, event: Json, run: str) -> None:
+        """Take what a look in a run of the cell's server means for its errand."""
+        ...
+
+    def is_errand(self, order: str) -> bool:
+        """Whether a job order's name is an errand's."""
+        ...
+
+    def hear_telemetry(self, machine: str, record: Json) -> None:
+        """Take an ``up/tele``; returns at once."""
         ...
 
 
@@ -82,6 +102,13 @@ class Ledge:
         wanted = self._wanted(tx, held) if method == "StoreAndStart" else None
         return Plan(claimed, (method, job_id), wanted, stale, done)
 
+    def measure(self, seen: Seen, number: int) -> None:
+        """Tell what a look measured, apart from events: it may be lost."""
+        values = condition.measured(seen.condition)
+        values.update(mapping.progress(seen))
+        record: Json = {"v": 1, "bn": seen.run, "n": number, "tq": "none", "m": values}
+        self._site.hear_telemetry(self.machine, record)
+
     def gone(self, tx: Tx, run: str) -> None:
         """The connection is lost: what a last will says of other machines."""
         self._site.hear_state(tx, self.machine, {**self._head(tx, run), "on": False})
@@ -114,7 +141,16 @@ class Ledge:
                 tx.site.put(READY + self.machine, "0")
             if not self._put(tx, f"{held.run}-{held.ep}", event):
                 return False
+            if event["ty"] == "finished" and event["ok"]:
+                self._compare(tx, held, seen)
         return bool(events)
+
+    def _compare(self, tx: Tx, held: Held, seen: Seen) -> None:
+        """What the cell says it took, against what it was planned to take."""
+        job = seen.jobs.get(_job_id(held))
+        planned = self._wanted(tx, held).requirements
+        for found in mapping.differences(planned, job) if job else ():
+            self._site.picks_differ(tx, held.order, found)
 
     def _put(self, tx: Tx, journal: str, event: Json) -> bool:
         last = tx.inbox.last(self.machine, journal)
@@ -189,7 +225,8 @@ class Ledge:
             **self._head(tx, seen.run),
             "on": True,
             "st": _machine_state(seen, numbers),
-            "ready": tx.site.get(READY + self.machine) == "1" and not _stopped(seen),
+            "ready": tx.site.get(READY + self.machine) == "1"
+            and not condition.blocking(seen.condition),
         }
         need = _need(seen, state["ready"])
         if need:
@@ -221,22 +258,18 @@ def _part(tx: Tx, lot: Json, materials: list[Json]) -> Part:
     return Part(ch, lot["lot"], lot.get("piece_mg") or unit or 0, pieces)
 
 
-def _stopped(seen: Seen) -> bool:
-    return seen.emergency_stop or seen.protective_stop
-
-
 def _machine_state(seen: Seen, numbers: list[int]) -> str:
-    if seen.emergency_stop:
-        return "fault"
-    if seen.protective_stop or isa95.INTERRUPTED in numbers:
+    decided = condition.machine_state(seen.condition)
+    if decided:
+        return decided
+    if isa95.INTERRUPTED in numbers:
         return "paused"
     return "busy" if isa95.RUNNING in numbers else "idle"
 
 
 def _need(seen: Seen, ready: bool) -> str:
-    if seen.emergency_stop:
-        return "emergency stop: look at the cell, reset it there"
-    if seen.protective_stop:
-        return "protective stop: look at the cell"
+    blocked = condition.blocking(seen.condition)
+    if blocked:
+        return blocked
     at_work = any(0 < j.state.number <= isa95.INTERRUPTED for j in seen.jobs.values())
     return "" if ready or at_work else "confirm that its place is clear"

@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from controller.adapters.opcua import mapping
+from controller.adapters.opcua import condition, mapping
 from controller.adapters.opcua.connect import LOST, Access
 from controller.adapters.opcua.discovery import NotACell
+from controller.adapters.opcua.errands import Errands
 from controller.adapters.opcua.ledge import Ledge, Plan, Site
 from controller.adapters.opcua.mapping import Json, Known, Seen
 from controller.adapters.opcua.security import NotTrusted
@@ -42,8 +43,9 @@ class Pace(NamedTuple):
 class Visit:
     """One cell: connects for ever, looks, acts. All but ``poke`` and ``command`` on the loop."""
 
-    def __init__(self, ledge: Ledge, access: Access, pace: Pace) -> None:
+    def __init__(self, ledge: Ledge, errands: Errands, access: Access, pace: Pace) -> None:
         self.ledge = ledge
+        self._errands = errands
         self._access = access
         self._pace = pace
         self._changed = asyncio.Event()
@@ -53,6 +55,8 @@ class Visit:
         self._life_s = time.monotonic()
         self._refused = ("", "")
         self._seen: Seen | None = None
+        self._looks = 0
+        self._measure_s = 0.0
         self.connected = False
         self.trouble = ""
 
@@ -120,14 +124,28 @@ class Visit:
     async def _round(self, site: Site, session: CellSession) -> None:
         self._changed.clear()
         seen = self._seen = await self._look(session)
+        self._measure(seen)
         plan = await self._submit(site, lambda tx: self.ledge.observe(tx, seen, self._known))
         acted = plan is not None and await self._act(session, plan)
+        if not acted:
+            acted = await self._run_errand(site, session, seen)
         while self._commands:
             await self._obey(site, session, self._commands.popleft())
             acted = True
         if not acted:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), self._pace.poll_s)
+
+    async def _run_errand(self, site: Site, session: CellSession, seen: Seen) -> bool:
+        plan = await self._submit(site, lambda tx: self._errands.observe(tx, seen, self._known))
+        return plan is not None and await self._act(session, plan)
+
+    def _measure(self, seen: Seen) -> None:
+        """Telemetry of a look, at most once a poll."""
+        if time.monotonic() >= self._measure_s:
+            self._measure_s = time.monotonic() + self._pace.poll_s
+            self._looks += 1
+            self.ledge.measure(seen, self._looks)
 
     async def _look(self, session: CellSession) -> Seen:
         seen = await session.look()
@@ -136,10 +154,9 @@ class Visit:
             for job_id, job in seen.jobs.items()
             if isa95.parse_job_id(job_id) is None and job.state.number not in isa95.FINAL
         ]
-        if seen.emergency_stop:
-            return seen._replace(unfit="emergency stop")
-        if seen.protective_stop:
-            return seen._replace(unfit="protective stop")
+        blocked = condition.blocking(seen.condition)
+        if blocked:
+            return seen._replace(unfit=blocked)
         return seen._replace(unfit="busy with a job of its own") if foreign else seen
 
     def _known(self, job_id: str) -> Known:
@@ -154,7 +171,9 @@ class Visit:
     async def _act(self, session: CellSession, plan: Plan) -> bool:
         for method, job_id in plan.stale:
             status = await session.call(method, job_id, "the site has closed this order")
-            _log.warning("%s: %s of %s: %s", self.ledge.machine, method, job_id, status)
+            level = logging.DEBUG if method == "Clear" else logging.WARNING
+            words = isa95.explain(status)
+            _log.log(level, "%s: %s of %s: %s", self.ledge.machine, method, job_id, words)
         if plan.claimed:
             self._fresh = {plan.claimed}
         if plan.call is None:
@@ -237,7 +256,7 @@ class OpcuaLink:
 
     def add(self, machine: str, access: Access) -> None:
         """Visit one more cell."""
-        visit = Visit(Ledge(self._site, machine), access, self._pace)
+        visit = Visit(Ledge(self._site, machine), Errands(self._site, machine), access, self._pace)
         self._visits[machine] = visit
         self._loop.call_soon_threadsafe(self._begin, machine, visit)
 

@@ -8,6 +8,7 @@ committed it gives none.
 
 from typing import Any, NamedTuple
 
+from controller.adapters.opcua.condition import Condition
 from protocols import isa95
 from protocols.isa95 import JobState
 
@@ -67,8 +68,7 @@ class Seen(NamedTuple):
     run: str
     jobs: dict[str, SeenJob]
     unfit: str = ""
-    emergency_stop: bool = False
-    protective_stop: bool = False
+    condition: Condition = Condition()
 
 
 # How a job looks, seen from the order that asked for it.
@@ -186,6 +186,35 @@ def done_ppm(held: Held, job: SeenJob | None) -> int:
     return taken * 1_000_000 // len(held.parts)
 
 
+def progress(seen: Seen) -> dict[str, int]:
+    """Telemetry of a cell's job list: how many jobs it lists, how many it has in hand."""
+    at_work = [j for j in seen.jobs.values() if j.state.number in isa95.AT_WORK]
+    return {"jobs_n": len(seen.jobs), "running_n": len(at_work)}
+
+
+class Difference(NamedTuple):
+    """Pieces of a lot that a job was planned to take, and what the cell says it took."""
+
+    lot: str
+    planned: int
+    taken: int
+
+
+def differences(planned: tuple[tuple[str, int], ...], job: SeenJob) -> list[Difference]:
+    """Where an ended job took other pieces than planned, by the cell's own account.
+
+    What it gives in mass is the ledger's business; a lot that nobody planned counts as 0 planned.
+    """
+    if not job.answered:
+        return []
+    taken = {lot: amount.pieces for lot, amount in job.consumed if amount.mass_mg < 0}
+    weighed = {lot for lot, amount in job.consumed if amount.mass_mg >= 0}
+    wanted = dict(planned)
+    lots = sorted((taken.keys() | wanted.keys()) - weighed)
+    found = [Difference(lot, wanted.get(lot, 0), taken.get(lot, 0)) for lot in lots]
+    return [one for one in found if one.planned != one.taken]
+
+
 def words(text: str) -> str:
     """Text of a cell as a reason on the wire: one line of at most 150 bytes."""
     line = "".join(c if c.isprintable() else " " for c in text).strip()
@@ -219,7 +248,7 @@ def _unbegun(held: Held, job: SeenJob | None, seen: Seen) -> list[Json]:
 
 def _paused(held: Held, job: SeenJob | None, seen: Seen) -> list[Json]:
     assert job is not None
-    why = "protective stop" if seen.protective_stop else job.reason
+    why = "protective stop" if seen.condition.protective_stop else job.reason
     return [{**_base(held, "paused"), "why": words(why) or isa95.state_words(job.state)}]
 
 

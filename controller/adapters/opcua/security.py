@@ -94,6 +94,11 @@ def read_certificate(path: Path) -> bytes:
     return content
 
 
+def pem_of(der: bytes) -> bytes:
+    """A DER certificate as PEM, for peers that read that only."""
+    return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM)
+
+
 def first_of_chain(der: bytes) -> bytes:
     """The leading certificate of a DER blob that may carry its issuers behind it."""
     if len(der) < 4 or der[:2] != b"\x30\x82":

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from asyncua import ua
 from asyncua.client.client import Client
 from asyncua.common.node import Node
+from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 
-from controller.adapters.opcua import security, structs
+from controller.adapters.opcua import condition, security, structs
 from controller.adapters.opcua.connect import LOST, Access, connect
 from controller.adapters.opcua.discovery import Browser, CellNodes
 from controller.adapters.opcua.mapping import Amount, Seen, SeenJob
@@ -39,9 +40,15 @@ class _Handler:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
+        self.events = -1
 
     def datachange_notification(self, node: Node, val: Any, data: Any) -> None:
         """A value changed; which one does not matter, everything is looked at again."""
+        self._changed()
+
+    def event_notification(self, event: Any) -> None:
+        """A job order's state changed."""
+        self.events += 1
         self._changed()
 
     def status_change_notification(self, status: Any) -> None:
@@ -57,8 +64,19 @@ class CellSession:
         self._nodes = nodes
         self.run = run
         self.plate: dict[str, str] = {}
+        self._handler: _Handler | None = None
         self.warnings: tuple[str, ...] = ()
         self._made_by: tuple[Security | None, tuple[Any, ...]] = (None, ())
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods of job control that the receiver offers."""
+        return sorted(self._nodes.methods)
+
+    @property
+    def events(self) -> int:
+        """Job order events heard; -1 where the receiver does not offer them and is polled."""
+        return self._handler.events if self._handler else -1
 
     @property
     def outdated(self) -> bool:
@@ -87,7 +105,7 @@ class CellSession:
         await _leave(self._client)
 
     async def look(self, unfit: str = "") -> Seen:
-        """Read the job list, the responses of begun jobs and the safety state."""
+        """Read the job list, the responses of begun jobs and the condition of the cell."""
         listed = structs.decode_list(
             structs.JobOrderAndState,
             await self._client.get_node(self._nodes.job_list).read_value(),
@@ -98,11 +116,8 @@ class CellSession:
             job_id = entry.Order.JobOrderID or ""
             begun = state.number > isa95.ALLOWED
             jobs[job_id] = await self._seen_job(job_id, state) if begun else SeenJob(state)
-        safety = await self._read_flags()
-        stopped = safety.get("EmergencyStop", False)
-        protective = safety.get("ProtectiveStop", False)
-        run = await _run_of(self._client)
-        return Seen(run, jobs, unfit, stopped, protective)
+        found = condition.read(await self._read_signals())
+        return Seen(await _run_of(self._client), jobs, unfit, found)
 
     async def store_and_start(self, wanted: Wanted) -> int:
         """Hand an order over and let it start; ReturnStatus. Store and Start where not in one."""
@@ -152,13 +167,17 @@ class CellSession:
             return None
         return structs.decode(structs.JobResponse, response)
 
-    async def _read_flags(self) -> dict[str, bool]:
-        names = [n for n in ("EmergencyStop", "ProtectiveStop") if n in self._nodes.safety]
-        if not names:
+    async def _read_signals(self) -> dict[str, Any]:
+        """Values that can be read; a server may well refuse some."""
+        if not self._nodes.signals:
             return {}
-        nodes = [self._client.get_node(self._nodes.safety[name]) for name in names]
-        values = await self._client.read_values(nodes)
-        return {name: bool(value) for name, value in zip(names, values, strict=True)}
+        nodes = list(self._nodes.signals.values())
+        values: list[Any] = await self._client.uaclient.read_attributes(nodes, AttributeIds.Value)
+        return {
+            name: value.Value.Value
+            for name, value in zip(self._nodes.signals, values, strict=True)
+            if value.StatusCode.is_good() and value.Value is not None
+        }
 
     async def _read_plate(self) -> dict[str, str]:
         if not self._nodes.plate:
@@ -169,10 +188,16 @@ class CellSession:
         return dict(zip(self._nodes.plate, texts, strict=True))
 
     async def _subscribe(self, changed: Callable[[], None]) -> None:
-        subscription: Any = await self._client.create_subscription(_PUBLISH_MS, _Handler(changed))
-        flags = [n for name, n in self._nodes.safety.items() if name != "OperationalMode"]
-        watched = [self._client.get_node(node) for node in (self._nodes.job_list, *flags)]
+        handler = self._handler = _Handler(changed)
+        subscription: Any = await self._client.create_subscription(_PUBLISH_MS, handler)
+        signals = self._nodes.signals.values()
+        watched = [self._client.get_node(node) for node in (self._nodes.job_list, *signals)]
         await subscription.subscribe_data_change(watched)
+        if self._nodes.event is None:
+            return
+        with contextlib.suppress(ua.UaError):  # a receiver need not emit them: it is polled then
+            await subscription.subscribe_events(self._nodes.receiver, self._nodes.event)
+            handler.events = max(0, handler.events)
 
 
 async def _leave(client: Client) -> None:

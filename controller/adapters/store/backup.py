@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, func, insert, inspect, select, text
 from sqlalchemy.engine import URL
 
 from controller.adapters.store import tables
@@ -106,10 +106,14 @@ def _tables(conn: Connection) -> list[Table]:
 def _lines(conn: Connection, table: Table, body: Any) -> int:
     count = 0
     for row in conn.execute(select(table).order_by(*table.primary_key.columns)).mappings():
-        body.write(json.dumps(dict(row), ensure_ascii=False, separators=(",", ":")).encode())
+        body.write(json.dumps(dict(row), default=_hex, separators=(",", ":")).encode())
         body.write(b"\n")
         count += 1
     return count
+
+
+def _hex(content: bytes) -> str:
+    return content.hex()
 
 
 def _add(tar: tarfile.TarFile, name: str, body: Any, shas: dict[str, str]) -> None:
@@ -217,8 +221,9 @@ def _rows(tar: tarfile.TarFile, name: str) -> Iterator[dict[str, Any]]:
 
 def _fill(conn: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     batch: list[dict[str, Any]] = []
+    binary = [column.name for column in table.columns if isinstance(column.type, LargeBinary)]
     for row in rows:
-        batch.append(row)
+        batch.append(row | {name: bytes.fromhex(row[name]) for name in binary})
         if len(batch) == _BATCH:
             conn.execute(insert(table), batch)
             batch = []

@@ -1,4 +1,4 @@
-"""Tables of the commons: members, rounds, ballots, what is carried from round to round."""
+"""Tables of the commons: members, rounds, ballots, what is carried, discrepancies of orders."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Table
 
@@ -101,4 +101,19 @@ carried = Table(
     _key("owner"),
     _key("resource"),
     _int("amount"),
+)
+
+order_discrepancy = Table(
+    "order_discrepancy",
+    metadata,
+    _key("order_id", "job_order.id"),
+    _key("kind"),
+    _text("lot", null=True),
+    _int("expected_mg"),
+    _int("found_mg"),
+    _text("words"),
+    _int("opened_at"),
+    _int("resolved_at", null=True),
+    _text("resolved_by"),
+    _text("note"),
 )

@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
-from controller.adapters.store import tables
+from controller.adapters.store import commons_tables, tables
 from controller.adapters.store.rows import Room, as_row, to_row, to_value
+from controller.commons.records import OrderDiscrepancy
 from controller.values import Balance, EconomicEvent, Lot, LotBalance
 
 _lot = tables.lot
 _balance = tables.balance
 _event = tables.economic_event
+_doubt = commons_tables.order_discrepancy
 
 
 class LotRoom(Room):
@@ -140,6 +142,26 @@ class LedgerRoom(Room):
             ).group_by(_event.c.action, _event.c.lot, _event.c.to_lot)
         )
         return [(r[0], r[1], r[2], int(r[3]), int(r[4])) for r in rows]
+
+    def put_discrepancy(self, found: OrderDiscrepancy) -> None:
+        """Open or change a discrepancy of an order."""
+        where = (_doubt.c.order_id == found.order_id, _doubt.c.kind == found.kind)
+        self._run(delete(_doubt).where(*where))
+        self._run(insert(_doubt).values(as_row(_doubt, found)))
+
+    def discrepancies(self, order: str = "", *, only_open: bool = True) -> list[OrderDiscrepancy]:
+        """Discrepancies, oldest first; of one order when named, resolved ones when asked."""
+        query = select(_doubt).order_by("opened_at", "order_id", "kind")
+        if order:
+            query = query.where(_doubt.c.order_id == order)
+        if only_open:
+            query = query.where(_doubt.c.resolved_at.is_(None))
+        return self._all(OrderDiscrepancy, query)
+
+    def after(self, event: int, limit: int) -> list[EconomicEvent]:
+        """Lines after a number, oldest first."""
+        query = select(_event).where(_event.c.id > event).order_by(_event.c.id).limit(limit)
+        return self._all(EconomicEvent, query)
 
     def order_sums(self) -> list[tuple[str, str, str, int]]:
         """Sums of mass by (order, action, measure) over lines that belong to an order."""

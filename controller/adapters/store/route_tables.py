@@ -1,6 +1,6 @@
 """Tables of routes: places, sign-offs, photos, numbered parts; beside ``tables``, same metadata."""
 
-from sqlalchemy import Column, ForeignKey, Table
+from sqlalchemy import Column, ForeignKey, LargeBinary, Table
 
 from controller.adapters.store.tables import INTEGER, TEXT, metadata
 
@@ -39,6 +39,13 @@ photo = Table(
     Column("height", INTEGER, nullable=False),
     Column("who", TEXT, nullable=False),
     Column("at", INTEGER, nullable=False),
+)
+
+photo_content = Table(
+    "photo_content",
+    metadata,
+    Column("sha", TEXT, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 numbered = Table(

@@ -1,6 +1,8 @@
 """Places, sign-offs, photos and numbered parts in the store; links that change along a route."""
 
-from sqlalchemy import delete, insert, select, update
+from collections.abc import Iterable
+
+from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import route_tables, tables
 from controller.adapters.store.rows import Room, as_row
@@ -11,8 +13,11 @@ _place = route_tables.place
 _sign_off = route_tables.sign_off
 _photo = route_tables.photo
 _numbered = route_tables.numbered
+_content = route_tables.photo_content
+_event = tables.economic_event
 _link = tables.operation_link
 _operation = tables.operation
+PLANNABLE = ("waiting", "ready", "planned")
 
 
 class RouteRoom(Room):
@@ -39,6 +44,36 @@ class RouteRoom(Room):
     def lying(self) -> list[Operation]:
         """Operations whose pieces lie in a place, or for which slots are kept there."""
         return self._all(Operation, select(_operation).where(_operation.c.place.is_not(None)))
+
+    def with_ways(self) -> bool:
+        """Whether an open operation can be done in several ways."""
+        query = select(_operation.c.id).where(
+            _operation.c.state.in_(PLANNABLE), _operation.c.ways_json != "[]"
+        )
+        return self._scalar(query.limit(1)) is not None
+
+    def shared_runs(self) -> list[Operation]:
+        """Runs not ordered yet that may hold parts of several needs, oldest first."""
+        query = select(_operation).where(
+            _operation.c.state.in_(PLANNABLE), _operation.c.work_json.contains('"share":true')
+        )
+        return self._all(Operation, query.order_by(_operation.c.seq))
+
+    def given_mg(self, lots: Iterable[str], need: str) -> int:
+        """Mass of lots that other needs took, mg."""
+        query = select(func.sum(_event.c.mass_mg)).where(
+            _event.c.lot.in_(lots), _event.c.action == "consume", _event.c.need != need
+        )
+        return int(self._scalar(query) or 0)
+
+    def put_picture(self, sha: str, content: bytes) -> None:
+        """Keep the bytes of a photo; the same bytes once."""
+        if self.picture(sha) is None:
+            self._run(insert(_content).values(sha=sha, content=content))
+
+    def picture(self, sha: str) -> bytes | None:
+        """Bytes of a photo, or None."""
+        return self._scalar(select(_content.c.content).where(_content.c.sha == sha))
 
     def link(self, before: str, after: str, pieces: int) -> None:
         """Add a link."""

