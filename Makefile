@@ -5,7 +5,8 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo test test-octoprint test-postgresql check docs designs bench bench-% clean
+.PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
+.PHONY: screenshots designs bench bench-% clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,8 +46,18 @@ check: setup     ## format, lint, types, direction of imports, documentation
 docs: setup      ## write the generated parts of docs/
 	$(RUN) python scripts/docs.py
 
+screenshots: setup  ## every picture of the page in docs/images again, from a small floor (needs chromium)
+	$(RUN) python tests/support/dash_serve.py node dashboards/web/screenshots.mjs URL docs/images
+
 designs: setup   ## make the shipped designs again (needs prusa-slicer)
 	$(UV) run --frozen --group design python designs/author/make.py
+
+show: setup      ## 200 needs of 3 designs over 10 machines with failures and a tight rack; minutes
+	$(RUN) python tests/support/show.py --needs 200 $(SHOW)
+
+reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
+	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
+	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Link = tuple[str, str, int]  # before, after, pieces
 RUNNING = ("ordered", "running", "inspecting")
+NO_ROOM = "waits for room in"  # begins every reason that is about room
 ENDED = ("done", "cancelled")
 Slots = dict[str, int]  # slots by place
 
@@ -95,7 +96,7 @@ class Room:
             return ""
         named, held = self.places[place], self.held.get(place, 0)
         if held + extra > named.capacity:
-            return f"waits for room in {named.name}: {held} of {named.capacity} taken"
+            return f"{NO_ROOM} {named.name}: {held} of {named.capacity} taken"
         kit = self._kit_of[operation]
         kit.held[place] = kit.held.get(place, 0) + extra
         stuck = self._stuck()
@@ -103,7 +104,7 @@ class Room:
         if not stuck:
             return ""
         needs = " or ".join(sorted(stuck)[:3])
-        return f"waits for room in {named.name}: what is free is kept so that {needs} can finish"
+        return f"{NO_ROOM} {named.name}: what is free is kept so that {needs} can finish"
 
     def take(self, operation: str) -> str | None:
         """Keep room for an operation that starts; the place, or None when it needs none."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from controller import dispatching, ways
 from controller.picture import Assignment, FloorPicture, FloorPlan, PlanChange
-from controller.places import room_of
+from controller.places import NO_ROOM, room_of
 from controller.plates import merge
 from controller.values import Operation
 
@@ -54,13 +54,32 @@ def _decide(
     """What can be offered now: its turn has come, its inputs are there, its machine is free."""
     open_now = {op.id for op in picture.operations if op.state in ("ready", "planned")}
     until = picture.at + DUE_MS
-    due = [a for a in assignments if a.operation in open_now and a.start_at <= until]
-    held = {a.operation: dispatching.held_until(tx.orders.of_operation(a.operation)) for a in due}
-    found = dispatching.decide(picture, due, held, room_of(tx), barred, plan.margin_permille)
+    ready = [a for a in assignments if a.operation in open_now]
+    due = [a for a in ready if a.start_at <= until]
+    found = _try(tx, (picture, plan), due, barred)
+    # what waits for room must not keep its machine from what would make room
+    stuck = {a.machine for a in due if NO_ROOM in found.reasons.get(a.operation, "")}
+    later = [a for a in ready if a.start_at > until and a.machine in stuck]
+    if later:
+        found = _try(tx, (picture, plan), due + later, barred)
     for operation, lot in plan.loads.items():
         if found.reasons.get(operation, "").startswith("needs "):
             found.reasons[operation] += f"; {lot}"
     return found
+
+
+def _try(
+    tx: "Tx",
+    of: tuple[FloorPicture, FloorPlan],
+    assignments: list[Assignment],
+    barred: Mapping[str, str],
+) -> dispatching.Decisions:
+    picture, plan = of
+    orders = tx.orders
+    held = {
+        a.operation: dispatching.held_until(orders.of_operation(a.operation)) for a in assignments
+    }
+    return dispatching.decide(picture, assignments, held, room_of(tx), barred, plan.margin_permille)
 
 
 def _changes(operation: Operation, item: Assignment | None, reason: str) -> dict[str, object]:

@@ -221,7 +221,7 @@ def _line(at: Mapping[str, tuple[float, float]], edge: Edge) -> str:
     x0, y0, y1 = x0 + WIDE, y0 + HIGH / 2, y1 + HIGH / 2
     bend = (x1 - x0) / 2
     path = f"M{x0:.0f} {y0:.0f}C{x0 + bend:.0f} {y0:.0f} {x1 - bend:.0f} {y1:.0f} {x1:.0f} {y1:.0f}"
-    words = _word((x1 - 30, y1 - 6), edge.label)
+    words = _word((x0 + 6, y0 - 5), edge.label)
     return f'<path d="{path}" fill="none" stroke="#667" stroke-width="1.4"/>{words}'
 
 

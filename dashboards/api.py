@@ -12,6 +12,7 @@ from dashboards import (
     commands,
     machine_api,
     materials_api,
+    peers_api,
     problems,
     reads,
     record_api,
@@ -105,6 +106,7 @@ def build_app(
     app.include_router(commands.router(handlers))
     app.include_router(rounds_api.router(desk))
     app.include_router(record_api.router(desk))
+    app.include_router(peers_api.router(desk))
     app.include_router(stations.router(desk))
     app.include_router(routes_api.router(desk))
     _serve_page(app, static)

@@ -38,11 +38,14 @@ COMMUNITIES = (
 )
 DEFAULT_LICENCE = "CC-BY-SA-4.0"
 _TECHNICIAN_S = 45  # floor time a simulated technician takes for each act
+_SMALL = 8  # steps of a design that the mix of the demo holds
 _EXAMPLES = """\
 examples:
   fabcommons demo                              watch the floor until Ctrl-C
   fabcommons demo --until-done                 60 needs, then a summary
   fabcommons demo --until-done --needs 6 --printers 1 --mills 1
+  fabcommons demo --until-done --design designs/camera-arm
+                                               one part of 27 steps over every kind of machine
   fabcommons demo --design ~/my-parts --licence CC-BY-4.0
                                                each program or mesh of a folder, once
 
@@ -71,6 +74,7 @@ def add(commands: Any) -> None:
     option("--broker", default="auto", help="auto, mosquitto, amqtt or HOST:PORT")
     option("--firmware", choices=("auto", "micropython", "cpython"), default="auto")
     option("--http", default="127.0.0.1:8010", help="address of the page (default %(default)s)")
+    option("--robot-clears", action="store_true", help="cells clear the beds of printers")
     option("--reject", type=float, default=0.0, help="share of parts judged bad (default 0)")
     option("--faults", choices=faults.KINDS, default="none", help="what goes wrong, by the seed")
     option("--folder", type=Path, help="where it keeps its files (default: a new one in /tmp)")
@@ -173,6 +177,7 @@ def _extent(options: argparse.Namespace) -> Extent:
         time_scale=options.time_scale,
         seed=options.seed,
         firmware=options.firmware,
+        robot_clears=options.robot_clears,
     )
     if options.faults == "none":
         return extent
@@ -183,6 +188,8 @@ def _technician(options: argparse.Namespace, url: str, buttons: Path) -> list[st
     command = [sys.executable, "-m", "simulators.technician", "--url", url]
     command += ["--delay", str(_TECHNICIAN_S), "--reject", str(options.reject)]
     command += ["--buttons", str(buttons)]
+    if options.robot_clears:
+        command += ["--leave", "printer"]
     return [*command, "--seed", str(options.seed)]
 
 
@@ -192,7 +199,8 @@ def _designs(
     """Import the designs to make: ours, or those of ``--design``."""
     if options.design is None:
         designs = [running.add_design(path) for path in design_folders(ROOT / "designs")]
-        usable = [d for d in designs if options.cells or d.id != "toggle-clamp"]
+        small = [d for d in designs if len(d.profile.steps) <= _SMALL]  # the arm takes hours
+        usable = [d for d in small if options.cells or d.id != "toggle-clamp"]
         return [d for d in usable if options.mills or not _mills(d)]
     if any((options.design / name).exists() for name in ("production.yml",)):
         return [running.add_design(options.design)]

@@ -34,6 +34,7 @@ CELL: dict[str, Any] = {"process": ["assemble"], "payload_g": 3000}
 BENCH: dict[str, Any] = {
     "process": ["inspect", "station", "clean", "deburr", "tap", "load", "move", "pack"]
 }
+CLEAR_S = 30  # floor time in which a robot clears a bed
 PETG_UG_PER_M = 3_054_738  # 1.75 mm, 1.27 g/cm3
 SPOOL_MG = 1_000_000
 PLATES = 60
@@ -51,6 +52,7 @@ class Extent:
     time_scale: int = 60
     seed: int = 1
     firmware: str = "auto"
+    robot_clears: bool = False  # cells clear the beds of printers
     faults: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -69,12 +71,21 @@ class Floor:
         entries += [_entry("mill", n, MILL) for n in range(1, extent.mills + 1)]
         for n, port in enumerate(self._cell_ports, 1):
             url = f"opc.tcp://127.0.0.1:{port}/cell"
-            entries.append(MachineEntry(f"cell-{n}", "cell", "opcua", f"Cell {n}", url, CELL))
+            can = self._cell(n)
+            entries.append(MachineEntry(f"cell-{n}", "cell", "opcua", f"Cell {n}", url, can))
         for n in range(1, extent.stations + 1):
             entries.append(
                 MachineEntry(f"bench-{n}", "station", "person", f"Bench {n}", None, BENCH)
             )
         return entries
+
+    def _cell(self, number: int) -> dict[str, Any]:
+        """Capability of a cell; the printers are shared out among those that clear beds."""
+        extent = self.extent
+        if not extent.robot_clears:
+            return CELL
+        served = [f"printer-{n}" for n in range(number, extent.printers + 1, extent.cells)]
+        return {**CELL, "clears": served, "pose": "stub", "clear_s": CLEAR_S}
 
     def lots(self) -> list[LotEntry]:
         """A spool for each printer and a stack of plates for each mill."""

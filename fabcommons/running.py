@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
 DROP_EVERY_S = 1.0
 ROUNDS_EVERY_S = 1.0
+SWITCH_S = 0.001  # a thread that computes gives way so soon: an emergency stop must not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class RunningSite:
         self.settings = settings
         self.place = place
         place.folder.mkdir(parents=True, exist_ok=True)
+        sys.setswitchinterval(SWITCH_S)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)

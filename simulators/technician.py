@@ -25,6 +25,7 @@ from typing import Any
 
 NAME = "simulated technician"
 _POLL_S = 0.25
+_ROBOT_PATIENCE = 40  # times the delay a card of a robot's machine waits
 _TIMEOUT_S = 10.0
 
 Card = dict[str, Any]
@@ -49,8 +50,11 @@ def _value(measure: Card, *, off: bool) -> int:
 class Technician:
     """Decides what to do about each card of the attention strip, and when.
 
-    ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded.
+    ``act(cards, now_ms)`` posts what is due and returns how many acts succeeded. Machines whose
+    id begins with ``leave`` are a robot's to clear; a person looks after them only much later.
     """
+
+    leave = ""
 
     def __init__(
         self,
@@ -75,10 +79,15 @@ class Technician:
         done = 0
         for key in sorted(cards):
             first = self._seen.setdefault(key, now_ms)
-            if now_ms - first >= self._delay_ms and self._do(cards[key]):
+            if now_ms - first >= self._delay_of(cards[key]) and self._do(cards[key]):
                 del self._seen[key]
                 done += 1
         return done
+
+    def _delay_of(self, card: Card) -> int:
+        """Floor ms that a card waits; a robot's are left to it for a while."""
+        robots = self.leave and card["kind"] == "clear" and card["machine"].startswith(self.leave)
+        return self._delay_ms * (_ROBOT_PATIENCE if robots else 1)
 
     def _do(self, card: Card) -> bool:
         verb = _VERBS.get(card["kind"])
@@ -241,6 +250,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reject", type=float, default=0.0, help="share of parts judged bad, 0-1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--buttons", type=Path, help="folder with a MACHINE.pid for each machine")
+    parser.add_argument("--leave", default="", help="beginning of the ids that a robot clears")
     options = parser.parse_args(arguments)
     stop = threading.Event()
 
@@ -257,6 +267,7 @@ def main(arguments: list[str] | None = None) -> int:
         presser(options.buttons),
         bench(options.url.rstrip("/")),
     )
+    technician.leave = options.leave
     run(options.url.rstrip("/"), technician, stop)
     return 0
 

@@ -110,3 +110,36 @@ class OrderDiscrepancy:
     resolved_at: int | None = None
     resolved_by: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A site that may ask here: its Ed25519 key in hex, the highest request number it used."""
+
+    site: str
+    public_key: str
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNeed:
+    """A need offered to other sites: open, leased, begun or done; seq orders the offers."""
+
+    need: str
+    seq: int
+    state: str
+    holder: str = ""
+    token: int = 0
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """A need of another site made here: claimed, begun or done; ``local`` is our need for it."""
+
+    home: str
+    need: str
+    state: str
+    token: int
+    local: str
+    offer: Json

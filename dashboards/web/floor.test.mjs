@@ -1,46 +1,8 @@
 // The floor page in a real browser: node floor.test.mjs URL, driven by tests/browser/test_floor.py.
-// Standard output: one line per step to the driver ("do ..." asks it to change the floor), then "passed".
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
-import { launch } from "./browser.mjs";
+import { floor, open, run, seriousProblems } from "./harness.mjs";
 
-// A limit, never a measure: every step waits for what it wants to see, however slow the computer.
-const LIMIT_MS = 60_000;
-
-const url = process.argv[2];
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-
-/** Ask the driver to change the floor; returns once that is done. */
-async function floor(command) {
-  console.log(`do ${command}`);
-  const { value } = await answers.next();
-  assert.equal(value, "ok", command);
-}
-
-async function seriousProblems(page) {
-  await page.evaluate(axe); // a script tag would be refused by the page's policy, and rightly
-  const found = await page.evaluate(() =>
-    globalThis.axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }),
-  );
-  return found.violations
-    .filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(" | ")}`);
-}
-
-const browser = await launch();
-const context = await browser.newContext({ viewport: { width: 1440, height: 1000 } });
-context.setDefaultTimeout(LIMIT_MS);
-const page = await context.newPage();
-const errors = [];
-const elsewhere = [];
-page.on("pageerror", (error) => errors.push(String(error)));
-page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
-page.on("request", (request) => request.url().startsWith(url) || elsewhere.push(request.url()));
+const { url, browser, context, page, errors, elsewhere } = await open();
 const tile = (id) => page.locator(`#machine-${id}`);
 const card = (name) => page.locator(".card", { hasText: name });
 
@@ -182,16 +144,4 @@ const steps = {
   },
 };
 
-let failed = 0;
-for (const [name, step] of Object.entries(steps)) {
-  try {
-    await step();
-    console.log(`ok ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`failed ${name}: ${String(error.stack ?? error).replaceAll("\n", " / ").slice(0, 1500)}`);
-  }
-}
-await browser.close();
-console.log(failed ? "some failed" : "passed");
-process.exit(failed ? 1 : 0);
+await run(steps, browser);

@@ -1,36 +1,62 @@
-// Screenshots of the floor for the documentation: node screenshots.mjs URL [FOLDER]
+// Screenshots of every page for the documentation: node screenshots.mjs URL [FOLDER] [NAME...]
 import { mkdirSync } from "node:fs";
 import { launch } from "./browser.mjs";
 
-const [url = "http://127.0.0.1:8000", folder = "../../docs/images"] = process.argv.slice(2);
+const [url = "http://127.0.0.1:8000", folder = "../../docs/images", ...only] = process.argv.slice(2);
+const WIDE = { width: 1440, height: 1000 };
+const PHONE = { width: 390, height: 844, top: true, scale: 2 };
+const LIMIT_MS = 60_000;
+
+const PAGES = [
+  { name: "floor", path: "/", ready: ".tile" },
+  { name: "schedule", path: "/schedule", ready: ".work-bar" },
+  { name: "needs", path: "/needs", ready: ".round-needs" },
+  { name: "materials", path: "/materials", ready: "tbody tr" },
+  { name: "machine", path: "/machines/printer-1", ready: ".chart canvas" },
+  { name: "part", path: "/parts/n-3", ready: ".timeline li" },
+];
 const SHOTS = [
-  { name: "floor-light", width: 1440, height: 1000, scheme: "light" },
-  { name: "floor-dark", width: 1440, height: 1000, scheme: "dark" },
-  { name: "floor-phone", width: 390, height: 844, scheme: "light", top: true, scale: 2 },
-  { name: "floor-tv", width: 1920, height: 1080, scheme: "dark", query: "?tv" },
-  { name: "need-story", width: 1440, height: 1000, scheme: "light", need: true },
-  { name: "need-form", width: 1440, height: 1000, scheme: "light", form: true },
+  ...PAGES.flatMap((page) => [
+    { ...page, ...WIDE, scheme: "light", name: `${page.name}-light` },
+    { ...page, ...WIDE, scheme: "dark", name: `${page.name}-dark` },
+    { ...page, ...PHONE, scheme: "light", name: `${page.name}-phone` },
+  ]),
+  { name: "floor-tv", path: "/tv", ready: ".tile", width: 1920, height: 1080, scheme: "dark", top: true },
+  { name: "floor-german", path: "/", ready: ".tile", ...WIDE, scheme: "light", locale: "de-DE" },
+  { name: "need-story", path: "/", ready: ".tile", click: ".need .need-title", then: ".timeline", ...WIDE, scheme: "light", top: true },
+  { name: "need-form", path: "/needs", ready: ".need", click: ".queue .primary", then: "dialog.form", ...WIDE, scheme: "light", top: true },
+  { name: "spool-swap", path: "/", ready: ".tile", click: "#machine-printer-2 .swap", then: ".choices", ...WIDE, scheme: "light", top: true },
+  {
+    name: "schedule-what-if",
+    path: "/schedule",
+    ready: ".work-bar",
+    choose: ["label.short select", "printer-1"],
+    then: ".what-if",
+    ...WIDE,
+    scheme: "light",
+  },
 ];
 
 mkdirSync(folder, { recursive: true });
 const browser = await launch();
-for (const shot of SHOTS) {
+for (const shot of SHOTS.filter((s) => only.length === 0 || only.includes(s.name))) {
   const context = await browser.newContext({
     viewport: { width: shot.width, height: shot.height },
     deviceScaleFactor: shot.scale ?? 1,
     colorScheme: shot.scheme,
-    locale: "en-GB",
+    locale: shot.locale ?? "en-GB",
+    timezoneId: "Europe/Berlin",
   });
+  context.setDefaultTimeout(LIMIT_MS);
   const page = await context.newPage();
-  await page.goto(url + "/" + (shot.query ?? ""));
-  await page.waitForSelector(".tile");
-  if (shot.need) {
-    await page.click(".need .need-title");
-    await page.waitForSelector(".timeline");
-  }
-  if (shot.form) await page.click("text=State a need");
-  const fullPage = !shot.need && !shot.form && !shot.query && !shot.top;
-  await page.screenshot({ path: `${folder}/${shot.name}.png`, fullPage });
+  page.on("pageerror", (error) => console.error(shot.name, String(error)));
+  await page.goto(url + shot.path);
+  await page.waitForSelector(shot.ready);
+  if (shot.click) await page.click(shot.click);
+  if (shot.choose) await page.selectOption(...shot.choose);
+  if (shot.then) await page.waitForSelector(shot.then);
+  await page.evaluate(() => new Promise((draw) => requestAnimationFrame(() => requestAnimationFrame(draw))));
+  await page.screenshot({ path: `${folder}/${shot.name}.png`, fullPage: !shot.top });
   console.log(`${folder}/${shot.name}.png`);
   await context.close();
 }

@@ -34,11 +34,10 @@ def manifest(item: Item, made: Made) -> str:
         'technology-readiness-level = "OTRL-4"',
         f'function = "{item.function}"',
     ]
+    joined = bool(item.assembly or item.route)
     codes = sorted({"3DP" if isinstance(p, Printed) else "CNC" for p in item.parts})
-    rows.append(
-        "tsdc = [" + ", ".join(f'"{c}"' for c in codes + ["ASM"] * bool(item.assembly)) + "]"
-    )
-    for part in item.parts:
+    rows.append("tsdc = [" + ", ".join(f'"{c}"' for c in codes + ["ASM"] * joined) + "]")
+    for part in item.all_parts():
         rows += _part(part, *made[part.name][:2])
     return "\n".join(rows) + "\n"
 
@@ -69,6 +68,11 @@ def production(item: Item, made: Made, profile_sha: str) -> str:
     for part in item.parts:
         steps.append(_step_id(part, item))
         rows += _machine_step(steps[-1], part, made[part.name], profile_sha)
+        instead = part.instead if isinstance(part, Printed) else None
+        if instead is not None:
+            other = _run(instead, made[instead.name], profile_sha, "        ")
+            other = [row for row in other if not row.startswith("        title:")]
+            rows += ["    alternatives:", "      - " + other[0].strip(), *other[1:]]
     if item.assembly:
         rows += [
             "  - step: assemble",
@@ -81,6 +85,8 @@ def production(item: Item, made: Made, profile_sha: str) -> str:
             f"    instructions: {item.assembly.instructions}",
         ]
         steps = ["assemble"]
+    if item.route:
+        return "\n".join(rows) + "\n" + item.route
     rows += [
         "  - step: inspect",
         "    process: inspect",
@@ -102,8 +108,19 @@ def _step_id(part: Printed | Milled, item: Item) -> str:
 
 
 def _machine_step(step: str, part: Printed | Milled, made: Any, profile_sha: str) -> list[str]:
+    rows = [f"  - step: {step}", *_run(part, made, profile_sha, "    ")]
+    if part.count > 1:
+        rows.append(f"    count: {part.count}")
+    if isinstance(part, Printed) and part.yields > 1:
+        rows.append(f"    yields: {part.yields}")
+        rows += ["    share: true"] if part.share else []
+    return rows
+
+
+def _run(part: Printed | Milled, made: Any, profile_sha: str, indent: str) -> list[str]:
+    """What a machine does to make a part: process, requirements, material, program."""
     mesh, facts, maker = made
-    rows = [f"  - step: {step}"]
+    rows: list[str] = []
     if isinstance(part, Printed):
         high = facts.box_um[1]
         reach = [high[axis] for axis in range(3)]
@@ -128,14 +145,14 @@ def _machine_step(step: str, part: Printed | Milled, made: Any, profile_sha: str
     if isinstance(part, Printed):
         rows += ["      slicer_profile: designs/profiles/petg-0.3mm.ini"]
         rows += [f"      slicer_profile_sha256: {profile_sha}"]
-    return rows
+    return [indent + row[4:] for row in rows]
 
 
 def readme(item: Item, made: Made) -> str:
     """README of the folder."""
     rows = [f"# {item.title}", "", item.function, ""]
     rows += ["| part | size, mm | mass, g | time, min |", "|---|---|---|---|"]
-    for part in item.parts:
+    for part in item.all_parts():
         mesh, facts, _ = made[part.name]
         size = " x ".join(f"{side:.1f}" for side in mesh.extents)
         mass = _mass_mg(part, mesh, facts) / 1000

@@ -50,7 +50,7 @@ def make_item(item: Item, root: Path, slicer: Slicer) -> None:
     folder = root / item.name
     (folder / "meshes").mkdir(parents=True, exist_ok=True)
     (folder / "programs").mkdir(exist_ok=True)
-    made = {part.name: make_part(part, folder, slicer) for part in item.parts}
+    made = {part.name: make_part(part, folder, slicer) for part in item.all_parts()}
     profile_sha = hashlib.sha256(PROFILE.read_bytes()).hexdigest()
     (folder / "okh.toml").write_text(manifest(item, made))
     (folder / "production.yml").write_text(production(item, made, profile_sha))

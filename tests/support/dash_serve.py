@@ -1,51 +1,39 @@
-"""Serve the small floor of the tests for browsers: ``python dash_serve.py PORT [STATIC]``.
+"""Serve the furnished small floor for browsers: ``python dash_serve.py [COMMAND...]``.
 
-Lines on standard input change the floor, so that a browser test can drive it:
-``done MACHINE PPM``, ``state MACHINE STATE``, ``notice TEXT``, ``quit``.
+A command is run with ``URL`` in its words replaced by the floor's address; without one the floor is
+served until Enter is pressed. Time stands still, so that pictures of it can be compared.
 """
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import dash_floor
-
 from dashboards.server import PageServer
+from support import dash_floor, dash_furnish
 
 
-def change(desk: dash_floor.FakeDesk, words: list[str]) -> None:
-    verb, *rest = words
-    if verb == "done":
-        machine, ppm = rest
-        with desk.read() as tx:
-            held = tx.orders.open_on(machine)
-        assert held is not None
-        desk.change(lambda tx: tx.orders.change(held.id, done_ppm=int(ppm)))
-    elif verb == "state":
-        desk.change(lambda tx: tx.machines.change(rest[0], state=rest[1]))
-    elif verb == "notice":
-        desk.change(lambda tx: tx.notice("note", "floor", " ".join(rest)))
-
-
-def main() -> None:
+def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         desk = dash_floor.FakeDesk(Path(folder))
         desk.change(dash_floor.fill)
-        server = PageServer(desk, port=int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+        desk.change(dash_furnish.furnish)
+        desk.submit(dash_furnish.open_round)
+        server = PageServer(desk, port=0)
         print(server.url, flush=True)
-        for line in sys.stdin:
-            if line.strip() == "quit":
-                break
-            change(desk, line.split())
-            print("ok", flush=True)
-        for asked in desk.asked:
-            print(*asked, flush=True)
-        server.close()
-        desk.close()
+        try:
+            if sys.argv[1:]:
+                words = [word.replace("URL", server.url) for word in sys.argv[1:]]
+                return subprocess.run(words, check=False).returncode
+            sys.stdin.readline()
+            return 0
+        finally:
+            server.close()
+            desk.close()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

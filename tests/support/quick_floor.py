@@ -16,26 +16,21 @@ from typing import Any
 
 from controller import execution, inbound, needs, resources
 from controller.adapters.clock import ManualClock
+from controller.adapters.site_file import PlanningEntry
 from controller.adapters.store import Store, Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.commands import Asker
 from controller.execution import Findings
 from controller.joints import stations
 from controller.joints.designs import import_design, router
-from controller.joints.plans import planner
+from controller.joints.rolling import Rolling
 from controller.joints.sharing import sharer
 from controller.ledger.balance import check
+from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.routed import Place
-from controller.values import (
-    Assignment,
-    Community,
-    FloorPicture,
-    FloorPlan,
-    Lot,
-    Machine,
-    NeedRequest,
-)
+from controller.values import Community, Lot, Machine, NeedRequest
 from controller.writer import Item
+from fabcommons.planning import house
 
 PERSON = "simulated technician"
 SPOOL_MG = 50_000_000
@@ -88,7 +83,7 @@ class QuickFloor:
             clock=self.clock,
             router=router,
             sharer=sharer(resources.why_never),
-            planner=plan or planner(resources.why_not),
+            planner=plan or Rolling(resources.why_not, house(PlanningEntry()), None),
             links={"mqtt": self.link, "opcua": self.link},
         )
         self.store = Store(folder / "site.sqlite", self.clock.now_ms)

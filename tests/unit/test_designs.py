@@ -43,10 +43,12 @@ def test_a_shipped_design_loads_and_routes(folder: Path):
     for part in design.manifest.parts:
         assert all((folder / path).is_file() for path in part.export)
         assert part.mass_mg > 0
-    shas = {step.program.sha256 for step in design.profile.steps if step.program}
+    steps = design.profile.steps
+    ways = [way for step in steps for way in (step, *step.alternatives)]
+    shas = {way.program.sha256 for way in ways if way.program}
     assert {facts.sha256 for facts in design.programs} == shas - {""}
     routing = route(design.profile, 3)
-    assert len(routing.operations) == 3 * len(design.profile.steps)
+    assert len(routing.operations) == sum(-(-3 * s.count // s.yields) for s in steps)
 
 
 @pytest.mark.parametrize("mesh", sorted(ROOT.glob("*/meshes/*.stl")), ids=lambda m: m.stem)

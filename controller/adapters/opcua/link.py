@@ -171,7 +171,9 @@ class Visit:
     async def _act(self, session: CellSession, plan: Plan) -> bool:
         for method, job_id in plan.stale:
             status = await session.call(method, job_id, "the site has closed this order")
-            _log.warning("%s: %s of %s: %s", self.ledge.machine, method, job_id, status)
+            level = logging.DEBUG if method == "Clear" else logging.WARNING
+            words = isa95.explain(status)
+            _log.log(level, "%s: %s of %s: %s", self.ledge.machine, method, job_id, words)
         if plan.claimed:
             self._fresh = {plan.claimed}
         if plan.call is None:

@@ -1,5 +1,13 @@
 // Asking the floor to do something. Every request carries an idempotency key: sent twice, done once.
-import type { AnswerView, FloorView, NeedsAnswer, NeedStory, ProblemView } from "./types";
+import type {
+  AnswerView,
+  BallotView,
+  FloorView, 
+  NeedsAnswer,
+  NeedStory,
+  ProblemView,
+  ReceiptView,
+} from "./types";
 
 export class Refusal extends Error {
   constructor(
@@ -28,8 +36,11 @@ export async function get<T>(path: string): Promise<T> {
   return answer<T>(await fetch(path, { headers: { accept: "application/json" } }));
 }
 
-async function post<T>(path: string, body: object, key: string): Promise<T> {
+type Headers = Record<string, string>;
+
+async function post<T>(path: string, body: object, key: string, more: Headers = {}): Promise<T> {
   const headers = {
+    ...more,
     "content-type": "application/json",
     "x-fabcommons": "1",
     "idempotency-key": key,
@@ -94,4 +105,35 @@ export function stateNeed(form: NeedForm, key: string): Promise<NeedsAnswer> {
 
 export function retry(operation: string): Promise<AnswerView> {
   return post(`/api/operations/${part(operation)}/retry`, { who: who() }, newKey());
+}
+
+const quiet = (verb: string) => (machine: string, body: object): Promise<AnswerView> =>
+  post(`/api/machines/${part(machine)}/${verb}`, { who: who(), ...body }, newKey());
+
+export const out = (machine: string, saw: string, why: string): Promise<AnswerView> =>
+  quiet("out")(machine, { saw, why });
+export const back = (machine: string): Promise<AnswerView> => quiet("back")(machine, {});
+export const upkeep = (machine: string, what: string, note: string): Promise<AnswerView> =>
+  quiet("upkeep")(machine, { what, note });
+export const upkeepRule = (machine: string, what: string, every_h: number): Promise<AnswerView> =>
+  quiet("upkeep-rule")(machine, { what, every_h });
+
+export function weigh(lot: string, mass_mg: number, key: string): Promise<unknown> {
+  return post(`/api/lots/${part(lot)}/weigh`, { who: who(), mass_mg }, key);
+}
+
+export function threshold(material: string, low_mg: number): Promise<unknown> {
+  return post("/api/thresholds", { who: who(), material, low_mg }, newKey());
+}
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+export async function ownBallot(round: string, token: string): Promise<BallotView> {
+  return answer(await fetch(`/api/rounds/${part(round)}/ballot`, { headers: bearer(token) }));
+}
+
+type Levels = Readonly<Record<string, number>>;
+
+export function castBallot(round: string, token: string, approvals: Levels): Promise<ReceiptView> {
+  return post(`/api/rounds/${part(round)}/ballot`, { approvals }, newKey(), bearer(token));
 }

@@ -1,18 +1,25 @@
-// The floor page: what needs a person, the machines, the needs, material, events.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { WHO_KEY, who } from "./api";
+// The frame of every page: where you are, what needs a person, whether what is shown is live.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { SayContext } from "./ask";
-import { Attention } from "./attention";
 import { floorNow, realMs, span, useTick } from "./clock";
+import { FloorPage } from "./floor-page";
+import { LanguageChoice, ThemeButton, Who } from "./head";
+import { t, type Text } from "./i18n";
+import { lazy } from "./lazy";
 import { type Live, useLive } from "./live";
 import { NeedForm } from "./need-form";
-import { Queue } from "./queue";
-import { Clock, LastEvents, Lots, Refused } from "./side";
+import { Link, type PageName, type Route, useRoute } from "./router";
+import { Clock } from "./side";
 import { Story } from "./story";
-import { Tile } from "./tile";
+
+const MachinePage = lazy(() => import("./machine-page").then((m) => m.default));
+const MaterialsPage = lazy(() => import("./materials-page").then((m) => m.default));
+const SchedulePage = lazy(() => import("./schedule-page").then((m) => m.default));
+const NeedsPage = lazy(() => import("./needs-page").then((m) => m.default));
+const PartPage = lazy(() => import("./part-page").then((m) => m.default));
 
 type Said = { text: string; bad: boolean; n: number };
-const SAID_MS = 6000;
+const SAID_MS = 8000;
 
 export function App() {
   const live = useLive();
@@ -29,10 +36,10 @@ export function App() {
   }, [said]);
   return (
     <SayContext.Provider value={say}>
-      <a class="skip" href="#machines">
-        To the machines
+      <a class="skip" href="#main">
+        {t("To the content")}
       </a>
-      {live ? <Page live={live} /> : <p class="reading">Reading the floor…</p>}
+      {live ? <Page live={live} /> : <p class="reading">{t("Reading the floor…")}</p>}
       <div class={`said ${said?.bad ? "bad" : ""}`} role={said?.bad ? "alert" : "status"}>
         {said ? (
           <p key={said.n}>
@@ -47,118 +54,116 @@ export function App() {
   );
 }
 
+const TITLES: Readonly<Record<PageName, Text>> = {
+  floor: "Floor",
+  schedule: "Schedule",
+  needs: "Needs",
+  materials: "Materials",
+  machine: "Machine",
+  part: "Part",
+  tv: "Floor",
+};
+
 function Page({ live }: { live: Live }) {
-  const { floor, clock } = live;
+  const route = useRoute();
   const [need, setNeed] = useState(() => location.hash.replace(/^#need=/, "").replace(/^#.*/, ""));
   const [form, setForm] = useState(false);
   const openNeed = useCallback((id: string) => setNeed(id), []);
-  const machines = useMemo(
-    () =>
-      Object.values(floor.machines).sort((a, b) =>
-        a.id.localeCompare(b.id, undefined, { numeric: true }),
-      ),
-    [floor.machines],
-  );
+  const stateNeed = useCallback(() => setForm(true), []);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(route);
+  const title = route.page === "machine" ? route.id : t(TITLES[route.page]);
+  useEffect(() => {
+    document.title = `${title} · Fabcommons`;
+    document.documentElement.toggleAttribute("data-tv", route.page === "tv" || /[?&]tv\b/.test(location.search));
+    if (shown.current.page === route.page && shown.current.id === route.id) return;
+    shown.current = route;
+    setNeed("");
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true }); // so that the keyboard goes on in the new page
+  }, [route.page, route.id]);
+  useEffect(() => {
+    if (route.page === "needs" && route.id) setNeed(route.id);
+  }, [route.page, route.id]);
   return (
     <div class={live.connected ? "floor" : "floor is-lost"}>
-      <Head live={live} />
+      <Head live={live} route={route} title={title} />
       {live.connected ? null : <Lost live={live} />}
-      <main>
-        <Attention floor={floor} clock={clock} openNeed={openNeed} />
-        <section aria-labelledby="machines-title" id="machines" tabIndex={-1}>
-          <h2 id="machines-title">
-            Machines <span class="sub">{machines.length}</span>
-          </h2>
-          {machines.length === 0 ? <p class="none">No machine has said hello yet.</p> : null}
-          <ul class="tiles">
-            {machines.map((machine) => (
-              <Tile
-                key={machine.id}
-                machine={machine}
-                clock={clock}
-                changedMs={live.changedMs[machine.id]}
-                openNeed={openNeed}
-              />
-            ))}
-          </ul>
-        </section>
-        <div class="below">
-          <Queue floor={floor} clock={clock} openNeed={openNeed} stateNeed={() => setForm(true)} />
-          <div class="side">
-            <Lots floor={floor} />
-            <LastEvents floor={floor} />
-            <Refused floor={floor} />
-          </div>
-        </div>
+      <main id="main" ref={main} tabIndex={-1}>
+        <Shown route={route} live={live} openNeed={openNeed} stateNeed={stateNeed} />
       </main>
-      {need ? <Story id={need} row={floor.needs[need]} clock={clock} close={() => setNeed("")} /> : null}
-      {form ? <NeedForm floor={floor} close={() => setForm(false)} /> : null}
+      {need ? (
+        <Story id={need} row={live.floor.needs[need]} clock={live.clock} close={() => setNeed("")} />
+      ) : null}
+      {form ? <NeedForm floor={live.floor} close={() => setForm(false)} /> : null}
     </div>
   );
 }
 
-function Head({ live }: { live: Live }) {
-  return (
-    <header class="head">
-      <h1>
-        Floor <span class="sub">{live.site}</span>
-      </h1>
-      <p class="head-clock">
-        <Clock clock={live.clock} now={() => floorNow(live.clock)} />
-        {live.clock.rate > 1 ? <span class="chip sim">simulated, {live.clock.rate} × speed</span> : null}
-        <span class={`link-state ${live.connected ? "on" : "off"}`}>
-          <i aria-hidden="true" /> {live.connected ? "live" : "not connected"}
-        </span>
-      </p>
-      <Who />
-      <ThemeButton />
-    </header>
-  );
-}
+type ShownProps = {
+  route: Route;
+  live: Live;
+  openNeed: (id: string) => void;
+  stateNeed: () => void;
+};
 
-function Who() {
-  const [name, setName] = useState(() => (who().startsWith("someone") ? "" : who()));
-  return (
-    <label class="who">
-      You are
-      <input
-        value={name}
-        placeholder="your name"
-        maxLength={60}
-        autoComplete="name"
-        onInput={(event) => {
-          setName(event.currentTarget.value);
-          remember(WHO_KEY, event.currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // storage may be forbidden: the choice then lasts as long as the page
+function Shown({ route, live, openNeed, stateNeed }: ShownProps) {
+  switch (route.page) {
+    case "machine":
+      return <MachinePage key={route.id} id={route.id} live={live} openNeed={openNeed} />;
+    case "materials":
+      return <MaterialsPage live={live} />;
+    case "schedule":
+      return <SchedulePage live={live} openNeed={openNeed} />;
+    case "needs":
+      return <NeedsPage live={live} openNeed={openNeed} stateNeed={stateNeed} />;
+    case "part":
+      return <PartPage key={route.id} id={route.id} live={live} />;
+    default:
+      return <FloorPage live={live} openNeed={openNeed} stateNeed={stateNeed} />;
   }
 }
 
-function ThemeButton() {
-  const [dark, setDark] = useState(
-    () =>
-      (document.documentElement.dataset["theme"] ??
-        (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark",
-  );
-  const toggle = (): void => {
-    const theme = dark ? "light" : "dark";
-    document.documentElement.dataset["theme"] = theme;
-    remember("fabcommons.theme", theme);
-    setDark(!dark);
-  };
+const PLACES: readonly { to: string; page: PageName; text: Text }[] = [
+  { to: "/", page: "floor", text: "Floor" },
+  { to: "/schedule", page: "schedule", text: "Schedule" },
+  { to: "/needs", page: "needs", text: "Needs" },
+  { to: "/materials", page: "materials", text: "Materials" },
+];
+
+function Head({ live, route, title }: { live: Live; route: Route; title: string }) {
+  const waiting = Object.keys(live.floor.attention).length;
   return (
-    <button type="button" class="theme" aria-pressed={dark} onClick={toggle}>
-      Dark
-    </button>
+    <header class="head">
+      <h1>
+        {title} <span class="sub">{live.site}</span>
+      </h1>
+      <nav aria-label={t("Pages")}>
+        {PLACES.map(({ to, page, text }) => (
+          <Link key={to} to={to} current={route.page === page}>
+            {t(text)}
+            {page === "floor" && waiting ? (
+              <span class="badge" title={t("{n} need you", { n: waiting })}>
+                <span class="unseen">{t("{n} need you", { n: waiting })}</span>
+                <span aria-hidden="true">{waiting}</span>
+              </span>
+            ) : null}
+          </Link>
+        ))}
+      </nav>
+      <p class="head-clock">
+        <Clock clock={live.clock} now={() => floorNow(live.clock)} />
+        {live.clock.rate > 1 ? (
+          <span class="chip sim">{t("simulated, {n} × speed", { n: live.clock.rate })}</span>
+        ) : null}
+        <span class={`link-state ${live.connected ? "on" : "off"}`}>
+          <i aria-hidden="true" /> {live.connected ? t("live") : t("not connected")}
+        </span>
+      </p>
+      <Who />
+      <LanguageChoice />
+      <ThemeButton />
+    </header>
   );
 }
 
@@ -167,8 +172,8 @@ function Lost({ live }: { live: Live }) {
   useTick(1000);
   return (
     <div class="lost">
-      <b role="alert">Not connected.</b> Everything below is {span(realMs() - live.sinceMs)} old and
-      may be wrong. Trying again…
+      <b role="alert">{t("Not connected.")}</b>{" "}
+      {t("Everything below is {age} old and may be wrong. Trying again…", { age: span(realMs() - live.sinceMs) })}
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import * as api from "./api";
 import { AskButton } from "./ask";
 import { type FloorClock, floorNow, span, useTick } from "./clock";
+import { t } from "./i18n";
 import { Shape } from "./shapes";
 import { ClearButtons } from "./tile";
 import type { AttentionView, FloorDocument, MachineState } from "./types";
@@ -42,10 +43,10 @@ export function Attention({ floor, clock, openNeed }: Props) {
       <h2 id="attention-title">
         {cards.length ? (
           <>
-            <span class="count">{cards.length}</span> need{cards.length === 1 ? "s" : ""} you
+            <span class="count">{cards.length}</span> {cards.length === 1 ? t("needs you") : t("need you")}
           </>
         ) : (
-          "Nothing needs you"
+          t("Nothing needs you")
         )}
       </h2>
       <ul class="cards">
@@ -71,13 +72,13 @@ export function Attention({ floor, clock, openNeed }: Props) {
 }
 
 function nameOf(floor: FloorDocument, card: AttentionView): string {
-  return floor.machines[card.machine]?.name ?? (card.machine || `Need ${card.need ?? ""}`);
+  return floor.machines[card.machine]?.name ?? (card.machine || t("Need {id}", { id: card.need ?? "" }));
 }
 
 function cost(card: AttentionView, clock: FloorClock): string {
   const parts: string[] = [];
-  if (card.since_at) parts.push(`waits ${span(floorNow(clock) - card.since_at)}`);
-  if (card.blocked) parts.push(`${card.blocked} operation${card.blocked === 1 ? "" : "s"} could use it`);
+  if (card.since_at) parts.push(t("waits {span}", { span: span(floorNow(clock) - card.since_at) }));
+  if (card.blocked) parts.push(card.blocked === 1 ? t("1 operation could use it") : t("{n} operations could use it", { n: card.blocked }));
   return parts.join(" · ");
 }
 
@@ -104,22 +105,22 @@ function Verbs({ card, name, floor, openNeed }: VerbProps) {
   if (kind === "quarantine") {
     return (
       <AskButton
-        label={`Trust ${name} again`}
-        done={`${name}: trusted again`}
+        label={t("Trust {name} again", { name })}
+        done={t("{name}: trusted again", { name })}
         run={() => api.release(machine)}
       >
-        Trust it again
+        {t("Trust it again")}
       </AskButton>
     );
   }
   if (kind === "paused") {
     return (
       <AskButton
-        label={`Resume ${name}`}
-        done={`${name}: resume sent`}
+        label={t("Resume {name}", { name })}
+        done={t("{name}: resume sent", { name })}
         run={() => api.control(machine, "resume", saw)}
       >
-        Resume
+        {t("Resume")}
       </AskButton>
     );
   }
@@ -129,14 +130,14 @@ function Verbs({ card, name, floor, openNeed }: VerbProps) {
     return (
       <>
         <AskButton
-          label={`Try ${card.label ?? "it"} of need ${need} again`}
-          done={`need ${need}: tried again`}
+          label={t("Try {what} of need {need} again", { what: card.label ?? "", need })}
+          done={t("need {need}: tried again", { need })}
           run={() => api.retry(operation)}
         >
-          Try again
+          {t("Try again")}
         </AskButton>
         <button type="button" onClick={() => openNeed(need)}>
-          Look
+          {t("Look")}
         </button>
       </>
     );
@@ -149,19 +150,19 @@ function ResolveButtons({ order, name }: { order: string; name: string }) {
     <>
       <AskButton
         class="good"
-        label={`The part on ${name} is good`}
-        done={`${name}: settled as good`}
+        label={t("The part on {name} is good", { name })}
+        done={t("{name}: settled as good", { name })}
         run={() => api.resolve(order, "good", 1)}
       >
-        ✓ Good
+        ✓ {t("Good")}
       </AskButton>
       <AskButton
         class="bad"
-        label={`The part on ${name} is bad`}
-        done={`${name}: settled as bad`}
+        label={t("The part on {name} is bad", { name })}
+        done={t("{name}: settled as bad", { name })}
         run={() => api.resolve(order, "bad", 0)}
       >
-        ✗ Bad
+        ✗ {t("Bad")}
       </AskButton>
     </>
   );
@@ -174,17 +175,17 @@ function SwapMenu({ card, name, floor }: { card: AttentionView; name: string; fl
     .filter(([, lot]) => !lot.machine && lot.material === old?.material)
     .sort(([, a], [, b]) => b.mass_mg - a.mass_mg)
     .slice(0, 2);
-  if (free.length === 0) return <p class="advice">No other lot of {old?.material} is here.</p>;
+  if (free.length === 0) return <p class="advice">{t("No other lot of {material} is here.", { material: old?.material ?? "" })}</p>;
   return (
     <>
       {free.map(([id, lot]) => (
         <AskButton
           key={id}
-          label={`Load ${id} on ${name}`}
-          done={`${name}: ${id} loaded`}
+          label={t("Load {lot} on {name}", { lot: id, name })}
+          done={t("{name}: {lot} loaded", { name, lot: id })}
           run={() => api.load(card.machine, card.ch ?? 0, id, card.saw)}
         >
-          Load {id} ({Math.round(lot.mass_mg / 1000)} g)
+          {t("Load {lot}", { lot: id })} ({Math.round(lot.mass_mg / 1000)} g)
         </AskButton>
       ))}
     </>

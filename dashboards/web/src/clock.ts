@@ -1,5 +1,6 @@
 // The floor's clock as the page sees it. A simulated floor runs `rate` times faster than real time.
 import { useEffect, useState } from "preact/hooks";
+import { locale, t } from "./i18n";
 
 export type FloorClock = { at: number; rate: number; heardMs: number };
 
@@ -20,14 +21,14 @@ export function useTick(everyMs: number): number {
   return tick;
 }
 
-const sameDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const otherDay = new Intl.DateTimeFormat(undefined, {
+const sameDay = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" });
+const otherDay = new Intl.DateTimeFormat(locale(), {
   weekday: "short",
   day: "numeric",
   hour: "2-digit",
   minute: "2-digit",
 });
-const seconds = new Intl.DateTimeFormat(undefined, {
+const seconds = new Intl.DateTimeFormat(locale(), {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
@@ -52,5 +53,5 @@ export function span(ms: number): string {
   const min = Math.round(s / 60);
   if (min < 90) return `${min} min`;
   const h = Math.floor(min / 60);
-  return h < 48 ? `${h} h ${min % 60} min` : `${Math.round(h / 24)} days`;
+  return h < 48 ? `${h} h ${min % 60} min` : t("{n} days", { n: Math.round(h / 24) });
 }

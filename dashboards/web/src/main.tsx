@@ -1,12 +1,12 @@
 import { render } from "preact";
-import { App } from "./app";
 import "./base.css";
 import "./attention.css";
 import "./floor.css";
 import "./needs.css";
+import "./pages.css";
+import { chooseLanguage } from "./i18n";
 
+await chooseLanguage();
+const { App } = await import("./app"); // its words are in the language chosen
 const page = document.getElementById("page");
-if (page) {
-  if (new URLSearchParams(location.search).has("tv")) document.documentElement.dataset["tv"] = "";
-  render(<App />, page);
-}
+if (page) render(<App />, page);

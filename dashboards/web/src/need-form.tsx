@@ -2,8 +2,9 @@
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import * as api from "./api";
 import { SayContext } from "./ask";
+import { t } from "./i18n";
 import type { FloorDocument, ProblemView } from "./types";
-import { CLASS_WORDS } from "./words";
+import { CLASS_WORDS, NEED_WORDS } from "./words";
 
 type Props = { floor: FloorDocument; close: () => void };
 
@@ -25,12 +26,12 @@ export function NeedForm({ floor, close }: Props) {
       .stateNeed(readForm(new FormData(event.target as HTMLFormElement)), key)
       .then((answer) => {
         const line = answer.lines[0];
-        say(`Need ${line?.need ?? ""} ${line?.state ?? "stated"}${line?.reason ? `: ${line.reason}` : ""}`, false);
+        say(`${t("Need {id}", { id: line?.need ?? "" })}: ${NEED_WORDS[line?.state ?? "stated"] ?? ""}${line?.reason ? `: ${line.reason}` : ""}`, false);
         dialog.current?.close();
       })
       .catch((error: unknown) => {
         const found = error instanceof api.Refusal ? error.problems : undefined;
-        setProblems(found ?? [{ code: "net", message: `not sent: ${String(error)}; try again` }]);
+        setProblems(found ?? [{ code: "net", message: t("not sent: {why}; try again", { why: String(error) }) }]);
       })
       .finally(() => setBusy(false));
   };
@@ -38,7 +39,7 @@ export function NeedForm({ floor, close }: Props) {
   return (
     <dialog ref={dialog} class="form" aria-labelledby="need-form-title" onClose={close}>
       <form onSubmit={submit}>
-        <h2 id="need-form-title">State a need</h2>
+        <h2 id="need-form-title">{t("State a need")}</h2>
         {problems.length > 0 ? (
           <ul class="problem" role="alert">
             {problems.map((p) => (
@@ -49,7 +50,7 @@ export function NeedForm({ floor, close }: Props) {
           </ul>
         ) : null}
         <label>
-          What is needed
+          {t("What is needed")}
           <select name="design" required>
             {designs.map(([id, design]) => (
               <option key={id} value={id}>
@@ -59,11 +60,11 @@ export function NeedForm({ floor, close }: Props) {
           </select>
         </label>
         <label>
-          How many
+          {t("How many")}
           <input name="quantity" type="number" inputMode="numeric" min={1} max={1000} value={1} required />
         </label>
         <label>
-          For which community
+          {t("For which community")}
           <select name="community" required>
             {communities.map(([id, name]) => (
               <option key={id} value={id}>
@@ -73,7 +74,7 @@ export function NeedForm({ floor, close }: Props) {
           </select>
         </label>
         <label>
-          How pressing
+          {t("How pressing")}
           <select name="need_class" defaultValue="normal">
             {["normal", "urgent", "floor"].map((cls) => (
               <option key={cls} value={cls}>
@@ -83,19 +84,19 @@ export function NeedForm({ floor, close }: Props) {
           </select>
         </label>
         <label>
-          Needed by <span class="sub">(may stay empty)</span>
+          {t("Needed by")} <span class="sub">{t("(may stay empty)")}</span>
           <input name="due" type="datetime-local" />
         </label>
         <label>
-          Note <span class="sub">(may stay empty)</span>
+          {t("Note")} <span class="sub">{t("(may stay empty)")}</span>
           <input name="note" maxLength={500} />
         </label>
         <div class="form-end">
           <button type="button" onClick={() => dialog.current?.close()}>
-            Not now
+            {t("Not now")}
           </button>
           <button type="submit" class="primary" aria-busy={busy}>
-            State this need
+            {t("State this need")}
           </button>
         </div>
       </form>

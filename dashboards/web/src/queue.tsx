@@ -1,6 +1,7 @@
 // The queue: every open need, how far each step is, and why what waits is waiting.
 import { memo } from "preact/compat";
 import { type FloorClock, floorNow } from "./clock";
+import { t } from "./i18n";
 import { When } from "./tile";
 import type { FloorDocument, NeedView, StepView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
@@ -32,13 +33,13 @@ export function Queue({ floor, clock, openNeed, stateNeed }: Props) {
     <section class="panel queue" aria-labelledby="queue-title">
       <div class="panel-head">
         <h2 id="queue-title">
-          Needs <span class="sub">{floor.counters.open_needs} open</span>
+          {t("Needs")} <span class="sub">{t("{n} open", { n: floor.counters.open_needs })}</span>
         </h2>
         <button type="button" class="primary" onClick={stateNeed}>
-          State a need
+          {t("State a need")}
         </button>
       </div>
-      {rows.length === 0 ? <p class="none">No need has been stated yet.</p> : null}
+      {rows.length === 0 ? <p class="none">{t("No need has been stated yet.")}</p> : null}
       <ul class="needs">
         {rows.map(({ id, need }) => (
           <NeedRow key={id} id={id} need={need} clock={clock} openNeed={openNeed} />
@@ -59,7 +60,7 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
         <button type="button" class="link need-title" onClick={() => openNeed(id)}>
           {need.quantity} × {need.part}
         </button>
-        <span class="for">for {need.community}</span>
+        <span class="for">{t("for {whom}", { whom: need.community })}</span>
         <span class={`chip cls-${need.cls}`}>{CLASS_WORDS[need.cls] ?? need.cls}</span>
         <span class={`chip st-${need.state}`}>
           {NEED_WORDS[need.state] ?? need.state}
@@ -68,12 +69,12 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
         <span class="dates">
           {need.due_at ? (
             <span class={late ? "late" : ""}>
-              due <When at={need.due_at} clock={clock} />
+              {t("due")} <When at={need.due_at} clock={clock} />
             </span>
           ) : null}
           {need.eta_at && !ENDED.includes(need.state) ? (
             <span>
-              expected <When at={need.eta_at} clock={clock} />
+              {t("expected")} <When at={need.eta_at} clock={clock} />
             </span>
           ) : null}
         </span>
@@ -93,9 +94,9 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
 function Step({ name, step }: { name: string; step: StepView }) {
   const { total, done = 0, active = 0, waiting = 0 } = step;
   const words = [
-    done ? `${done} done` : "",
-    active ? `${active} now` : "",
-    waiting ? `${waiting} waiting` : "",
+    done ? t("{n} done", { n: done }) : "",
+    active ? t("{n} now", { n: active }) : "",
+    waiting ? t("{n} waiting", { n: waiting }) : "",
   ].filter(Boolean);
   const share = (n: number): { width: string } => ({ width: `${(100 * n) / total}%` });
   return (
@@ -107,7 +108,7 @@ function Step({ name, step }: { name: string; step: StepView }) {
       </span>
       <span class="step-count">
         {words.join(", ")}
-        {words.length === 1 && total > 1 ? ` of ${total}` : ""}
+        {words.length === 1 && total > 1 ? ` ${t("of {n}", { n: total })}` : ""}
       </span>
       {step.reason ? <span class="step-reason">{step.reason}</span> : null}
     </li>

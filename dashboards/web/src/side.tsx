@@ -1,5 +1,6 @@
 // Beside the queue: material on the floor, the last events, what was refused and why.
 import { type FloorClock, useTick, utc, wallTime } from "./clock";
+import { t } from "./i18n";
 import type { FloorDocument } from "./types";
 import { grams } from "./words";
 
@@ -12,17 +13,17 @@ export function Lots({ floor }: { floor: FloorDocument }) {
   );
   return (
     <section class="panel" aria-labelledby="lots-title">
-      <h2 id="lots-title">Material</h2>
-      {lots.length === 0 ? <p class="none">No lot is known.</p> : null}
+      <h2 id="lots-title">{t("Material")}</h2>
+      {lots.length === 0 ? <p class="none">{t("No lot is known.")}</p> : null}
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="lots-title">
         <table>
           <thead>
             <tr>
-              <th scope="col">Lot</th>
-              <th scope="col">Material</th>
-              <th scope="col">Where</th>
+              <th scope="col">{t("Lot")}</th>
+              <th scope="col">{t("Material")}</th>
+              <th scope="col">{t("Where")}</th>
               <th scope="col" class="number">
-                Left
+                {t("Left")}
               </th>
             </tr>
           </thead>
@@ -31,9 +32,9 @@ export function Lots({ floor }: { floor: FloorDocument }) {
               <tr key={id} class={lot.kind === "spool" && lot.mass_mg < LOW_MG ? "low" : ""}>
                 <th scope="row">{id}</th>
                 <td>{[lot.material.toUpperCase(), lot.colour].filter(Boolean).join(" ")}</td>
-                <td>{lot.machine ? (floor.machines[lot.machine]?.name ?? lot.machine) : "shelf"}</td>
+                <td>{lot.machine ? (floor.machines[lot.machine]?.name ?? lot.machine) : t("shelf")}</td>
                 <td class="number">
-                  {lot.pieces ? `${lot.pieces} pcs, ` : ""}
+                  {lot.pieces ? `${t("{n} pcs", { n: lot.pieces })}, ` : ""}
                   {grams(lot.mass_mg)}
                 </td>
               </tr>
@@ -51,8 +52,8 @@ export function LastEvents({ floor }: { floor: FloorDocument }) {
     .slice(0, EVENTS_SHOWN);
   return (
     <section class="panel" aria-labelledby="events-title">
-      <h2 id="events-title">Last events</h2>
-      {events.length === 0 ? <p class="none">Nothing has happened yet.</p> : null}
+      <h2 id="events-title">{t("Last events")}</h2>
+      {events.length === 0 ? <p class="none">{t("Nothing has happened yet.")}</p> : null}
       <ol class="events">
         {events.map(([seq, event]) => (
           <li key={seq} class={`kind-${event.kind}`}>
@@ -74,14 +75,14 @@ export function Refused({ floor }: { floor: FloorDocument }) {
   const { counters } = floor;
   const last = Object.entries(floor.refused).sort(([a], [b]) => Number(b) - Number(a));
   const figures: [string, number][] = [
-    ["messages refused", counters.dead_letters],
-    ["orders in doubt", counters.in_doubt],
-    ["dropped, queue full", counters.dropped],
-    ["events not yet sent", counters.unsent_events],
+    [t("messages refused"), counters.dead_letters],
+    [t("orders in doubt"), counters.in_doubt],
+    [t("dropped, queue full"), counters.dropped],
+    [t("events not yet sent"), counters.unsent_events],
   ];
   return (
     <section class="panel" aria-labelledby="refused-title">
-      <h2 id="refused-title">Trouble counted</h2>
+      <h2 id="refused-title">{t("Trouble counted")}</h2>
       <dl class="figures-list">
         {figures.map(([name, n]) => (
           <div key={name} class={n ? "some" : ""}>

@@ -2,14 +2,18 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "./api";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { t } from "./i18n";
+import { Link, partPath } from "./router";
 import type { NeedStory, NeedView, OperationStory, OrderStory } from "./types";
 import {
   ACTION_WORDS,
   CLASS_WORDS,
   exactGrams,
   grams,
+  MEASURE_WORDS,
   NEED_WORDS,
   OPERATION_WORDS,
+  RESULT_WORDS,
 } from "./words";
 
 type Props = {
@@ -45,13 +49,13 @@ export function Story({ id, row, clock, close }: Props) {
     >
       <div class="drawer-in">
         <div class="panel-head">
-          <h2 id="story-title">{story ? `${story.quantity} × ${story.part}` : `Need ${id}`}</h2>
+          <h2 id="story-title">{story ? `${story.quantity} × ${story.part}` : t("Need {id}", { id })}</h2>
           <button type="button" onClick={() => dialog.current?.close()}>
-            Close
+            {t("Close")}
           </button>
         </div>
         {error ? <p class="problem">{error}</p> : null}
-        {story ? <Told story={story} clock={clock} /> : <p>Reading…</p>}
+        {story ? <Told story={story} clock={clock} /> : <p>{t("Reading…")}</p>}
       </div>
     </dialog>
   );
@@ -60,17 +64,20 @@ export function Story({ id, row, clock, close }: Props) {
 function Told({ story, clock }: { story: NeedStory; clock: FloorClock }) {
   const now = floorNow(clock);
   const facts: [string, string | undefined][] = [
-    ["For", story.community],
-    ["State", `${NEED_WORDS[story.state] ?? story.state}, ${story.made} of ${story.quantity} made`],
-    ["Class", CLASS_WORDS[story.cls] ?? story.cls],
-    ["Stated", clockTime(story.created_at, now) + (story.stated_by ? ` by ${story.stated_by}` : "")],
-    ["Due", story.due_at ? clockTime(story.due_at, now) : undefined],
-    ["Expected", story.eta_at && !story.delivered_at ? clockTime(story.eta_at, now) : undefined],
-    ["Delivered", story.delivered_at ? clockTime(story.delivered_at, now) : undefined],
-    ["Design", story.title ?? story.design],
-    ["License", [story.license, story.licensor].filter(Boolean).join(", ") || undefined],
-    ["Why", story.reason],
-    ["Note", story.note],
+    [t("For"), story.community],
+    [
+      t("State"),
+      `${NEED_WORDS[story.state] ?? story.state}, ${t("{n} of {of} made", { n: story.made, of: story.quantity })}`,
+    ],
+    [t("Class"), CLASS_WORDS[story.cls] ?? story.cls],
+    [t("Stated"), [clockTime(story.created_at, now), story.stated_by].filter(Boolean).join(", ")],
+    [t("Due"), story.due_at ? clockTime(story.due_at, now) : undefined],
+    [t("Expected"), story.eta_at && !story.delivered_at ? clockTime(story.eta_at, now) : undefined],
+    [t("Delivered"), story.delivered_at ? clockTime(story.delivered_at, now) : undefined],
+    [t("Design"), story.title ?? story.design],
+    [t("License"), [story.license, story.licensor].filter(Boolean).join(", ") || undefined],
+    [t("Why"), story.reason],
+    [t("Note"), story.note],
   ];
   const units = byUnit(story.operations);
   return (
@@ -85,10 +92,13 @@ function Told({ story, clock }: { story: NeedStory; clock: FloorClock }) {
           ) : null,
         )}
       </dl>
+      <p>
+        <Link to={partPath(story.id)}>{t("The public record of its parts")}</Link>
+      </p>
       {[...units].map(([unit, operations]) => (
         <section key={unit} class="unit">
           <h3>
-            Piece {unit + 1} of {story.quantity}
+            {t("Piece {n} of {of}", { n: unit + 1, of: story.quantity })}
           </h3>
           <ol class="timeline">
             {operations.map((op) => (
@@ -114,11 +124,11 @@ function Operation({ op, now }: { op: OperationStory; now: number }) {
       <p class="op-head">
         <b>{op.step}</b>
         <span class={`chip op-${op.state}`}>{OPERATION_WORDS[op.state] ?? op.state}</span>
-        {op.machine ? <span>on {op.machine}</span> : null}
+        {op.machine ? <span>{t("on {machine}", { machine: op.machine })}</span> : null}
         {op.planned_start_at && !op.orders.length ? (
-          <span>from {clockTime(op.planned_start_at, now)}</span>
+          <span>{t("from {when}", { when: clockTime(op.planned_start_at, now) })}</span>
         ) : null}
-        {op.estimated_mg ? <span>about {grams(op.estimated_mg)}</span> : null}
+        {op.estimated_mg ? <span>{t("about {mass}", { mass: grams(op.estimated_mg) })}</span> : null}
       </p>
       {op.reason ? <p class="reason">{op.reason}</p> : null}
       {op.instructions ? <p class="note">{op.instructions}</p> : null}
@@ -131,23 +141,23 @@ function Operation({ op, now }: { op: OperationStory; now: number }) {
 
 function Attempt({ order, now }: { order: OrderStory; now: number }) {
   const times = [
-    order.started_at ? `started ${clockTime(order.started_at, now)}` : "",
-    order.ended_at ? `ended ${clockTime(order.ended_at, now)}` : "",
-    order.run_ms ? `ran ${span(order.run_ms)}` : "",
+    order.started_at ? t("began {when}", { when: clockTime(order.started_at, now) }) : "",
+    order.ended_at ? t("ended {when}", { when: clockTime(order.ended_at, now) }) : "",
+    order.run_ms ? t("ran {span}", { span: span(order.run_ms) }) : "",
   ].filter(Boolean);
   const mass = [
-    order.measured_mg ? `${exactGrams(order.measured_mg)} measured` : "",
-    order.uncertain_mg ? `${exactGrams(order.uncertain_mg)} uncertain` : "",
+    order.measured_mg ? t("{mass} measured", { mass: exactGrams(order.measured_mg) }) : "",
+    order.uncertain_mg ? t("{mass} uncertain", { mass: exactGrams(order.uncertain_mg) }) : "",
   ].filter(Boolean);
   return (
     <p class={`attempt order-${order.state}`}>
       <b>{order.machine}</b> {order.words}
       {order.percent === undefined ? "" : ` ${order.percent} %`}
-      {order.result ? `, ${order.result}` : ""}
-      {order.by ? ` (said ${order.by})` : ""}
+      {order.result ? `, ${RESULT_WORDS[order.result] ?? order.result}` : ""}
+      {order.by ? ` (${t("said {who}", { who: order.by })})` : ""}
       {order.why ? ` — ${order.why}` : ""}
       <span class="sub" title={order.started_at ? utc(order.started_at) : undefined}>
-        {[...times, ...mass, `order ${order.id}`].join(" · ")}
+        {[...times, ...mass, t("order {id}", { id: order.id })].join(" · ")}
       </span>
     </p>
   );
@@ -157,7 +167,7 @@ function Lines({ story, now }: { story: NeedStory; now: number }) {
   if (story.lines.length === 0) return null;
   return (
     <section class="unit">
-      <h3>Ledger of this need</h3>
+      <h3>{t("Ledger of this need")}</h3>
       <ol class="events">
         {story.lines.map((line) => (
           <li key={line.id}>
@@ -165,11 +175,11 @@ function Lines({ story, now }: { story: NeedStory; now: number }) {
             <span>
               <b>{ACTION_WORDS[line.action] ?? line.action}</b>{" "}
               {[
-                line.mass_mg ? `${exactGrams(line.mass_mg)} ${line.measure}` : "",
-                line.pieces ? `${line.pieces} pcs` : "",
+                line.mass_mg ? `${exactGrams(line.mass_mg)} ${MEASURE_WORDS[line.measure] ?? line.measure}` : "",
+                line.pieces ? t("{n} pcs", { n: line.pieces }) : "",
                 line.duration_ms ? span(line.duration_ms) : "",
-                line.lot ? `lot ${line.lot}` : "",
-                line.to_lot ? `to lot ${line.to_lot}` : "",
+                line.lot ? t("lot {lot}", { lot: line.lot }) : "",
+                line.to_lot ? t("to lot {lot}", { lot: line.to_lot }) : "",
                 `${line.provider} → ${line.receiver}`,
                 line.note ?? "",
               ]

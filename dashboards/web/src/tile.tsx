@@ -4,26 +4,46 @@ import * as api from "./api";
 import { AskButton, HoldButton } from "./ask";
 import { clockTime, type FloorClock, floorNow, realMs, span, useTick, utc } from "./clock";
 import { Shape } from "./shapes";
-import type { MachineState, MachineView, MaterialView } from "./types";
+import { t } from "./i18n";
+import { Link, machinePath } from "./router";
+import { SwapButton } from "./swap";
+import type { FloorDocument, MachineState, MachineView, MaterialView } from "./types";
 import { grams, STATE_MEANING, STATE_WORDS } from "./words";
 
 type Props = {
   machine: MachineView;
+  floor: FloorDocument;
   clock: FloorClock;
   /** performance.now() of the last change received, if any since the page was opened */
   changedMs: number | undefined;
   openNeed: (id: string) => void;
+  /** whether the name leads to the machine's page */
+  linked?: boolean;
 };
 
-export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: Props) {
+/** Drawn again when what it shows has changed; of the floor it needs the lots alone. */
+function same(a: Props, b: Props): boolean {
+  return (
+    a.machine === b.machine &&
+    a.clock === b.clock &&
+    a.changedMs === b.changedMs &&
+    a.openNeed === b.openNeed &&
+    a.floor.lots === b.floor.lots
+  );
+}
+
+export const Tile = memo(function Tile(props: Props) {
+  const { machine, floor, clock, changedMs, openNeed, linked = true } = props;
   const { state } = machine;
   return (
     <li class={`tile is-${state}`} id={`machine-${machine.id}`}>
       <header class="tile-head">
         <Shape state={state} />
         <h3>
-          <span class="machine-name">{machine.name}</span>
-          <span class="word" title={`${machine.name} ${STATE_MEANING[state]}`}>
+          <span class="machine-name">
+            {linked ? <Link to={machinePath(machine.id)}>{machine.name}</Link> : machine.name}
+          </span>
+          <span class="word" title={`${machine.name}: ${STATE_MEANING[state]}`}>
             {STATE_WORDS[state]}
           </span>
         </h3>
@@ -32,13 +52,13 @@ export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: 
       <div class="tile-body">
         {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{machine.why}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
-        <Materials machine={machine} />
+        <Materials machine={machine} floor={floor} />
         {machine.next ? (
           <p class="next">
-            <span class="tag">Next</span>
+            <span class="tag">{t("Next")}</span>
             <span>
               {machine.next}
-              {machine.next_at ? <When at={machine.next_at} clock={clock} before=" at " /> : null}
+              {machine.next_at ? <When at={machine.next_at} clock={clock} before={t(" at ")} /> : null}
             </span>
           </p>
         ) : null}
@@ -46,20 +66,22 @@ export const Tile = memo(function Tile({ machine, clock, changedMs, openNeed }: 
       <Controls machine={machine} />
     </li>
   );
-});
+}, same);
+
+type AgeProps = Pick<Props, "machine" | "clock" | "changedMs">;
 
 /** How old what is shown is. A machine that is not silent was heard of within 50 s. */
-function Age({ machine, clock, changedMs }: Omit<Props, "openNeed">) {
+function Age({ machine, clock, changedMs }: AgeProps) {
   useTick(5000);
   if (machine.state === "silent") {
     const age = machine.seen_at
-      ? `last heard ${span((floorNow(clock) - machine.seen_at) / clock.rate)} ago`
-      : "never heard";
+      ? t("last heard {age} ago", { age: span((floorNow(clock) - machine.seen_at) / clock.rate) })
+      : t("never heard");
     return <span class="age old">{age}</span>;
   }
-  const text = changedMs === undefined ? "live" : `${span(realMs() - changedMs)} ago`;
+  const text = changedMs === undefined ? t("live") : t("{age} ago", { age: span(realMs() - changedMs) });
   return (
-    <span class="age" title="time since the last change; the machine was heard within 50 s">
+    <span class="age" title={t("time since the last change; the machine was heard within 50 s")}>
       <i aria-hidden="true" /> {text}
     </span>
   );
@@ -74,17 +96,17 @@ export function When({ at, clock, before = "" }: { at: number; clock: FloorClock
   );
 }
 
-function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
+function Work({ machine, clock, openNeed }: Pick<Props, "machine" | "clock" | "openNeed">) {
   if (machine.settle && machine.state !== "person") {
     return (
       <div class="work">
         <p class="label">{machine.label}</p>
-        <p class="for">is on it, to be taken off</p>
+        <p class="for">{t("is on it, to be taken off")}</p>
       </div>
     );
   }
   if (!machine.order) {
-    return <p class="none">{machine.state === "ready" ? "Waits for work" : "No order"}</p>;
+    return <p class="none">{machine.state === "ready" ? t("Waits for work") : t("No order")}</p>;
   }
   const { need, percent } = machine;
   return (
@@ -98,7 +120,7 @@ function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
           (machine.label ?? machine.order)
         )}
       </p>
-      {machine.community ? <p class="for">for {machine.community}</p> : null}
+      {machine.community ? <p class="for">{t("for {whom}", { whom: machine.community })}</p> : null}
       {percent === undefined || machine.state === "person" ? null : (
         <>
           <p class="figures">
@@ -111,7 +133,7 @@ function Work({ machine, clock, openNeed }: Omit<Props, "changedMs">) {
           <div
             class="bar"
             role="progressbar"
-            aria-label={`${machine.name} progress`}
+            aria-label={t("Progress of {name}", { name: machine.name })}
             aria-valuenow={percent}
             aria-valuemin={0}
             aria-valuemax={100}
@@ -128,21 +150,24 @@ function Eta({ machine, clock }: { machine: MachineView; clock: FloorClock }) {
   useTick(10_000);
   if (!machine.eta_at || machine.state === "silent") return null;
   if (machine.eta_at + 60_000 < floorNow(clock)) {
-    return <span class="eta late">late, was due <When at={machine.eta_at} clock={clock} /></span>;
+    return <span class="eta late">{t("late, was due")} <When at={machine.eta_at} clock={clock} /></span>;
   }
   return (
     <span class="eta">
-      done by <When at={machine.eta_at} clock={clock} />
+      {t("done by")} <When at={machine.eta_at} clock={clock} />
     </span>
   );
 }
 
-function Materials({ machine }: { machine: MachineView }) {
+function Materials({ machine, floor }: Pick<Props, "machine" | "floor">) {
   const loaded = Object.entries(machine.material ?? {});
   return (
     <>
       {loaded.map(([ch, item]) => (
-        <Material key={ch} item={item} percent={machine.percent ?? 0} />
+        <div key={ch} class="material-row">
+          <Material item={item} percent={machine.percent ?? 0} />
+          <SwapButton floor={floor} machine={machine} ch={Number(ch)} material={item.material} />
+        </div>
       ))}
     </>
   );
@@ -153,12 +178,12 @@ function Material({ item, percent }: { item: MaterialView; percent: number }) {
   const short = needs > item.left_mg;
   return (
     <p class={`material ${short ? "short" : ""}`}>
-      <span class="tag">Material</span>
+      <span class="tag">{t("Material")}</span>
       <span>
         {[item.material.toUpperCase(), item.colour].filter(Boolean).join(" ")}{" "}
-        <b>{grams(item.left_mg)}</b> left
-        {item.needs_mg ? `, ${needs < 1000 ? "under 1 g" : grams(needs)} needed` : ""}
-        {short ? " — runs out!" : ""}
+        <b>{grams(item.left_mg)}</b> {t("left")}
+        {item.needs_mg ? `, ${t("{mass} needed", { mass: needs < 1000 ? t("under 1 g") : grams(needs) })}` : ""}
+        {short ? ` — ${t("runs out!")}` : ""}
       </span>
     </p>
   );
@@ -170,47 +195,47 @@ const TO_CLEAR: readonly MachineState[] = ["clear", "person", "fault", "stopped"
 function Controls({ machine }: { machine: MachineView }) {
   const { id, name, state, saw } = machine;
   return (
-    <div class="controls" role="group" aria-label={`Controls of ${name}`}>
+    <div class="controls" role="group" aria-label={t("Controls of {name}", { name })}>
       {TO_CLEAR.includes(state) ? (
         <ClearButtons machine={id} name={name} saw={saw} settle={machine.settle !== undefined || state === "person"} />
       ) : null}
       {state === "paused" ? (
         <AskButton
-          label={`Resume ${name}`}
-          done={`${name}: resume sent`}
+          label={t("Resume {name}", { name })}
+          done={t("{name}: resume sent", { name })}
           run={() => api.control(id, "resume", saw)}
         >
-          Resume
+          {t("Resume")}
         </AskButton>
       ) : null}
       {TO_CLEAR.includes(state) || state === "paused" ? null : (
         <AskButton
-          label={`Pause ${name}`}
-          done={`${name}: pause sent`}
+          label={t("Pause {name}", { name })}
+          done={t("{name}: pause sent", { name })}
           disabled={state !== "running"}
           run={() => api.control(id, "pause", saw)}
         >
-          Pause
+          {t("Pause")}
         </AskButton>
       )}
       {TO_CLEAR.includes(state) ? null : (
         <HoldButton
-          label={`Cancel ${name}`}
-          done={`${name}: cancel sent`}
+          label={t("Cancel {name}", { name })}
+          done={t("{name}: cancel sent", { name })}
           disabled={!MOVING.includes(state) && state !== "paused"}
           run={() => api.control(id, "cancel", saw)}
         >
-          Cancel
+          {t("Cancel")}
         </HoldButton>
       )}
       {machine.kind === "station" ? null : (
       <AskButton
         class="stop"
-        label={`Emergency stop ${name}`}
-        done={`${name}: STOP sent`}
+        label={t("Emergency stop {name}", { name })}
+        done={t("{name}: STOP sent", { name })}
         run={() => api.stop(id)}
       >
-        Stop
+        {t("Stop")}
       </AskButton>
       )}
     </div>
@@ -224,11 +249,11 @@ export function ClearButtons({ machine, name, saw, settle }: ClearProps) {
   if (!settle) {
     return (
       <AskButton
-        label={`It is clear: ${name}`}
-        done={`${name}: said to be clear`}
+        label={t("It is clear: {name}", { name })}
+        done={t("{name}: said to be clear", { name })}
         run={() => api.clear(machine, "good", 0, saw)}
       >
-        It is clear
+        {t("It is clear")}
       </AskButton>
     );
   }
@@ -236,19 +261,19 @@ export function ClearButtons({ machine, name, saw, settle }: ClearProps) {
     <>
       <AskButton
         class="good"
-        label={`${name} is clear, the part is good`}
-        done={`${name}: clear, part good`}
+        label={t("{name} is clear, the part is good", { name })}
+        done={t("{name}: clear, part good", { name })}
         run={() => api.clear(machine, "good", 1, saw)}
       >
-        ✓ Good
+        ✓ {t("Good")}
       </AskButton>
       <AskButton
         class="bad"
-        label={`${name} is clear, the part is bad`}
-        done={`${name}: clear, part bad`}
+        label={t("{name} is clear, the part is bad", { name })}
+        done={t("{name}: clear, part bad", { name })}
         run={() => api.clear(machine, "bad", 0, saw)}
       >
-        ✗ Bad
+        ✗ {t("Bad")}
       </AskButton>
     </>
   );

@@ -1,96 +1,125 @@
 // Every word a person reads that does not come from the floor itself: one catalogue per language.
+import { t } from "./i18n";
 import type { AttentionView, MachineState } from "./types";
 
 export const STATE_WORDS: Readonly<Record<MachineState, string>> = {
-  ready: "Ready",
-  starting: "Starting",
-  running: "Running",
-  paused: "Paused",
-  person: "By hand",
-  clear: "Clear bed",
-  fault: "Fault",
-  stopped: "Stopped",
-  unknown: "Unknown",
-  silent: "Silent",
-  maintenance: "Out of use",
+  ready: t("Ready"),
+  starting: t("Starting"),
+  running: t("Running"),
+  paused: t("Paused"),
+  person: t("By hand"),
+  clear: t("Clear bed"),
+  fault: t("Fault"),
+  stopped: t("Stopped"),
+  unknown: t("Unknown"),
+  silent: t("Silent"),
+  maintenance: t("Out of use"),
 };
 
 export const STATE_MEANING: Readonly<Record<MachineState, string>> = {
-  ready: "idle and clear: takes the next order by itself",
-  starting: "has taken an order, is about to move",
-  running: "is making a part",
-  paused: "is paused by a person or by itself",
-  person: "an operation done by a person waits here to be said done",
-  clear: "ended; a person must take the part off and say what became of it",
-  fault: "reports a fault",
-  stopped: "was stopped in an emergency",
-  unknown: "it is not known whether the order was made: a person must look",
-  silent: "has not been heard of; what is shown is old",
-  maintenance: "is taken out of use",
+  ready: t("idle and clear: takes the next order by itself"),
+  starting: t("has taken an order, is about to move"),
+  running: t("is making a part"),
+  paused: t("is paused by a person or by itself"),
+  person: t("an operation done by a person waits here to be said done"),
+  clear: t("ended; a person must take the part off and say what became of it"),
+  fault: t("reports a fault"),
+  stopped: t("was stopped in an emergency"),
+  unknown: t("it is not known whether the order was made: a person must look"),
+  silent: t("has not been heard of; what is shown is old"),
+  maintenance: t("is taken out of use"),
 };
 
 export const CARD_TITLES: Readonly<Record<AttentionView["kind"], string>> = {
-  fault: "Fault",
-  stopped: "Stopped",
-  unknown: "Was it made?",
-  quarantine: "Not trusted",
-  clear: "Bed to clear",
-  person: "To be done by hand",
-  material: "Runs out before the end",
-  held: "Gave up trying",
-  silent: "No sign of life",
-  paused: "Paused",
+  fault: t("Fault"),
+  stopped: t("Stopped"),
+  unknown: t("Was it made?"),
+  quarantine: t("Not trusted"),
+  clear: t("Bed to clear"),
+  person: t("To be done by hand"),
+  material: t("Runs out before the end"),
+  held: t("Gave up trying"),
+  silent: t("No sign of life"),
+  paused: t("Paused"),
 };
 
 export const CARD_ADVICE: Readonly<Record<AttentionView["kind"], string>> = {
-  fault: "Go and look. When it is safe and clear, say what became of the part.",
-  stopped: "Emergency stop. When it is safe and clear, say what became of the part.",
-  unknown: "The machine cannot tell. Look at the part and say what you find.",
-  quarantine: "Its reports contradict each other. Look at its journal, then trust it again.",
-  person: "Do it, then say how it turned out.",
-  clear: "Take the part off and say whether it is good.",
-  material: "Change the spool now, or when the machine pauses.",
-  held: "It failed too often; a person decides.",
-  silent: "Check its power and network.",
-  paused: "Resume when it is right to.",
+  fault: t("Go and look. When it is safe and clear, say what became of the part."),
+  stopped: t("Emergency stop. When it is safe and clear, say what became of the part."),
+  unknown: t("The machine cannot tell. Look at the part and say what you find."),
+  quarantine: t("Its reports contradict each other. Look at its journal, then trust it again."),
+  person: t("Do it, then say how it turned out."),
+  clear: t("Take the part off and say whether it is good."),
+  material: t("Change the spool now, or when the machine pauses."),
+  held: t("It failed too often; a person decides."),
+  silent: t("Check its power and network."),
+  paused: t("Resume when it is right to."),
 };
 
 export const CLASS_WORDS: Readonly<Record<string, string>> = {
-  urgent: "Urgent",
-  normal: "Normal",
-  floor: "Basic need",
+  urgent: t("Urgent"),
+  normal: t("Normal"),
+  floor: t("Basic need"),
 };
 
 export const NEED_WORDS: Readonly<Record<string, string>> = {
-  stated: "Stated",
-  accepted: "Accepted",
-  making: "Making",
-  delivered: "Delivered",
-  refused: "Refused",
-  withdrawn: "Withdrawn",
+  stated: t("Stated"),
+  accepted: t("Accepted"),
+  making: t("Making"),
+  delivered: t("Delivered"),
+  refused: t("Refused"),
+  withdrawn: t("Withdrawn"),
 };
 
 export const OPERATION_WORDS: Readonly<Record<string, string>> = {
-  waiting: "Waits",
-  ready: "Can begin",
-  planned: "Planned",
-  ordered: "Sent to the machine",
-  running: "Running",
-  inspecting: "To be looked at",
-  held: "Held for a person",
-  done: "Done",
-  cancelled: "Cancelled",
+  waiting: t("Waits"),
+  ready: t("Can begin"),
+  planned: t("Planned"),
+  ordered: t("Sent to the machine"),
+  running: t("Running"),
+  inspecting: t("To be looked at"),
+  held: t("Held for a person"),
+  done: t("Done"),
+  cancelled: t("Cancelled"),
 };
 
 export const ACTION_WORDS: Readonly<Record<string, string>> = {
-  consume: "consumed",
-  produce: "produced",
-  use: "machine time",
-  work: "work by a person",
-  cite: "credit to the design",
-  transfer: "handed over",
-  raise: "counted up",
-  lower: "counted down",
+  consume: t("consumed"),
+  produce: t("produced"),
+  use: t("machine time"),
+  work: t("work by a person"),
+  cite: t("credit to the design"),
+  transfer: t("handed over"),
+  raise: t("counted up"),
+  lower: t("counted down"),
+};
+
+export const RESULT_WORDS: Readonly<Record<string, string>> = { good: t("good"), bad: t("bad") };
+
+export const MEASURE_WORDS: Readonly<Record<string, string>> = {
+  measured: t("measured"),
+  uncertain: t("uncertain"),
+  estimated: t("estimated"),
+  declared: t("declared"),
+  counted: t("counted"),
+};
+
+export const KIND_WORDS: Readonly<Record<string, string>> = {
+  spool: t("spool"),
+  plate: t("plate"),
+  stock: t("stock"),
+  part: t("part"),
+  scrap: t("scrap"),
+  delivered: t("delivered"),
+};
+
+export const ROUND_WORDS: Readonly<Record<string, string>> = {
+  open: t("open"),
+  closed: t("closed"),
+  counted: t("counted"),
+  accepted: t("accepted"),
+  waiting: t("waiting"),
+  refused: t("refused"),
 };
 
 export function grams(mg: number): string {

@@ -1,0 +1,166 @@
+// The pages beside the floor in a real browser: node pages.test.mjs URL
+import assert from "node:assert/strict";
+import { floor, open, run, seriousProblems } from "./harness.mjs";
+
+const { url, browser, context, page, errors, elsewhere } = await open();
+const PAGES = {
+  "/": ".tile",
+  "/schedule": ".work-bar",
+  "/needs": ".round-needs li",
+  "/materials": "tbody tr",
+  "/machines/printer-1": ".chart canvas",
+  "/parts/n-3": ".timeline li",
+  "/tv": ".tile",
+};
+
+async function show(path) {
+  await page.goto(url + path);
+  await page.locator(PAGES[path] ?? ".tile").first().waitFor();
+}
+
+/** Buttons too small for a glove; bars of the schedule are as long as their work. */
+function smallTargets() {
+  const buttons = page.locator("main button:visible:not(.link):not(.work-bar), nav a:visible");
+  return buttons.evaluateAll((all) =>
+    all
+      .map((e) => [e.textContent, e.getBoundingClientRect()])
+      .filter(([, box]) => box.height < 47.5 || box.width < 47.5)
+      .map(([text]) => text),
+  );
+}
+
+const steps = {
+  async "goes from page to page by keyboard, and back"() {
+    await show("/");
+    for (const [name, ready] of [["Schedule", ".work-bar"], ["Needs", ".round-needs li"], ["Materials", "tbody tr"]]) {
+      const link = page.getByRole("navigation").getByRole("link", { name });
+      await link.focus();
+      await page.keyboard.press("Enter");
+      await page.locator(ready).first().waitFor();
+      assert.equal(await page.locator("h1").innerText().then((t) => t.startsWith(name)), true);
+      assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+      assert.equal(await page.locator("nav .badge [aria-hidden]").innerText(), "3", "needs a human");
+    }
+    await page.goBack();
+    await page.locator(".round-needs li").first().waitFor();
+    assert.equal(new URL(page.url()).pathname, "/needs");
+  },
+
+  async "machine: draws the toolpath and charts, dates every reading"() {
+    await show("/machines/printer-1");
+    await page.getByRole("img", { name: /Toolpath of .* 41 % done/ }).waitFor();
+    const painted = await page.locator(".toolpath canvas").evaluate((canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value, n) => n % 4 === 3 && value > 0);
+    });
+    assert.equal(painted, true);
+    assert.ok((await page.locator(".chart canvas").count()) >= 3);
+    const readings = await page.locator(".readings dd").allInnerTexts();
+    assert.ok(readings.length >= 5 && readings.every((text) => /ago/.test(text)), readings.join());
+    await page.getByText("fabcommons 0.1").waitFor();
+  },
+
+  async "machine: maintenance is noted and the hours begin again"() {
+    await page.getByRole("button", { name: "grease rails was done" }).click();
+    await page.locator(".events").getByText("grease rails").waitFor();
+    await page.getByLabel("What is due").fill("oil spindle");
+    await page.getByLabel("every … hours of running").fill("50");
+    await page.getByRole("button", { name: "Plan it" }).click();
+    await page.getByText(/due in 47\.\d h of running/).waitFor();
+  },
+
+  async "materials: tells what runs low, settles what is uncertain"() {
+    await show("/materials");
+    await page.getByText("fab:lot:petg-3").waitFor();
+    const row = page.locator("tr", { hasText: "PETG" }).first();
+    await row.getByLabel(/falls below/).fill("5000");
+    await row.getByRole("button", { name: "Set the threshold of PETG" }).click();
+    await row.getByText("▼ low").waitFor();
+    const odd = page.locator(".due li", { hasText: "petg-4" });
+    await odd.getByLabel(/The scale says/).fill("997.5");
+    await odd.getByRole("button", { name: /^Weigh petg-4/ }).click();
+    await page.getByText("nothing is uncertain").waitFor();
+    await page.getByText("997.500 g").waitFor();
+  },
+
+  async "schedule: bars, reasons, and a plan without a machine"() {
+    await show("/schedule");
+    await page.getByRole("button", { name: /clamp 3\/6 · print.*late by/s }).first().waitFor();
+    await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
+    await page.locator("label.short select").selectOption("printer-1");
+    await page.locator(".what-if").waitFor();
+    await page.getByRole("button", { name: "24 h" }).click();
+    await page.getByRole("button", { name: /clamp 1\/6 · print/ }).first().click();
+    await page.getByRole("dialog", { name: "6 × clamp" }).waitFor();
+  },
+
+  async "needs: votes in a round with the member's own token"() {
+    await show("/needs");
+    const token = await floor("token");
+    await page.getByRole("button", { name: "Vote" }).click();
+    await page.getByLabel("Your token").fill(token);
+    await page.getByRole("button", { name: "Read my ballot" }).click();
+    await page.getByText("Your ballot as it counts now").waitFor();
+    const second = page.locator(".ballot fieldset").nth(1);
+    await second.getByRole("radio").nth(3).check();
+    assert.deepEqual(await seriousProblems(page), []);
+    await page.getByRole("button", { name: "Cast it" }).click();
+    await page.getByText("Your ballot counts").waitFor();
+    await page.locator(".round-needs").getByText("1 approve, 3 points").nth(1).waitFor();
+  },
+
+  async "follows a need to the public record of its part"() {
+    await show("/needs");
+    await page.getByRole("button", { name: "1 × clamp" }).click();
+    await page.getByRole("link", { name: "The public record of its parts" }).click();
+    await page.locator(".timeline li").first().waitFor();
+    assert.equal(new URL(page.url()).pathname, "/parts/n-3");
+    await page.getByText("CERN-OHL-P-2.0").waitFor();
+  },
+
+  async "speaks German, with the times of the place and UTC beside"() {
+    const german = await browser.newContext({ locale: "de-DE", timezoneId: "Asia/Kolkata" });
+    german.setDefaultTimeout(60_000);
+    const other = await german.newPage();
+    await other.goto(url + "/schedule");
+    await other.getByRole("heading", { name: "Was wartet, und warum" }).waitFor();
+    assert.equal(await other.locator("html").getAttribute("lang"), "de");
+    await other.goto(url);
+    const clock = other.locator(".clock");
+    await clock.waitFor();
+    const [shown, utc] = [await clock.innerText(), await clock.getAttribute("title")];
+    const minutes = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
+    const apart = (minutes(shown) - minutes(utc.slice(11)) + 1440) % 1440;
+    assert.ok([330, 331].includes(apart), `${shown} beside ${utc}`);
+    await german.close();
+  },
+
+  async "has no serious accessibility problem and targets of 48 px, light, dark, narrow"() {
+    const looks = [["light", 1440], ["dark", 390]];
+    for (const [colorScheme, width] of looks) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      for (const path of Object.keys(PAGES)) {
+        await show(path);
+        assert.deepEqual(await seriousProblems(page), [], `${path} ${colorScheme}`);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(wide <= width, `${path} scrolls sideways: ${wide} > ${width}`);
+        assert.deepEqual(await smallTargets(), [], `${path} ${width}`);
+      }
+    }
+  },
+
+  async "fills a wall of 4K"() {
+    await page.setViewportSize({ width: 3840, height: 2160 });
+    await show("/tv");
+    assert.ok((await page.locator(".tile").first().boundingBox()).width > 400);
+  },
+
+  async "asks nothing of anybody else and throws nothing"() {
+    assert.deepEqual(elsewhere, []);
+    assert.deepEqual(errors, []);
+    await context.close();
+  },
+};
+
+await run(steps, browser);

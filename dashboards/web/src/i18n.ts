@@ -1,0 +1,34 @@
+// The page's words. English is written where it is shown; another language is a catalogue from the
+// English to its own. The type makes the build fail when a text has no entry in the catalogue.
+import type { de } from "./de";
+
+export type Text = keyof typeof de;
+export const LANGUAGE_KEY = "fabcommons.language";
+export const LANGUAGES: Readonly<Record<string, string>> = { en: "English", de: "Deutsch" };
+
+let catalogue: Readonly<Record<string, string>> = {};
+export let language = "en";
+
+/** Chosen by the person, else by the browser; must be settled before anything is drawn. */
+export async function chooseLanguage(): Promise<void> {
+  let chosen: string | null = null;
+  try {
+    chosen = localStorage.getItem(LANGUAGE_KEY);
+  } catch {
+    // storage may be forbidden: the browser's language then decides
+  }
+  language = (chosen ?? navigator.language).startsWith("de") ? "de" : "en";
+  document.documentElement.lang = language;
+  if (language === "de") catalogue = (await import("./de")).de;
+}
+
+/** A text in the person's language; `{name}` is replaced by the value of that name. */
+export function t(text: Text, values: Readonly<Record<string, string | number>> = {}): string {
+  const found = catalogue[text] ?? text;
+  return found.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+/** For dates: the language of the words with the order of the browser's region, when they agree. */
+export function locale(): string {
+  return navigator.language.startsWith(language) ? navigator.language : language;
+}

@@ -1,0 +1,21 @@
+"""Sites share needs over partitions, freezes past the lease, restarts and skew: once, and all."""
+
+import pytest
+
+from controller.commons import leases
+from support.sharing import World
+
+STEPS = 400
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_need_is_made_once_whatever_the_wire_does(tmp_path, seed):
+    world = World(tmp_path, 90, seed)
+    for _ in range(STEPS):
+        world.step()
+        if world.counts() == {leases.DONE: 90}:
+            break
+    assert world.counts() == {leases.DONE: 90}
+    assert len(world.made) == 90
+    assert {need: who for need, who in world.made.items() if len(who) != 1} == {}
+    world.close()
