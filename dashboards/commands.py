@@ -69,11 +69,19 @@ class Commands:
         self.stoppers = ThreadPoolExecutor(STOP_WAIT_THREADS, thread_name_prefix="stop")
 
     def needs(self, ask: dict[str, Any], key: Key = "") -> Response:
-        """State one need, or a batch as ``{"needs": [...]}``; each line succeeds or fails alone."""
-        lines = needs_of(ask)
+        """State one need, or a batch as ``{"needs": [...]}``; each line succeeds or fails alone.
+
+        With ``"all_or_nothing": true`` one bad line refuses them all.
+        """
+        lines, whole = needs_of(ask)
         results = [_checked(line) for line in lines]
         good = [(n, line) for n, line in enumerate(results) if isinstance(line, NeedAsk)]
-        stated = self._desk.state_needs([self._request(line, key, n) for n, line in good])
+        if whole and len(good) < len(results):
+            n, bad = next((n, r) for n, r in enumerate(results) if not isinstance(r, NeedAsk))
+            words = f"line {n + 1}: {bad['message']}"
+            raise Problem(422, "all-or-nothing", words, bad.get("field", ""))
+        requests = [self._request(line, key, n) for n, line in good]
+        stated = self._desk.state_needs(requests, all_or_nothing=whole)
         answers = {n: _line(n, answer) for (n, _), answer in zip(good, stated, strict=True)}
         views = [answers.get(n) or {"n": n, "problem": r} for n, r in enumerate(results)]
         accepted = sum("need" in view for view in views)
@@ -162,14 +170,14 @@ def _unseen(ask: CommandAsk, key: str) -> Person:
     return Person(ask.who, command_id(key))
 
 
-def needs_of(ask: dict[str, Any]) -> list[Any]:
-    """Lines of a body that states one need or a batch of them."""
+def needs_of(ask: dict[str, Any]) -> tuple[list[Any], bool]:
+    """Lines of a body that states one need or a batch, and whether it is all of them or none."""
     if "needs" not in ask:
-        return [ask]
+        return [ask], False
     lines = ask["needs"]
     if not isinstance(lines, list) or not lines or len(cast(list[Any], lines)) > MAX_BATCH:
         raise Problem(422, "range", f"must be a list of 1 to {MAX_BATCH} needs", "needs")
-    return cast(list[Any], lines)
+    return cast(list[Any], lines), ask.get("all_or_nothing") is True
 
 
 def _checked(line: Any) -> NeedAsk | ProblemView:

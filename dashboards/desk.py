@@ -69,8 +69,10 @@ class Desk(Protocol):
         """How the copy of telemetry goes."""
         ...
 
-    def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
-        """State needs; the answer to each in order."""
+    def state_needs(
+        self, needs: list[NeedRequest], *, all_or_nothing: bool = False
+    ) -> list[Need | Exception]:
+        """State needs; the answer to each in order, or Refused for all when asked so."""
         ...
 
     def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from dashboards import enrol_api
 from dashboards.api import build_app
 from dashboards.desk import Desk
+from dashboards.enrol_api import Doorkeeper
 from dashboards.software_api import Software, router
 
 FILE = Path(__file__).parent / "web" / "openapi.json"
@@ -14,7 +16,10 @@ FILE = Path(__file__).parent / "web" / "openapi.json"
 
 def describe() -> str:
     """OpenAPI document as text; no floor is needed, for nothing is asked of it."""
-    app = build_app(cast(Desk, None), rooms=[router(cast(Software, None))])
+    app = build_app(
+        cast(Desk, None),
+        rooms=[router(cast(Software, None)), enrol_api.router(cast(Doorkeeper, None))],
+    )
     return json.dumps(app.openapi(), indent=1, sort_keys=True) + "\n"
 
 

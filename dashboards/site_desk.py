@@ -59,9 +59,12 @@ class SiteDesk:
         sink = self._site.sink
         return sink.state() if sink is not None else SinkState("off")
 
-    def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
-        """State needs; the answer to each in order."""
-        return [_answer(line) for line in self._site.state_needs(needs)]
+    def state_needs(
+        self, needs: list[NeedRequest], *, all_or_nothing: bool = False
+    ) -> list[Need | Exception]:
+        """State needs; the answer to each in order, or Refused for all when asked so."""
+        lines = self._site.state_needs(needs, all_or_nothing=all_or_nothing)
+        return [_answer(line) for line in lines]
 
     def clear(self, machine: str, outcome: Outcome, person: Person) -> Answer:
         """The machine's bed is clear; what became of its last order."""

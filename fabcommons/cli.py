@@ -32,7 +32,7 @@ _COMMANDS = {
     "machine": "list, enrol, run, update, calibrate machines",
     "firmware": "build and sign firmware releases",
     "need": "state a need, list needs, follow one to its part",
-    "design": "look at a design: its route as a picture",
+    "design": "check designs, convert manifests, draw a route",
     "ledger": "economic events and what every lot holds",
     "community": "communities, and the members they admit",
     "ballot": "vote in an allocation round, attest an urgent or basic need",

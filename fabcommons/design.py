@@ -1,4 +1,4 @@
-"""``fabcommons design``: look at a design: its route as a picture."""
+"""``fabcommons design``: check designs, convert manifests, draw a route."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fabcommons.client import OK, USAGE, CliError
+from fabcommons.design_check import add_verbs
 
 _EXAMPLES = """\
 examples:
+  fabcommons design check my-design              what is missing, field by field
+  fabcommons design check manifests --json       how many are accepted, refused and why
+  fabcommons design convert okh.yml --out okh.toml
   fabcommons design picture designs/toggle-clamp --out route.svg
   fabcommons design picture toggle-clamp > route.svg        a design that comes with it"""
 
@@ -20,11 +24,12 @@ def add(commands: Any) -> None:
     """Add the command to the command line."""
     design = commands.add_parser(
         "design",
-        help="look at a design: its route as a picture",
+        help="check designs, convert manifests, draw a route",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = design.add_subparsers(metavar="VERB", required=True)
+    add_verbs(verbs)
     add_picture(verbs)
 
 

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from fabcommons import machine_update
+from fabcommons import machine_enrol, machine_run, machine_update, settings_files
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.floor import firmware_command
 from fabcommons.options import add_common, show
@@ -24,6 +24,7 @@ examples:
   fabcommons machine list
   fabcommons machine run printer-1 --site workshop --serial /dev/ttyUSB0 --dialect marlin
   fabcommons machine run mill-1 --site workshop --tcp 192.0.2.7:23 --dialect grbl --broker pi:1883
+  fabcommons machine run                  every machine enrolled on this computer
   fabcommons machine run printer-9 --site demo --simulate printer --broker 127.0.0.1:1883"""
 
 
@@ -41,6 +42,7 @@ def add(commands: Any) -> None:
     lister.set_defaults(run=run_list)
     _add_run(verbs)
     machine_update.add(verbs)
+    machine_enrol.add(verbs)
 
 
 def _add_run(verbs: Any) -> None:
@@ -51,10 +53,11 @@ def _add_run(verbs: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = runner.add_argument
-    option("machine", help="id of the machine, as registered at the site")
-    option("--site", required=True, help="id of the site")
+    option("machine", nargs="*", help="ids of enrolled machines (none: all), or one with --site")
+    option("--folder", type=Path, default=settings_files.HOME, help="settings of enrolled machines")
+    option("--site", help="id of the site, for a machine that is not enrolled")
     option("--broker", default="127.0.0.1:1883", help="HOST:PORT (default %(default)s)")
-    way = runner.add_mutually_exclusive_group(required=True)
+    way = runner.add_mutually_exclusive_group()
     way.add_argument("--serial", metavar="PORT", help="serial port, e.g. /dev/ttyUSB0")
     way.add_argument("--tcp", metavar="HOST:PORT", help="serial line over TCP")
     way.add_argument("--simulate", choices=("printer", "mill"), help="a machine that is not there")
@@ -89,6 +92,13 @@ def _machines(machines: dict[str, Any]) -> str:
 
 def run_firmware(options: argparse.Namespace) -> int:
     """Run the firmware until Ctrl-C or a signal; 1 when it ends by itself."""
+    way = options.serial or options.tcp or options.simulate
+    if not way and not options.site:
+        return machine_run.run(options.folder, options.machine)
+    if not way or not options.site or len(options.machine) != 1:
+        text = "one machine, --site and one of --serial, --tcp, --simulate go together"
+        raise CliError(text, USAGE)
+    options.machine = options.machine[0]
     dialect = options.dialect or {"printer": "marlin", "mill": "grbl"}.get(options.simulate or "")
     if not dialect:
         raise CliError("--dialect marlin or --dialect grbl is needed", USAGE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import uuid
 from datetime import datetime
@@ -64,7 +66,8 @@ def _add_add(verbs: Any) -> None:
     adder.add_argument("--note", default="")
     adder.add_argument("--by", default="", help="who states it")
     adder.add_argument("--key", help="makes it safe to repeat (default: a new one)")
-    adder.add_argument("--file", type=Path, help="JSON: a need, or a list of needs")
+    adder.add_argument("--file", type=Path, help="JSON (a need, or a list) or CSV with a header")
+    adder.add_argument("--all", action="store_true", help="with --file: all lines or none")
     add_common(adder)
     adder.set_defaults(run=run_add)
 
@@ -100,15 +103,25 @@ def _from_options(options: argparse.Namespace) -> dict[str, Any]:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        text = path.read_text("utf-8-sig")
+        found: Any = _csv(text) if path.suffix == ".csv" else json.loads(text)
+    except (OSError, ValueError, csv.Error) as error:
         raise CliError(f"{path}: {error}", USAGE) from error
     return {"needs": found if isinstance(found, list) else [found]}
+
+
+def _csv(text: str) -> list[dict[str, Any]]:
+    rows = csv.DictReader(io.StringIO(text))
+    return [
+        {name: int(v) if name in ("quantity", "due_at") else v for name, v in row.items() if v}
+        for row in rows
+    ]
 
 
 def run_add(options: argparse.Namespace) -> int:
     """State one need or a file of them; exit 1 when any was refused."""
     body = _from_file(options.file) if options.file else {"needs": [_from_options(options)]}
+    body["all_or_nothing"] = options.all
     answer = Client(options.url).post("/api/needs", body)
     show(options, answer, _added)
     return OK if answer["accepted"] == len(answer["lines"]) else FAILED

@@ -13,11 +13,10 @@ from types import TracebackType
 from fastapi import APIRouter
 
 from controller import inbound, resources
-from controller.adapters.broker import Broker, BrokerError, open_broker
+from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
 from controller.adapters.influx import Address, Client, InfluxSink, Limits
-from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
@@ -36,10 +35,11 @@ from controller.loops import Beat, Loop
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
 from controller.values import Community, Lot, Machine, Refused
-from dashboards import software_api
+from dashboards import enrol_api, software_api
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
+from fabcommons.door import open_door
 from fabcommons.planning import make_planner
 from fabcommons.software import SiteSoftware
 
@@ -70,7 +70,8 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
         self._sink = _open_sink(settings, place)
-        self.broker = _open_broker(settings, place)
+        self._door = open_door(settings, place.folder)
+        self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
         host, _, port = settings.http.rpartition(":")
         self.share = sharer(resources.why_never)
@@ -85,7 +86,7 @@ class RunningSite:
             SiteConfig(
                 name=settings.site,
                 store=settings.store_place(place.folder),
-                broker=MqttAddress(self.broker.host, self.broker.port),
+                broker=self._door.address(),
                 programs_url=f"http://{settings.http}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
             ),
@@ -109,7 +110,9 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            return PageServer(SiteDesk(self.site), host, port, rooms=[self._software()])
+            return PageServer(
+                SiteDesk(self.site), host, port, rooms=[self._software(), self._enrol()]
+            )
         except CannotServe as error:
             self.site.close()
             self.broker.close()
@@ -120,6 +123,10 @@ class RunningSite:
         url = f"http://{self.settings.http}/firmware"
         releases = Releases(self.place.folder / "firmware")
         return software_api.router(SiteSoftware(Firmware(self.site, releases, url)))
+
+    def _enrol(self) -> APIRouter:
+        """Endpoints by which machines are let in and put out."""
+        return enrol_api.router(self._door.enrolment(self.site))
 
     def _open_drop(self) -> Loop | None:
         """Watch the folder needs are laid into, when the settings name one."""
@@ -221,7 +228,7 @@ class RunningSite:
     def restart_broker(self) -> None:
         """End the broker as a power cut would and start it again at the same place."""
         old = self.broker
-        if old.kind == "external":
+        if old.kind == "external" or self._door.access is not None:
             return
         old.kill()
         self.broker = open_broker(old.kind, self.place.folder / "broker", old.host, old.port)
@@ -310,13 +317,6 @@ def _secret(field: str, name: str) -> str:
     if not found:
         raise CliError(f"{field}: the environment has no {name}: export {name}=...")
     return found
-
-
-def _open_broker(settings: SiteFile, place: Place) -> Broker:
-    try:
-        return open_broker(settings.broker, place.folder / "broker")
-    except BrokerError as error:
-        raise CliError(str(error), FAILED) from error
 
 
 def _communities(tx: Tx, settings: SiteFile) -> None:

@@ -10,6 +10,7 @@ driver, link or spool. ``pump`` runs that circle until nothing is left; tasks on
 import asyncio
 import gc
 import sys
+from binascii import a2b_base64
 
 from firmware import health, reports
 from firmware.agent import Agent, Options
@@ -120,6 +121,8 @@ class App:
         value = Address(self.config["site"], self.config["machine"], broker["host"], broker["port"])
         if "user" in broker:
             value.login = (broker["user"], broker.get("password", "").encode())
+        if "ca" in broker:
+            value.tls = (a2b_base64(broker["ca"]), self.config["site"] + ".fabcommons")
         return value
 
     def _stamp(self) -> "Record":

@@ -15,6 +15,7 @@ _BROKER = (
     ("port", _PORT, False, "1883 when absent"),
     ("user", ("text", 64), False, "login"),
     ("password", ("text", 128), False, "login"),
+    ("ca", ("text", 1600), False, "TLS: the only CA to trust, DER in base64"),
 )
 _SERIAL = (
     ("port", ("text", 200), True, "device, or tcp:host:port, or uart:number on a board"),

@@ -47,6 +47,7 @@ class Address:
         self.port = port
         self.login: "tuple[str, bytes] | None" = None
         self.keepalive_s = 20
+        self.tls: "tuple[bytes, str] | None" = None
 
 
 class Link:
@@ -124,7 +125,7 @@ class Link:
             self._pause_ms = min(_LAST_PAUSE_MS, self._pause_ms * 2)
 
     async def _session(self) -> None:
-        connection = await connect(self._address.host, self._address.port)
+        connection = await connect(self._address.host, self._address.port, self._address.tls)
         self._begin()
         tasks = [
             asyncio.create_task(self._guard(self._write_loop(connection))),

@@ -22,8 +22,7 @@ _ID = ("id",)
 _WHY = ("text", 160)
 _V = ("v", ("int", 1, 1), True, "version of this protocol")
 _T = ("t", _COUNT, False, "floor time in ms of UTC; absent while the machine has no time")
-_TQ_WORDS = ("word", ("none", "held", "synced"))
-_TQ = ("tq", _TQ_WORDS, True, "quality of t: held = since the last dn/time")
+_TQ = ("tq", ("word", ("none", "held", "synced")), True, "quality of t: held = since dn/time")
 _TERM = ("term", _COUNT, True, "term of the controller; a lower one than seen is refused")
 _BN = ("bn", _ID, True, "boot nonce: new at each start of the firmware")
 _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
@@ -156,12 +155,7 @@ MESSAGES = {
         ("t", _COUNT, False, "floor time in ms of UTC when it was asked"),
         ("do", ("word", COMMANDS), True, "verb"),
         ("ep", _EPOCH, False, "epoch it was meant for"),
-        (
-            "ttl_ms",
-            ("int", 1, 3600000),
-            True,
-            "real ms after t; not done when older on receipt, where both know the time",
-        ),
+        ("ttl_ms", ("int", 1, 3600000), True, "real ms after t; then not done, if t is known"),
         ("who", ("text", 60), True, "person who asked"),
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),
         ("lot", _ID, False, "lot; with load, unload"),

@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 from controller.definition import profile_fields as production  # noqa: E402
 from controller.definition.fields import describe  # noqa: E402
 from controller.definition.materials import MATERIALS  # noqa: E402
+from controller.definition.schema import profile_schema  # noqa: E402
 from fabcommons import firmware_files  # noqa: E402
 from firmware.version import VERSION  # noqa: E402
 from protocols import messages, orders, telemetry, topics  # noqa: E402  (the tree is the import path)
@@ -188,11 +189,18 @@ def mip_package() -> str:
     return f'{{"version": "{VERSION}", "deps": [], "urls": [\n{rows}\n]}}\n'
 
 
+def schema_page() -> str:
+    """docs/production-profile.schema.json, for editors."""
+    return json.dumps(profile_schema(), indent=1) + "\n"
+
+
 def main() -> int:
     """Write or check the generated pages."""
     wire, profile = ROOT / "docs" / "wire.md", ROOT / "docs" / "production-profile.md"
     package = ROOT / "firmware" / "package.json"
+    schema = ROOT / "docs" / "production-profile.schema.json"
     pages = {wire: wire_page(), profile: profile_page(profile.read_text()), package: mip_package()}
+    pages[schema] = schema_page()
     differ = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
     if "--check" not in sys.argv[1:]:
         for page in differ:

@@ -71,7 +71,7 @@ class Printer(Core):
         self.marlin = self.config.firmware == "marlin"
         self.mute = self.config.firmware == "reprapfirmware"  # until M555 P2
         self.card = Card(self.config.card)
-        self._lines = Receiver(self.say, self._damages, self.marlin)
+        self._lines = Receiver(self.say, self._damages, self.config.firmware)
         self._work = None
         self._tail = b""
         self._ok_n: int | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from protocols import marlin
 from protocols.errors import WireError
+from protocols.gcode import strip
 
 INJECTED = -1  # number of a command the printer gives itself; it gets no ok
 _SET_N = re.compile(r" N(\d{1,9})")
@@ -16,15 +17,15 @@ _SET_N = re.compile(r" N(\d{1,9})")
 class Receiver:
     """Bytes to commands. say: prints a line; damaged: says whether to spoil the next line.
 
-    numbered: whether line numbers are looked at (not by Klipper and RepRapFirmware).
+    RepRapFirmware drops a line with a bad checksum and looks at no number; Klipper at neither.
     """
 
     def __init__(
-        self, say: Callable[[str], None], damaged: Callable[[], bool], numbered: bool = True
+        self, say: Callable[[str], None], damaged: Callable[[], bool], firmware: str = "marlin"
     ) -> None:
         self._say = say
         self._damaged = damaged
-        self._numbered = numbered
+        self._firmware = firmware
         self._rx = bytearray()
         self.queue: list[tuple[int | None, str]] = []
         self.last_n = 0
@@ -61,15 +62,19 @@ class Receiver:
             if raw:
                 self._accept(raw)
 
+    def _read(self, raw: bytes) -> tuple[int | None, str]:
+        if self._firmware == "klipper":
+            return None, strip(raw)
+        n, command = marlin.parse_frame(raw)
+        return n if self._firmware == "marlin" else None, command
+
     def _accept(self, raw: bytes) -> None:
         try:
-            n, command = marlin.parse_frame(raw)
+            n, command = self._read(raw)
         except WireError as error:
-            if self._numbered:
+            if self._firmware == "marlin":
                 self._resend(error.code)
             return
-        if not self._numbered:
-            n = None
         if n is not None:
             if n != self.last_n + 1 and "M110" not in command:
                 self._resend("line_number")

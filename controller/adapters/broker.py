@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -17,6 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from controller.adapters.access import Access
+from controller.adapters.authority import Authority
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _START_TIMEOUT_S = 20.0
@@ -78,6 +82,16 @@ def _wait_until(ready: Callable[[], bool], alive: Callable[[], bool]) -> bool:
 
 
 @dataclass(frozen=True)
+class Guarded:
+    """A TLS listener for machines beside the one on loopback, and who may speak on both."""
+
+    host: str
+    port: int
+    authority: Authority
+    access: Access
+
+
+@dataclass(frozen=True)
 class External:
     """A broker that somebody else runs."""
 
@@ -97,12 +111,14 @@ class Mosquitto:
 
     kind = "mosquitto"
 
-    def __init__(self, program: str, folder: Path, host: str, port: int) -> None:
+    def __init__(
+        self, program: str, folder: Path, host: str, port: int, guarded: Guarded | None = None
+    ) -> None:
         self.host, self.port = host, port
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "mosquitto.conf"
-        config.write_text(_mosquitto_config(folder, host, port))
-        log = folder / "mosquitto.log"
+        config.write_text(_mosquitto_config(folder, host, port, guarded))
+        self.log = log = folder / "mosquitto.log"
         self._log = log.open("wb")
         self._process = subprocess.Popen(
             [program, "-c", str(config)], stdout=self._log, stderr=self._log
@@ -114,6 +130,10 @@ class Mosquitto:
 
     def _is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def reload(self) -> None:
+        """Read passwords, topics and certificates again; who lost its password is put out."""
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """End the process at once; what it had not written down is lost."""
@@ -133,12 +153,12 @@ class Mosquitto:
         self._log.close()
 
 
-def _mosquitto_config(folder: Path, host: str, port: int) -> str:
+def _mosquitto_config(folder: Path, host: str, port: int, guarded: Guarded | None) -> str:
     """Settings for a floor on one machine; limits chosen so that nothing is dropped silently."""
     return "\n".join(
         [
             f"listener {port} {host}",
-            "allow_anonymous true",
+            *(_guarded_config(guarded) if guarded else ["allow_anonymous true"]),
             "set_tcp_nodelay true",
             "max_queued_messages 100000",
             "max_inflight_messages 200",
@@ -150,6 +170,21 @@ def _mosquitto_config(folder: Path, host: str, port: int) -> str:
             "",
         ]
     )
+
+
+def _guarded_config(guarded: Guarded) -> list[str]:
+    """Passwords and topics on every listener, TLS on the one that machines reach."""
+    authority, access = guarded.authority, guarded.access
+    return [
+        "allow_anonymous false",
+        f"password_file {access.passwords.resolve()}",
+        f"acl_file {access.acl.resolve()}",
+        f"listener {guarded.port} {guarded.host}",
+        f"cafile {authority.ca.resolve()}",
+        f"certfile {authority.cert.resolve()}",
+        f"keyfile {authority.key.resolve()}",
+        "tls_version tlsv1.2",
+    ]
 
 
 def _is_root() -> bool:
@@ -207,6 +242,20 @@ def _amqtt_config(host: str, port: int) -> dict[str, Any]:
         "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     }
+
+
+def open_guarded(folder: Path, guarded: Guarded) -> Mosquitto:
+    """Start mosquitto with TLS and passwords; whoever gets or loses one is known at once.
+
+    Raises BrokerError.
+    """
+    program = find_mosquitto()
+    if program is None:
+        text = "broker_listen needs mosquitto (Debian: apt-get install mosquitto)"
+        raise BrokerError(text)
+    started = Mosquitto(program, folder, "127.0.0.1", free_port(), guarded)
+    guarded.access.reload = started.reload
+    return started
 
 
 def open_broker(kind: str, folder: Path, host: str = "127.0.0.1", port: int = 0) -> Broker:

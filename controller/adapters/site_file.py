@@ -135,6 +135,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     site: str
     store: str = "site.db"
     broker: str = "auto"
+    broker_listen: str = ""
     http: str = "127.0.0.1:8010"
     clock_rate: int = 1
     communities: list[CommunityEntry] = []
@@ -170,10 +171,22 @@ def read_site(path: Path) -> SiteFile:
     return found
 
 
+def _broker_problems(found: SiteFile) -> list[str]:
+    if not found.broker_listen:
+        return []
+    wrong: list[str] = []
+    if not found.broker_listen.rpartition(":")[2].isdigit():
+        wrong.append("broker_listen: must be HOST:PORT for TLS, e.g. 0.0.0.0:8883")
+    if found.broker not in ("auto", "mosquitto"):
+        wrong.append("broker_listen: needs broker: mosquitto, which it starts itself")
+    return wrong
+
+
 def _problems(found: SiteFile) -> list[str]:
     wrong: list[str] = []
     if not is_id(found.site):
         wrong.append("site: must be an id: a-z, 0-9 and '-', at most 32 characters")
+    wrong += _broker_problems(found)
     if not 1 <= found.clock_rate <= 10_000:
         wrong.append("clock_rate: must be between 1 and 10000")
     machines = {machine.id for machine in found.machines}

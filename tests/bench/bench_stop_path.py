@@ -135,7 +135,7 @@ def firmware(folder: Path, broker: int, wire: int) -> list[str]:
     path.write_text(json.dumps(config))
     python = [sys.executable]
     if "--cpython" not in sys.argv:
-        python = [str(Path(sys.executable).with_name("micropython")), "-X", "heapsize=256k"]
+        python = [str(Path(sys.executable).with_name("micropython")), "-X", "heapsize=512k"]
     return [*python, "-m", "firmware", str(path)]
 
 

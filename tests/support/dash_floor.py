@@ -223,7 +223,9 @@ class FakeDesk:
     def influx(self) -> SinkState:
         return SinkState("off")
 
-    def state_needs(self, needs: list[NeedRequest]) -> list[Need | Exception]:
+    def state_needs(
+        self, needs: list[NeedRequest], *, all_or_nothing: bool = False
+    ) -> list[Need | Exception]:
         self.asked.append(("needs", needs))
         return [self._state(request) for request in needs]
 

@@ -137,7 +137,7 @@ def test_each_line_of_a_batch_succeeds_or_fails_alone(served: httpx.Client, desk
         b'{"community": "north", "design": "clamp", "need_class": "vip"}',
         b'{"community": "north", "design": "clamp", "note": "\\ud800"}',
         b"\xff\xfe",
-        b'{"needs": [' + b"{}," * 200 + b"{}]}",
+        b'{"needs": [' + b"{}," * 1000 + b"{}]}",
         b'{"a":' * 5000 + b"1" + b"}" * 5000,
     ],
 )
@@ -263,3 +263,12 @@ def test_a_store_that_does_not_answer_is_503_and_says_so(served: httpx.Client, d
     answer = served.post("/api/machines/printer-1/pause", json={})
     assert answer.status_code == 503 and answer.headers["retry-after"] == "1"
     assert "try again" in answer.json()["problems"][0]["message"]
+
+
+def test_a_batch_may_be_all_or_nothing(served):
+    good = {"community": "north", "design": "clamp", "quantity": 1}
+    body = {"needs": [good, {**good, "quantity": 0}], "all_or_nothing": True}
+    answer = served.post("/api/needs", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0]["message"].startswith("line 2: ")
+    assert served.post("/api/needs", json={**body, "all_or_nothing": False}).status_code == 200

@@ -13,9 +13,14 @@ from typing import Any
 
 import pytest
 
+from protocols import grbl, marlin
 from simulators.mill import Mill, MillConfig
 from simulators.printer import Printer, PrinterConfig
 
+_SAYS_NOTHING = (
+    *("PowerUp", "Marlin ", "// ", "Writing to file", "Done saving", "Begin file", "PART.G"),
+    *("End file", "File ", "Not SD", "Done printing", "open failed", "$N"),
+)
 FILES = sorted((Path(__file__).parent.parent / "dialogues").glob("*.txt"))
 
 
@@ -23,7 +28,16 @@ def machine(words: list[str]) -> Any:
     faults = tuple(word for word in words[1:] if ":" in word)
     if words[0] == "mill":
         return Mill(MillConfig(homing="homing" in words, faults=faults))
-    return Printer(PrinterConfig(faults=faults))
+    firmware = next((w for w in words if w in ("klipper", "reprapfirmware")), "marlin")
+    return Printer(
+        PrinterConfig(
+            faults=faults,
+            firmware=firmware,
+            card="card" in words,
+            power_loss="power_loss" in words,
+            emergency_parser="no-parser" not in words,
+        )
+    )
 
 
 def plain(text: str) -> bytes:
@@ -68,6 +82,17 @@ def play(sims: ModuleType, path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_dialogue(path: Path, sims: ModuleType) -> None:
     play(sims, path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_what_a_machine_says_is_understood(path: Path) -> None:
+    """Every line of a dialogue is a reply the drivers' parsers know, or one that says nothing."""
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
+    parse = grbl.parse_reply if head.startswith(": mill") else marlin.parse_reply
+    for row in rows:
+        line = row[2:]
+        if row.startswith("< ") and not line.endswith("...") and not line.startswith(_SAYS_NOTHING):
+            assert parse(line.encode())[0] != "unknown", f"{path.name}: {line}"
 
 
 def test_there_are_dialogues() -> None:

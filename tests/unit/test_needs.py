@@ -66,3 +66,16 @@ def test_a_need_that_names_no_part_is_for_what_its_design_makes(floor) -> None:
         found = tx.needs.get(need)
         assert found.part == tx.designs.get(found.design).profile["part"]
     assert floor.state(part="", key="no-part") == need
+
+
+def test_of_a_thousand_lines_one_bad_is_refused_with_its_reason(floor, small_floor):
+    requests = [small_floor.request(f"k{n}", quantity=0 if n == 617 else 1) for n in range(1000)]
+    lines = floor.do(needs.state_batch, requests, small_floor.print_only)
+    (bad,) = [line for line in lines if line.refused]
+    assert (bad.line, bad.refused.field) == (618, "quantity")
+    with floor.store.read() as tx:
+        assert len(tx.needs.all()) == 999
+    again = floor.do(needs.state_batch, requests, small_floor.print_only)
+    assert [line.need and line.need.id for line in again] == [
+        line.need and line.need.id for line in lines
+    ]

@@ -15,10 +15,11 @@ from controller.adapters.store import Tx
 from controller.joints.changeovers import House
 from controller.joints.rolling import Rolling
 from controller.picture import FloorPicture, FloorPlan
+from controller.routed import RoutedNeed
 from controller.scheduling.schedule import Plan
 from controller.scheduling.shifts import read_shift
 from controller.scheduling.worker import Limits, Planner, Question, Worker
-from controller.values import DesignRow, Lot, Machine, Operation, RoutedNeed
+from controller.values import DesignRow, Lot, Machine, Operation
 from support import small_floor
 from support.small_floor import Floor
 

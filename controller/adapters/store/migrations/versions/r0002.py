@@ -22,6 +22,15 @@ TABLES = {
         sa.Column("released", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     ),
+    "borrowed": (
+        sa.Column("home", TEXT, nullable=False),
+        sa.Column("need", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("token", INTEGER, nullable=False),
+        sa.Column("local", TEXT, nullable=False),
+        sa.Column("offer_json", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("home", "need"),
+    ),
     "carried": (
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("owner", TEXT, nullable=False),
@@ -35,6 +44,12 @@ TABLES = {
         sa.Column("who", TEXT, nullable=False),
         sa.Column("at", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("material"),
+    ),
+    "peer": (
+        sa.Column("site", TEXT, nullable=False),
+        sa.Column("public_key", TEXT, nullable=False),
+        sa.Column("last_seq", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("site"),
     ),
     "photo_content": (
         sa.Column("sha", TEXT, nullable=False),
@@ -145,26 +160,6 @@ TABLES = {
         sa.ForeignKeyConstraint(["round"], ["allocation_round.id"]),
         sa.PrimaryKeyConstraint("round", "need"),
     ),
-    "order_discrepancy": (
-        sa.Column("order_id", TEXT, nullable=False),
-        sa.Column("kind", TEXT, nullable=False),
-        sa.Column("lot", TEXT, nullable=True),
-        sa.Column("expected_mg", INTEGER, nullable=False),
-        sa.Column("found_mg", INTEGER, nullable=False),
-        sa.Column("words", TEXT, nullable=False),
-        sa.Column("opened_at", INTEGER, nullable=False),
-        sa.Column("resolved_at", INTEGER, nullable=True),
-        sa.Column("resolved_by", TEXT, nullable=False),
-        sa.Column("note", TEXT, nullable=False),
-        sa.ForeignKeyConstraint(["order_id"], ["job_order.id"]),
-        sa.PrimaryKeyConstraint("order_id", "kind"),
-    ),
-    "peer": (
-        sa.Column("site", TEXT, nullable=False),
-        sa.Column("public_key", TEXT, nullable=False),
-        sa.Column("last_seq", INTEGER, nullable=False),
-        sa.PrimaryKeyConstraint("site"),
-    ),
     "shared_need": (
         sa.Column("need", TEXT, nullable=False),
         sa.Column("seq", INTEGER, nullable=False),
@@ -175,15 +170,6 @@ TABLES = {
         sa.ForeignKeyConstraint(["need"], ["need.id"]),
         sa.PrimaryKeyConstraint("need"),
         sa.UniqueConstraint("seq"),
-    ),
-    "borrowed": (
-        sa.Column("home", TEXT, nullable=False),
-        sa.Column("need", TEXT, nullable=False),
-        sa.Column("state", TEXT, nullable=False),
-        sa.Column("token", INTEGER, nullable=False),
-        sa.Column("local", TEXT, nullable=False),
-        sa.Column("offer_json", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("home", "need"),
     ),
     "numbered": (
         sa.Column("serial", TEXT, nullable=False),
@@ -223,11 +209,6 @@ TABLES = {
         sa.ForeignKeyConstraint(["order_id"], ["job_order.id"]),
         sa.PrimaryKeyConstraint("sha", "order_id"),
     ),
-    "photo_content": (
-        sa.Column("sha", TEXT, nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("sha"),
-    ),
     "sign_off": (
         sa.Column("order_id", TEXT, nullable=False),
         sa.Column("operation", TEXT, nullable=False),
@@ -247,11 +228,11 @@ TABLES = {
 OPTIONS: dict[str, dict[str, bool]] = {"plan_change": {"sqlite_autoincrement": True}}
 INDEXES = (
     ("ix_allocation_round_state", "allocation_round", ["state"], False),
+    ("ix_borrowed_state", "borrowed", ["state"], False),
     ("ix_member_community", "member", ["community"], False),
     ("ix_upkeep_machine", "upkeep", ["machine"], False),
     ("ix_round_decision_need", "round_decision", ["need"], False),
     ("ix_shared_need_state", "shared_need", ["state"], False),
-    ("ix_borrowed_state", "borrowed", ["state"], False),
     ("ix_numbered_need", "numbered", ["need"], False),
     ("ix_photo_order_id", "photo", ["order_id"], False),
     ("ix_sign_off_operation", "sign_off", ["operation"], False),
