@@ -43,9 +43,11 @@ check: setup     ## format, lint, types, direction of imports, documentation
 	scripts/board-types
 	$(RUN) lint-imports
 	$(RUN) python scripts/docs.py --check
+	$(RUN) python scripts/grafana.py --check
 
-docs: setup      ## write the generated parts of docs/
+docs: setup      ## write the generated parts of docs/ and the Grafana dashboards
 	$(RUN) python scripts/docs.py
+	$(RUN) python scripts/grafana.py
 
 screenshots: setup  ## every picture of the page in docs/images again, from a small floor (needs chromium)
 	$(RUN) python tests/support/dash_serve.py node dashboards/web/screenshots.mjs URL docs/images

@@ -83,14 +83,27 @@ class Influxd:
 
     def ask(self, query: str) -> list[list[Any]]:
         """Rows of the first series of an InfluxQL query."""
-        words = urllib.parse.urlencode({"q": query, "db": "fab", "epoch": "ms"})
+        found = self.series(query)
+        return found[0]["values"] if found else []
+
+    def series(self, query: str, database: str = "fab") -> list[dict[str, Any]]:
+        """All series of an InfluxQL query."""
+        words = urllib.parse.urlencode({"q": query, "db": database, "epoch": "ms"})
         request = urllib.request.Request(
             f"{self.url}/query?{words}{self._credentials}", method="POST"
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             result = json.load(answer)["results"][0]
         assert "error" not in result, result
-        return result["series"][0]["values"] if "series" in result else []
+        return result.get("series", [])
+
+    def store(self, database: str, lines: list[str]) -> None:
+        """Write line protocol, in milliseconds."""
+        request = urllib.request.Request(
+            f"{self.url}/write?db={database}&precision=ms", data="\n".join(lines).encode()
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 204
 
     def count(self, field: str = "nozzle_mc") -> int:
         """Points that carry a field."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import case, delete, insert, select
+from sqlalchemy import case, delete, func, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, dumps
@@ -29,6 +29,36 @@ class TelemetryRoom(Room):
             select(_five)
             .where(_five.c.machine == machine, _five.c.name == name, _five.c.at >= since_at)
             .order_by(_five.c.at),
+        )
+
+    def rollups_between(self, begin_at: int, end_at: int) -> list[Rollup]:
+        """Five-minute rollups of all machines from ``begin_at`` on, before ``end_at``, by time."""
+        return self._all(
+            Rollup,
+            select(_five)
+            .where(_five.c.at >= begin_at, _five.c.at < end_at)
+            .order_by(_five.c.at, _five.c.machine, _five.c.name),
+        )
+
+    def raw_between(self, begin_at: int, end_at: int) -> list[tuple[str, int, dict[str, int]]]:
+        """Raw readings (machine, at, values) of all machines from ``begin_at``, before ``end_at``.
+
+        Those that are kept: of a day.
+        """
+        import json
+
+        rows = self._conn.execute(
+            select(_raw.c.machine, _raw.c.at, _raw.c.values_json)
+            .where(_raw.c.at >= begin_at, _raw.c.at < end_at)
+            .order_by(_raw.c.at, _raw.c.machine)
+        )
+        return [(row[0], row[1], json.loads(row[2])) for row in rows]
+
+    def first_at(self) -> tuple[int | None, int | None]:
+        """When the oldest raw reading and the oldest rollup are from, ms UTC."""
+        return (
+            self._scalar(select(func.min(_raw.c.at))),
+            self._scalar(select(func.min(_five.c.at))),
         )
 
     def raw(self, machine: str, since_at: int, limit: int = 2000) -> list[tuple[int, Json]]:
