@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 FIVE_MS = 300_000
 HOUR_MS = 3_600_000
-STRETCH_MS = 24 * HOUR_MS  # read and sent at once
+DAY_MS = 24 * HOUR_MS
+TOGETHER = 500  # lines of rollups written at once: they are long
 GRACE_MS = 10_000  # floor time in which readings of a bucket may still come
 GRACE_S = 5  # and real seconds, for the floor's time may run faster
 
@@ -61,10 +62,10 @@ class Span(NamedTuple):
     begin_at: int
     end_at: int
 
-    def stretches(self) -> Iterator["Span"]:
+    def stretches(self, length_ms: int = DAY_MS) -> Iterator["Span"]:
         """The same in parts short enough to be read at once."""
-        for begin in range(self.begin_at, self.end_at, STRETCH_MS):
-            yield self._replace(begin_at=begin, end_at=min(begin + STRETCH_MS, self.end_at))
+        for begin in range(self.begin_at, self.end_at, length_ms):
+            yield self._replace(begin_at=begin, end_at=min(begin + length_ms, self.end_at))
 
 
 def read_lines(tx: "Tx", site: str, span: Span) -> list[str]:
@@ -72,6 +73,11 @@ def read_lines(tx: "Tx", site: str, span: Span) -> list[str]:
     rollups = tx.telemetry.rollups_between(span.begin_at, span.end_at)
     kinds = {machine.id: machine.kind for machine in tx.machines.all()}
     return lines(site, kinds, by_hour(rollups) if span.every_ms == HOUR_MS else rollups)
+
+
+def portions(found: list[str], most: int = TOGETHER) -> Iterator[list[str]]:
+    """Lines in lists of at most ``most``."""
+    return (found[begin : begin + most] for begin in range(0, len(found), most))
 
 
 def closed_before(now_ms: int, every_ms: int, rate: int = 1) -> int:
@@ -114,7 +120,8 @@ class RollupCopy:
         for span in Span(self._every_ms, begin_at, end_at).stretches():
             with self._desk.read() as tx:
                 found = read_lines(tx, self._desk.site, span)
-            self._sink.write(found)
+            for some in portions(found):
+                self._sink.write(some)
             self._came_to(span.end_at)
 
     def _came_to(self, at: int) -> None:

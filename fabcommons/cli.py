@@ -39,6 +39,7 @@ _COMMANDS = {
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
     "store": "back the store up, restore it, check that it is sound",
+    "telemetry": "databases of the copy in InfluxDB, and what it does not have yet",
     "simulate": "months of a floor in minutes: compare policies, try more machines",
     "doctor": "find what is wrong and say the fix",
 }

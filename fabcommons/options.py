@@ -50,3 +50,13 @@ def show(options: argparse.Namespace, answer: Any, words: Callable[[Any], str]) 
     """Print an answer as JSON or in words; return exit code 0."""
     print(json.dumps(answer, indent=2) if options.json else words(answer))
     return OK
+
+
+def secret(field: str, name: str) -> str:
+    """What an environment variable holds; raise CliError when it is named and not there."""
+    if not name:
+        return ""
+    found = os.environ.get(name)
+    if not found:
+        raise CliError(f"{field}: the environment has no {name}: export {name}=...")
+    return found

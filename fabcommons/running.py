@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
-from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
@@ -32,6 +30,7 @@ from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
 from controller.joints.sharing import sharer
 from controller.loops import Beat, Loop
+from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
 from controller.values import Community, Lot, Machine, Refused
@@ -40,6 +39,8 @@ from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
+from fabcommons.influx import open_copies
+from fabcommons.options import secret
 from fabcommons.planning import make_planner
 from fabcommons.software import SiteSoftware
 
@@ -47,6 +48,7 @@ SETUP = "set-up"
 REAL_RESEND_S, FAST_RESEND_S = 30.0, 3.0  # floor minutes count on a floor whose time runs faster
 DROP_EVERY_S = 1.0
 ROUNDS_EVERY_S = 1.0
+ROLLUPS_EVERY_S = 5.0
 SWITCH_S = 0.001  # a thread that computes gives way so soon: an emergency stop must not wait
 
 
@@ -69,7 +71,7 @@ class RunningSite:
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
-        self._sink = _open_sink(settings, place)
+        self._sink = open_copies(settings.influx, place.folder / "influx")
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
@@ -102,6 +104,7 @@ class RunningSite:
         self.commons = Commons(self.site.submit, self.site.read)
         self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
         self._rounds.start()
+        self._rollups = self._open_rollups()
 
     @property
     def url(self) -> str:
@@ -135,6 +138,22 @@ class RunningSite:
         folder = self.place.base / self.settings.need_drop
         drop = Drop(folder, self.site.state_needs, self._dropped)
         loop = Loop(Beat("drop", DROP_EVERY_S, drop.look))
+        loop.start()
+        return loop
+
+    def _open_rollups(self) -> Loop | None:
+        """Hand closed rollups to the copy of telemetry, when there is one."""
+        if self._sink is None:
+            return None
+        site = self.site
+        desk = Desk(site.config.name, site.clock, site.read, site.submit)
+        copies = [RollupCopy(desk, sink, every) for every, sink in self._sink.rollups.items()]
+
+        def look() -> None:
+            for copy in copies:
+                copy.look()
+
+        loop = Loop(Beat("rollups", ROLLUPS_EVERY_S, look))
         loop.start()
         return loop
 
@@ -238,6 +257,8 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        if self._rollups is not None:
+            self._rollups.close()
         self.page.close()
         self.site.close()
         self._planner.close()
@@ -272,25 +293,6 @@ def _clock(settings: SiteFile, last_ms: int) -> Clock:
     return FloorClock(settings.clock_rate, not_before_ms=last_ms)
 
 
-def _open_sink(settings: SiteFile, place: Place) -> InfluxSink | None:
-    """The copy of telemetry in InfluxDB, when the settings name one; raise CliError."""
-    entry = settings.influx
-    if entry is None:
-        return None
-    address = Address(
-        url=entry.url,
-        api="v1" if entry.api == "v1" else "v2",
-        database=entry.database,
-        bucket=entry.bucket,
-        org=entry.org,
-        user=entry.user,
-        password=_secret("influx.password_env", entry.password_env),
-        token=_secret("influx.token_env", entry.token_env),
-    )
-    limits = Limits(entry.max_mb * 1_000_000)
-    return InfluxSink(Client(address), place.folder / "influx", limits)
-
-
 def _access(entry: MachineEntry, url: str, base: Path) -> Access:
     """How to reach a cell; raise CliError when a password is named and not there."""
     wanted = entry.security
@@ -305,18 +307,8 @@ def _access(entry: MachineEntry, url: str, base: Path) -> Access:
         server_certificate=base / pinned if pinned else None,
         trust=base / wanted.trust,
     )
-    password = _secret(f"{entry.id}: security.password_env", wanted.password_env)
+    password = secret(f"{entry.id}: security.password_env", wanted.password_env)
     return Access(url, security=security, user=wanted.user, password=password)
-
-
-def _secret(field: str, name: str) -> str:
-    """What an environment variable holds; raise CliError when it is named and not there."""
-    if not name:
-        return ""
-    found = os.environ.get(name)
-    if not found:
-        raise CliError(f"{field}: the environment has no {name}: export {name}=...")
-    return found
 
 
 def _communities(tx: Tx, settings: SiteFile) -> None:

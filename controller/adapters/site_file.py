@@ -93,7 +93,8 @@ class PlaceEntry(msgspec.Struct, forbid_unknown_fields=True):
 class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     """An InfluxDB that gets a copy of telemetry; secrets are names of environment variables.
 
-    api v1: database, user, password_env. api v2: bucket, org, token_env.
+    api v1: database, user, password_env. api v2: bucket, org, token_env. ``five_minutes`` and
+    ``hours``: databases or buckets of rollups, empty for none.
     """
 
     url: str
@@ -104,7 +105,13 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
     user: str = ""
     password_env: str = ""
     token_env: str = ""
+    five_minutes: str = "fab_5m"
+    hours: str = "fab_1h"
     max_mb: int = 256
+
+    def raw_name(self) -> str:
+        """The database or bucket of raw points."""
+        return self.database if self.api == "v1" else self.bucket
 
 
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -285,6 +292,9 @@ def _influx_problems(influx: InfluxEntry) -> list[str]:
         wrong.append("bucket, org: are needed with api v2")
     if influx.user and not influx.password_env:
         wrong.append("password_env: name the environment variable that holds the password")
+    names = [n for n in (influx.raw_name(), influx.five_minutes, influx.hours) if n]
+    if len(set(names)) < len(names):
+        wrong.append("five_minutes, hours: must differ from each other and from that of raw points")
     if not 16 <= influx.max_mb <= 100_000:
         wrong.append("max_mb: must be between 16 and 100000")
     return wrong
