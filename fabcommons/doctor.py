@@ -164,7 +164,8 @@ def influx(url: str) -> Finding:
     if found["rejected"] or found["dropped"]:
         text += f", {found['rejected']} rejected, {found['dropped']} dropped"
     if found["state"] == "misconfigured":
-        return Finding("influx", BAD, f"{text}. {found['error']}", "correct influx: in site.yml")
+        fix = "correct influx: in site.yml, or `fabcommons telemetry setup site.yml`"
+        return Finding("influx", BAD, f"{text}. {found['error']}", fix)
     if found["state"] == "down":
         return Finding("influx", HINT, f"{text}. {found['error']}", "start it; nothing is lost")
     return Finding("influx", HINT if found["rejected"] or found["dropped"] else GOOD, text)

@@ -67,7 +67,7 @@ class Influxd:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(self._answers, 20)
+        until(self._answers, 60)
 
     def _answers(self) -> bool:
         try:
@@ -92,7 +92,7 @@ class Influxd:
         request = urllib.request.Request(
             f"{self.url}/query?{words}{self._credentials}", method="POST"
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             result = json.load(answer)["results"][0]
         assert "error" not in result, result
         return result.get("series", [])
@@ -102,7 +102,7 @@ class Influxd:
         request = urllib.request.Request(
             f"{self.url}/write?db={database}&precision=ms", data="\n".join(lines).encode()
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 204
 
     def count(self, field: str = "nozzle_mc") -> int:
