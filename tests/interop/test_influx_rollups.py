@@ -27,6 +27,7 @@ from fabcommons import cli
 from fabcommons.running import Place, RunningSite
 from fabcommons.telemetry import setup_commands
 from support.influx import Faults, Influxd
+from support.postgres import store_place
 from support.waiting import until
 
 T0 = 1_790_000_000_000 // HOUR_MS * HOUR_MS
@@ -129,7 +130,7 @@ def test_closed_buckets_are_what_influxdb_makes_of_the_raw_points(
 ) -> None:
     make_databases(influxd)
     clock = ManualClock(T0)
-    store = Store(tmp_path / "site.db", clock.now_ms)
+    store = Store(store_place(tmp_path / "site.db"), clock.now_ms)
     fill(store, [])
     sinks = [
         InfluxSink(Client(Address(influxd.url, "v1", database=name)), tmp_path / name, Limits())
@@ -165,7 +166,7 @@ def test_closed_buckets_are_what_influxdb_makes_of_the_raw_points(
 
 def test_a_bucket_is_sent_once_it_is_closed_and_again_after_a_crash(tmp_path: Path) -> None:
     clock = ManualClock(T0 + 60_000)
-    store = Store(tmp_path / "site.db", clock.now_ms)
+    store = Store(store_place(tmp_path / "site.db"), clock.now_ms)
     fill(store, [("p-1", T0 - 1, {"nozzle_mc": 1}), ("p-1", T0 + 1, {"nozzle_mc": 2})])
     sink = Kept()
     copy = RollupCopy(desk(store, clock), sink, FIVE_MS)
@@ -220,10 +221,12 @@ def test_a_running_site_sends_its_rollups(influxd: Influxd, tmp_path: Path) -> N
 def settings(influxd: Influxd, tmp_path: Path) -> Path:
     """A site's settings and its store with three hours of telemetry."""
     path = tmp_path / "site.yml"
+    place = store_place(tmp_path / "site.db")
     path.write_text(
-        f"site: lab\nclock_rate: 2\ninflux: {{url: '{influxd.url}', api: v1, database: fab_raw}}\n"
+        f"site: lab\nstore: '{place}'\n"
+        f"clock_rate: 2\ninflux: {{url: '{influxd.url}', api: v1, database: fab_raw}}\n"
     )
-    store = Store(tmp_path / "site.db", lambda: T0)
+    store = Store(place, lambda: T0)
     fill(store, readings(3))
     store.close()
     return path
