@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-_STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor"}
+_STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor", "store_at"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

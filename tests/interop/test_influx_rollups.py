@@ -126,11 +126,11 @@ def desk(store: Store, clock: ManualClock) -> Desk:
 
 
 def test_closed_buckets_are_what_influxdb_makes_of_the_raw_points(
-    influxd: Influxd, tmp_path: Path
+    influxd: Influxd, tmp_path: Path, store_at: Path | str
 ) -> None:
     make_databases(influxd)
     clock = ManualClock(T0)
-    store = Store(store_place(tmp_path / "site.db"), clock.now_ms)
+    store = Store(store_at, clock.now_ms)
     fill(store, [])
     sinks = [
         InfluxSink(Client(Address(influxd.url, "v1", database=name)), tmp_path / name, Limits())
@@ -164,9 +164,9 @@ def test_closed_buckets_are_what_influxdb_makes_of_the_raw_points(
     assert [sink.state().rejected for sink in sinks] == [0, 0]
 
 
-def test_a_bucket_is_sent_once_it_is_closed_and_again_after_a_crash(tmp_path: Path) -> None:
+def test_a_bucket_is_sent_once_it_is_closed_and_again_after_a_crash(store_at: Path | str) -> None:
     clock = ManualClock(T0 + 60_000)
-    store = Store(store_place(tmp_path / "site.db"), clock.now_ms)
+    store = Store(store_at, clock.now_ms)
     fill(store, [("p-1", T0 - 1, {"nozzle_mc": 1}), ("p-1", T0 + 1, {"nozzle_mc": 2})])
     sink = Kept()
     copy = RollupCopy(desk(store, clock), sink, FIVE_MS)
@@ -218,15 +218,20 @@ def test_a_running_site_sends_its_rollups(influxd: Influxd, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def settings(influxd: Influxd, tmp_path: Path) -> Path:
+def store_at(tmp_path: Path) -> Path | str:
+    """Where the store of a test is: a file, or PostgreSQL when that is asked for."""
+    return store_place(tmp_path / "site.db")
+
+
+@pytest.fixture
+def settings(influxd: Influxd, tmp_path: Path, store_at: Path | str) -> Path:
     """A site's settings and its store with three hours of telemetry."""
     path = tmp_path / "site.yml"
-    place = store_place(tmp_path / "site.db")
     path.write_text(
-        f"site: lab\nstore: '{place}'\n"
+        f"site: lab\nstore: '{store_at}'\n"
         f"clock_rate: 2\ninflux: {{url: '{influxd.url}', api: v1, database: fab_raw}}\n"
     )
-    store = Store(place, lambda: T0)
+    store = Store(store_at, lambda: T0)
     fill(store, readings(3))
     store.close()
     return path
