@@ -134,7 +134,9 @@ def _say_clear(tx: "Tx", pair: tuple[Machine, Machine], found: Json, tools: Tool
     """Send the printer its clear, for the order that the robot took away and no later one."""
     cell, printer = pair
     try:
-        document = commands.build(tools.boot(printer.id), "clear", Asker(cell.id), tools.term)
+        document = commands.build(
+            tools.boot(printer.id), "clear", Asker(cell.id), tools.term, tx.now_ms
+        )
     except Refused:
         return  # never heard: it is asked again
     document["ep"] = found["printer_ep"]

@@ -1,7 +1,8 @@
 """Pin maps as data: which UART and pins lead to the machine.
 
 The UART buffers hold what comes while flash is erased (250,000 baud for 80 ms). RP2350 disables all
-interrupts meanwhile: flash is written only while the machine has nothing to say.
+interrupts meanwhile, so bytes that come while its flash is erased can be lost; the line numbers
+and checksums of the machine's dialect find that.
 """
 
 TYPE_CHECKING = False
