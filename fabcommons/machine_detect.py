@@ -95,7 +95,7 @@ def add(verbs: Any) -> None:
 
 
 def run_detect(options: argparse.Namespace) -> int:
-    """Ask every port named; 1 when no machine was made out at one of them."""
+    """Ask the port named, or all; 1 when no machine was made out."""
     bauds = BAUDS if options.baud is None else (options.baud,)
     found, silent = Detector(bauds, options.limit_s).survey(_ports(options))
     if options.json:
@@ -104,7 +104,7 @@ def run_detect(options: argparse.Namespace) -> int:
         print("\n\n".join(map(words, found)), end="\n" if found else "")
     for one in silent:
         print(f"{one['port']}: {one['why']}", file=sys.stderr)
-    return FAILED if silent else OK
+    return OK if found else FAILED
 
 
 def _ports(options: argparse.Namespace) -> list[str]:
