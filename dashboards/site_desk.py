@@ -12,7 +12,7 @@ from controller.commands import Asker
 from controller.needs import Line
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
-from dashboards.desk import Answer, Outcome, Person
+from dashboards.desk import Answer, Outcome, Person, Workings
 
 T = TypeVar("T")
 
@@ -53,6 +53,21 @@ class SiteDesk:
         readings = self._site.readings
         dropped = readings.dropped + readings.refused + self._site.changes.count()[1]
         return dropped + self.influx().dropped
+
+    def workings(self) -> Workings:
+        """How the process behind the floor goes; reads no database."""
+        writer, readings = self._site.writer, self._site.readings
+        return Workings(
+            queue_items=writer.depth(),
+            commits=writer.commits,
+            failures=writer.failures,
+            store_failing=bool(writer.store_error),
+            readings=readings.taken,
+            readings_refused=readings.refused,
+            readings_lost=readings.lost,
+            readings_dropped=readings.dropped,
+            changes_dropped=self._site.changes.count()[1],
+        )
 
     def influx(self) -> SinkState:
         """How the copy of telemetry goes."""

@@ -26,7 +26,7 @@ from controller.values import (
     ProgramRow,
     Refused,
 )
-from dashboards.desk import Answer, Outcome, Person
+from dashboards.desk import Answer, Outcome, Person, Workings
 from dashboards.server import PageServer
 from support.postgres import store_place
 
@@ -219,6 +219,9 @@ class FakeDesk:
 
     def dropped(self) -> int:
         return 0
+
+    def workings(self) -> Workings:
+        return Workings(queue_items=3, commits=7, readings_refused=2)
 
     def influx(self) -> SinkState:
         return SinkState("off")
