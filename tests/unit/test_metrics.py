@@ -58,7 +58,8 @@ def test_every_family_says_what_it_is(shared: Any) -> None:
 def test_pages_are_counted(served: Any) -> None:
     seq = served.get("/api/floor").json()["seq"]
     with served.stream("GET", "/api/events", params={"since": seq}) as stream:
-        next(stream.iter_lines())
+        lines = stream.iter_lines()  # kept, for its end is the stream's
+        next(lines)
         assert of(served.get("/metrics").text, "fabcommons_pages_open") == 1
 
 
