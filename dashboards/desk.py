@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
 from controller.adapters.clock import Clock
+from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
@@ -48,6 +49,7 @@ class Workings(NamedTuple):
     readings_lost: int = 0
     readings_dropped: int = 0
     changes_dropped: int = 0
+    posts: tuple[PostState, ...] = ()
 
 
 class Desk(Protocol):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from controller.adapters.notify import PostState
 from controller.telemetry import SinkState
 from dashboards.desk import Desk, Workings
 from dashboards.events import Hub
@@ -83,6 +84,22 @@ def working_families(now: Workings) -> list[Family]:
     ]
 
 
+def post_families(posts: tuple[PostState, ...]) -> list[Family]:
+    """Messages to people, by place and what became of them."""
+    ends = ("sent", "failed", "dropped")
+    samples = [
+        Sample(getattr(post, end), {"place": post.name, "end": end})
+        for post in posts
+        for end in ends
+    ]
+    waiting = tuple(Sample(post.waiting, {"place": post.name}) for post in posts)
+    name = "fabcommons_notifications"
+    return [
+        Family(f"{name}_total", "counter", "Messages to people by what became.", tuple(samples)),
+        Family(f"{name}_waiting", "gauge", "Messages to people on their way.", waiting),
+    ]
+
+
 def sink_families(sink: SinkState) -> list[Family]:
     """The copy of telemetry in InfluxDB."""
     return [
@@ -119,9 +136,11 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
 
     def metrics() -> Response:
         """Numbers of this site in Prometheus' text format 0.0.4."""
+        now = desk.workings()
         families = [
             *stored_families(read_stored(desk)),
-            *working_families(desk.workings()),
+            *working_families(now),
+            *post_families(now.posts),
             *sink_families(desk.influx()),
             *page_families(hub, built),
         ]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from controller import execution
 from controller.adapters.clock import Clock
+from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.app import Site
 from controller.commands import Asker
@@ -20,8 +21,9 @@ T = TypeVar("T")
 class SiteDesk:
     """A ``Desk`` over a ``Site``."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, posts: Callable[[], list[PostState]] = list) -> None:
         self._site = site
+        self._posts = posts
 
     @property
     def name(self) -> str:
@@ -67,6 +69,7 @@ class SiteDesk:
             readings_lost=readings.lost,
             readings_dropped=readings.dropped,
             changes_dropped=self._site.changes.count()[1],
+            posts=tuple(self._posts()),
         )
 
     def influx(self) -> SinkState:

@@ -17,6 +17,7 @@ from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
 from controller.adapters.influx import Address, Client, InfluxSink, Limits
+from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
@@ -40,6 +41,7 @@ from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
+from fabcommons.notify import Notifier, open_places
 from fabcommons.planning import make_planner
 from fabcommons.software import SiteSoftware
 
@@ -70,6 +72,8 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
         self._sink = _open_sink(settings, place)
+        origin = Origin(settings.site, f"http://{settings.http}")
+        self._places = open_places(settings.notify, origin, place.base, _secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
@@ -102,6 +106,7 @@ class RunningSite:
         self.commons = Commons(self.site.submit, self.site.read)
         self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
         self._rounds.start()
+        self.notifier = self._open_notifier()
 
     @property
     def url(self) -> str:
@@ -110,9 +115,8 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            return PageServer(
-                SiteDesk(self.site), host, port, rooms=[self._software(), self._enrol()]
-            )
+            desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+            return PageServer(desk, host, port, rooms=[self._software(), self._enrol()])
         except CannotServe as error:
             self.site.close()
             self.broker.close()
@@ -127,6 +131,12 @@ class RunningSite:
     def _enrol(self) -> APIRouter:
         """Endpoints by which machines are let in and put out."""
         return enrol_api.router(self._door.enrolment(self.site))
+
+    def _open_notifier(self) -> Notifier:
+        """Tell people what needs them, at the places the settings name."""
+        notifier = Notifier(self._places, self.site.read, self.site.clock.rate)
+        notifier.start()
+        return notifier
 
     def _open_drop(self) -> Loop | None:
         """Watch the folder needs are laid into, when the settings name one."""
@@ -238,6 +248,7 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self.notifier.close()
         self.page.close()
         self.site.close()
         self._planner.close()

@@ -40,6 +40,9 @@ def test_a_scrape_tells_the_floor(served: Any, desk: Any) -> None:
     assert of(text, "fabcommons_telemetry_refused_total") == 2
     assert of(text, "fabcommons_influx_state", state="off") == 1
     assert of(text, "fabcommons_influx_state", state="ok") == 0
+    assert of(text, "fabcommons_notifications_total", place="email-0", end="sent") == 5
+    assert of(text, "fabcommons_notifications_total", place="email-0", end="dropped") == 2
+    assert of(text, "fabcommons_notifications_waiting", place="email-0") == 1
     assert of(text, "fabcommons_pages_open") == 0
     assert of(text, "fabcommons_build_info", version=version("fabcommons")) == 1
     desk.change(lambda tx: tx.inbox.add(("printer-1", "j1", 1), "{}", "0", 1))
