@@ -36,11 +36,12 @@ class Notifier:
         self._told = [Told() for _ in places]
         with read() as tx:
             self._seq = tx.notice_room.last()
-        self._loop = Loop(Beat("notify", EVERY_S, self.look))
+        self._loop: Loop | None = None
 
     def start(self) -> None:
         """Begin to look."""
         if self._places:
+            self._loop = Loop(Beat("notify", EVERY_S, self.look))
             self._loop.start()
 
     def look(self) -> None:
@@ -59,7 +60,7 @@ class Notifier:
 
     def close(self) -> None:
         """Stop looking and sending."""
-        if self._places:
+        if self._loop is not None:
             self._loop.close()
         for place in self._places:
             place.post.close()
