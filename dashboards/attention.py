@@ -31,6 +31,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "silent": "silent",
     "paused": "paused",
 }
+LOOK = "look at the machine: end the order only when it neither moves nor holds it"
 BED = ("clear", "unknown", "fault", "stopped")
 PROCESS_OF = {"printer": "fdm", "mill": "mill", "cell": "assemble", "station": "inspect"}
 
@@ -106,6 +107,8 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
     if "label" in view:
         card["label"] = view["label"]
     why = view.get("why") or (last.outcome_why if last is not None and kind in BED else "")
+    if kind == "unknown":
+        why = f"{why}; {LOOK}" if why else LOOK
     if why:
         card["text"] = why
     if kind == "person" and "started_at" in view:

