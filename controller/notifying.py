@@ -1,12 +1,13 @@
 """What people are told when they are not looking at the page: pure, no clock, no I/O.
 
-A card is told once while it lasts; what has ended is told once. In quiet hours nothing is told but
+A card is told once while it lasts, and not before it has lasted a little: a machine that is back in
+a moment wakes nobody; what has ended is told once. In quiet hours nothing is told but
 an emergency: cards wait and are told afterwards if they are still there, ends are told afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -39,10 +40,11 @@ class Quiet(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Which events go somewhere, and when not."""
+    """Which events go somewhere, when not, and how long a card lasts first (no emergency waits)."""
 
     events: frozenset[str]
     quiet: Quiet | None = None
+    settle_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,13 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one place was told: cards that still last, ends, and ends held back."""
+    """What one place was told: cards that still last, ends, and ends held back.
+
+    ``since`` is when each card that still lasts was first seen, told or not.
+    """
 
     cards: frozenset[str] = frozenset()
+    since: Mapping[str, int] = field(default_factory=dict[str, int])
     ended: tuple[str, ...] = ()
     held: tuple[Message, ...] = field(default=())
     dropped: int = 0
@@ -78,16 +84,19 @@ def decide(
     cards, ends = floor
     is_quiet = rule.quiet is not None and rule.quiet.covers(now_ms)
     there = {card.key: card for card in cards if card.event in rule.events}
+    since = {key: min(now_ms, told.since.get(key, now_ms)) for key in there}
     new = [
         card
         for key, card in there.items()
-        if key not in told.cards and (card.emergency or not is_quiet)
+        if key not in told.cards
+        and (card.emergency or (not is_quiet and now_ms - since[key] >= rule.settle_ms))
     ]
     fresh = _fresh(told, [one for one in ends if one.event in rule.events])
     waiting = (*told.held, *fresh)
     held = waiting[-MOST_HELD:] if is_quiet else ()
     after = Told(
         cards=(told.cards & there.keys()) | {card.key for card in new},
+        since=since,
         ended=(*told.ended, *(one.key for one in fresh))[-MOST_ENDED:],
         held=held,
         dropped=told.dropped + (len(waiting) - len(held) if is_quiet else 0),

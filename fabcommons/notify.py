@@ -17,6 +17,7 @@ from dashboards.telling import messages
 from fabcommons.client import CliError
 
 EVERY_S = 3.0
+SETTLE_MS = 30_000  # two heartbeats: after a restart machines are silent until they are heard
 Read = Callable[[], AbstractContextManager[Tx]]
 Secret = Callable[[str, str], str]
 
@@ -31,8 +32,9 @@ class Place(NamedTuple):
 class Notifier:
     """Puts what is due into each place's queue; ``look`` waits for the store only."""
 
-    def __init__(self, places: list[Place], read: Read, rate: int) -> None:
-        self._places, self._read, self._rate = places, read, rate
+    def __init__(self, places: list[Place], read: Read, rate: int, settle_ms: int = 0) -> None:
+        self._places = [Place(p.rule._replace(settle_ms=settle_ms), p.post) for p in places]
+        self._read, self._rate = read, rate
         self._told = [Told() for _ in places]
         with read() as tx:
             self._seq = tx.notice_room.last()

@@ -41,7 +41,7 @@ from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
-from fabcommons.notify import Notifier, open_places
+from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.planning import make_planner
 from fabcommons.software import SiteSoftware
 
@@ -134,7 +134,8 @@ class RunningSite:
 
     def _open_notifier(self) -> Notifier:
         """Tell people what needs them, at the places the settings name."""
-        notifier = Notifier(self._places, self.site.read, self.site.clock.rate)
+        rate = self.site.clock.rate
+        notifier = Notifier(self._places, self.site.read, rate, rate * SETTLE_MS)
         notifier.start()
         return notifier
 

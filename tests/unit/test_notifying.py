@@ -53,6 +53,19 @@ def test_a_card_is_told_once_until_it_is_gone() -> None:
     assert sent == ["clear:p1"]
 
 
+def test_a_card_lasts_a_little_before_it_is_told() -> None:
+    rule = ALWAYS._replace(settle_ms=30_000)
+    floor = ([card("silent:p1"), card("fault:m1", True)], list[Message]())
+    told, sent = keys(Told(), rule, floor, DAY)
+    assert sent == ["fault:m1"]
+    told, sent = keys(told, rule, floor, DAY + 29_999)
+    assert sent == []
+    assert keys(told, rule, floor, DAY + 30_000)[1] == ["silent:p1"]
+    told, _ = keys(told, rule, ([], []), DAY + 30_000)  # heard again: it counts anew
+    told, _ = keys(told, rule, floor, DAY + 40_000)
+    assert keys(told, rule, floor, DAY + 50_000)[1] == []
+
+
 def test_an_end_is_told_once() -> None:
     told, sent = keys(Told(), ALWAYS, ([], [end("done:n-1"), end("done:n-1")]), DAY)
     assert sent == ["done:n-1"]
