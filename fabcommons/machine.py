@@ -12,7 +12,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from fabcommons import machine_enrol, machine_run, machine_update, settings_files
+from fabcommons import (
+    machine_calibrate,
+    machine_detect,
+    machine_enrol,
+    machine_run,
+    machine_update,
+    settings_files,
+)
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.floor import firmware_command
 from fabcommons.options import add_common, show
@@ -43,6 +50,8 @@ def add(commands: Any) -> None:
     _add_run(verbs)
     machine_update.add(verbs)
     machine_enrol.add(verbs)
+    machine_detect.add(verbs)
+    machine_calibrate.add(verbs)
 
 
 def _add_run(verbs: Any) -> None:

@@ -59,24 +59,33 @@ def tend(tx: "Tx", tools: Tools) -> None:
     for cell, printer in pairs(tx):
         found = read(tx, printer.id)
         before = dict(found)
-        event = handover.seen(found["state"], _order_of(tx, printer), printer.ready)
+        newest = tx.orders.newest_on(printer.id)
+        event = handover.seen(found["state"], _order_of(tx, printer, newest, found), printer.ready)
         if event:
             _step(found, event)
         else:
             _go_on(tx, (cell, printer), found, tools)
+        if newest is not None and found["state"] != "clear":
+            found["seen_ep"] = newest.ep
         if found != before:
             _write(tx, printer.id, found)
             _tell(tx, cell, printer, before, found)
 
 
-def _order_of(tx: "Tx", printer: Machine) -> str:
-    """How the printer's order stands: open, good or bad and lying there, "" for none."""
+def _order_of(tx: "Tx", printer: Machine, newest: JobOrder | None, found: Json) -> str:
+    """How the printer's order stands: open, good or bad and lying there, "" for none.
+
+    A print may begin and fail between two looks: ``seen_ep`` tells which were looked at.
+    """
     if tx.orders.open_on(printer.id) is not None:
         return "open"
-    ended = tx.orders.unsettled_on(printer.id)
-    if ended is None or printer.ready:
+    if printer.ready:
         return ""
-    return "good" if ended.state == "SUCCEEDED" else "bad"
+    if tx.orders.unsettled_on(printer.id) is not None:
+        return "good"
+    if newest is None or newest.started_at is None:
+        return ""
+    return "bad" if newest.ep > found.get("seen_ep", 0) else ""
 
 
 def _step(found: Json, event: str) -> None:

@@ -137,6 +137,11 @@ class OrderRoom(Room):
             .order_by(_order.c.ep.desc()),
         )
 
+    def newest_on(self, machine: str) -> JobOrder | None:
+        """The order a machine was offered last, or None."""
+        newest = select(_order).where(_order.c.machine == machine).order_by(_order.c.ep.desc())
+        return self._one(JobOrder, newest.limit(1))
+
     def unsettled_on(self, machine: str) -> JobOrder | None:
         """The oldest finished order on a machine whose result no person recorded yet, or None."""
         return self._one(
