@@ -12,6 +12,7 @@ from dashboards import (
     commands,
     machine_api,
     materials_api,
+    metrics_api,
     peers_api,
     problems,
     reads,
@@ -96,7 +97,7 @@ def build_app(
     app = FastAPI(title="Fabcommons floor", version="1", lifespan=life, docs_url=None)
     app.state.hub = hub
     problems.install(app)
-    for room in rooms:
+    for room in (*rooms, metrics_api.router(desk, hub)):
         app.include_router(room)
     app.include_router(reads.router(desk, hub))
     app.include_router(machine_api.router(desk))

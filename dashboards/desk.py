@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
 from controller.adapters.clock import Clock
+from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
@@ -36,6 +37,21 @@ class Answer(NamedTuple):
     message: str = ""
 
 
+class Workings(NamedTuple):
+    """The process behind the floor since it started; counts but for the first and the fourth."""
+
+    queue_items: int = 0
+    commits: int = 0
+    failures: int = 0
+    store_failing: bool = False
+    readings: int = 0
+    readings_refused: int = 0
+    readings_lost: int = 0
+    readings_dropped: int = 0
+    changes_dropped: int = 0
+    posts: tuple[PostState, ...] = ()
+
+
 class Desk(Protocol):
     """Reading and asking. Any may raise ``Refused``; all but ``stop`` wait for a commit."""
 
@@ -63,6 +79,10 @@ class Desk(Protocol):
 
     def dropped(self) -> int:
         """Messages and changes dropped because a queue was full."""
+        ...
+
+    def workings(self) -> Workings:
+        """How the process behind the floor goes; reads no database."""
         ...
 
     def influx(self) -> SinkState:

@@ -40,6 +40,7 @@ class PageServer:
         self._hub = make_hub(desk)
         config = uvicorn.Config(
             build_app(desk, (host, *hosts), hub=self._hub, rooms=rooms),
+            log_config=None,  # the process says where its log goes
             log_level="warning",
             access_log=False,
             lifespan="on",

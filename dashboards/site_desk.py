@@ -6,13 +6,14 @@ from typing import TypeVar
 
 from controller import execution
 from controller.adapters.clock import Clock
+from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.app import Site
 from controller.commands import Asker
 from controller.needs import Line
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
-from dashboards.desk import Answer, Outcome, Person
+from dashboards.desk import Answer, Outcome, Person, Workings
 
 T = TypeVar("T")
 
@@ -20,8 +21,9 @@ T = TypeVar("T")
 class SiteDesk:
     """A ``Desk`` over a ``Site``."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, posts: Callable[[], list[PostState]] = list) -> None:
         self._site = site
+        self._posts = posts
 
     @property
     def name(self) -> str:
@@ -53,6 +55,22 @@ class SiteDesk:
         readings = self._site.readings
         dropped = readings.dropped + readings.refused + self._site.changes.count()[1]
         return dropped + self.influx().dropped
+
+    def workings(self) -> Workings:
+        """How the process behind the floor goes; reads no database."""
+        writer, readings = self._site.writer, self._site.readings
+        return Workings(
+            queue_items=writer.depth(),
+            commits=writer.commits,
+            failures=writer.failures,
+            store_failing=bool(writer.store_error),
+            readings=readings.taken,
+            readings_refused=readings.refused,
+            readings_lost=readings.lost,
+            readings_dropped=readings.dropped,
+            changes_dropped=self._site.changes.count()[1],
+            posts=tuple(self._posts()),
+        )
 
     def influx(self) -> SinkState:
         """How the copy of telemetry goes."""

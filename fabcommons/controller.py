@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from fabcommons.client import OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
+from fabcommons.logs import JsonLog, PlainLog
 from fabcommons.running import Place, RunningSite
 
 _EXAMPLES = """\
@@ -37,6 +39,7 @@ def add(commands: Any) -> None:
     option("--example", action="store_true", help="print a settings file to start from")
     option("--broker", help="instead of the file's: auto, mosquitto, amqtt or HOST:PORT")
     option("--http", help="instead of the file's, e.g. 127.0.0.1:8010")
+    option("--log-json", action="store_true", help="tell every event as a JSON line on stderr")
     controller.set_defaults(run=run)
 
 
@@ -60,11 +63,14 @@ def run(options: argparse.Namespace) -> int:
 
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, on_signal)
-    with RunningSite(settings, Place(base, base)) as running:
+    log = JsonLog(settings, sys.stderr) if options.log_json else PlainLog()
+    with (
+        closing(log),
+        RunningSite(settings, Place(base, base)) as running,
+        log.follow(running.site),
+    ):
         where = f"{running.broker.host}:{running.broker.port} ({running.broker.kind})"
-        print(
-            f"site {settings.site}: page {running.url}, broker {where}", file=sys.stderr, flush=True
-        )
+        log.say(f"site {settings.site}: page {running.url}, broker {where}")
         stop.wait()
     return OK
 

@@ -15,6 +15,7 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
 from controller.adapters.opcua.security import Security
@@ -40,6 +41,7 @@ from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
 from fabcommons.influx import open_copies
+from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
 from fabcommons.planning import make_planner
 from fabcommons.software import SiteSoftware
@@ -72,6 +74,8 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
         self._sink = open_copies(settings.influx, place.folder / "influx")
+        origin = Origin(settings.site, f"http://{settings.http}")
+        self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
@@ -105,6 +109,7 @@ class RunningSite:
         self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
         self._rounds.start()
         self._rollups = self._open_rollups()
+        self.notifier = self._open_notifier()
 
     @property
     def url(self) -> str:
@@ -113,9 +118,8 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            return PageServer(
-                SiteDesk(self.site), host, port, rooms=[self._software(), self._enrol()]
-            )
+            desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+            return PageServer(desk, host, port, rooms=[self._software(), self._enrol()])
         except CannotServe as error:
             self.site.close()
             self.broker.close()
@@ -130,6 +134,13 @@ class RunningSite:
     def _enrol(self) -> APIRouter:
         """Endpoints by which machines are let in and put out."""
         return enrol_api.router(self._door.enrolment(self.site))
+
+    def _open_notifier(self) -> Notifier:
+        """Tell people what needs them, at the places the settings name."""
+        rate = self.site.clock.rate
+        notifier = Notifier(self._places, self.site.read, rate, rate * SETTLE_MS)
+        notifier.start()
+        return notifier
 
     def _open_drop(self) -> Loop | None:
         """Watch the folder needs are laid into, when the settings name one."""
@@ -259,6 +270,7 @@ class RunningSite:
         self._rounds.close()
         if self._rollups is not None:
             self._rollups.close()
+        self.notifier.close()
         self.page.close()
         self.site.close()
         self._planner.close()

@@ -14,6 +14,8 @@ import yaml
 
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.notify_settings import NotifyEntry
+from controller.notify_settings import problems as notify_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
@@ -153,6 +155,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     need_drop: str | None = None
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
+    notify: list[NotifyEntry] = []
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
 
     def store_place(self, folder: Path) -> Path | str:
@@ -205,6 +208,7 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
+    wrong += notify_problems(found.notify)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]

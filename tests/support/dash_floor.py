@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from controller.adapters.clock import ManualClock
+from controller.adapters.notify import PostState
 from controller.adapters.store import Store, Tx
 from controller.commands import Asker, check_saw
 from controller.telemetry import SinkState
@@ -26,7 +27,7 @@ from controller.values import (
     ProgramRow,
     Refused,
 )
-from dashboards.desk import Answer, Outcome, Person
+from dashboards.desk import Answer, Outcome, Person, Workings
 from dashboards.server import PageServer
 from support.postgres import store_place
 
@@ -219,6 +220,10 @@ class FakeDesk:
 
     def dropped(self) -> int:
         return 0
+
+    def workings(self) -> Workings:
+        post = PostState("email-0", 1, 5, 0, 2, "")
+        return Workings(queue_items=3, commits=7, readings_refused=2, posts=(post,))
 
     def influx(self) -> SinkState:
         return SinkState("off")

@@ -1,6 +1,6 @@
 """Communities, designs, programs and needs in the store."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -102,6 +102,11 @@ class NeedRoom(Room):
             .where(tables.need.c.state.in_(OPEN_NEEDS))
             .order_by("created_at", tables.need.c.seq),
         )
+
+    def count_by_state(self) -> dict[str, int]:
+        """How many needs are in each state."""
+        query = select(tables.need.c.state, func.count()).group_by(tables.need.c.state)
+        return {row[0]: row[1] for row in self._conn.execute(query)}
 
     def add(self, need: Need) -> None:
         """Store a new need."""
