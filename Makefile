@@ -5,7 +5,7 @@ SHELL := /bin/bash
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
+.PHONY: help setup servers page demo show reprap test test-octoprint test-large-program test-postgresql check docs
 .PHONY: screenshots designs bench bench-% memory-gate clean
 
 help:            ## list the targets
@@ -32,6 +32,9 @@ test: setup servers  ## the whole suite
 
 test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+
+test-large-program: setup  ## a program of 500 MB streamed in constant memory; minutes
+	LARGE_PROGRAM_MB=500 $(RUN) pytest -s -k constant_memory tests/unit/test_large_programs.py
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)
