@@ -34,6 +34,7 @@ from controller.loops import Beat, Loop
 from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
+from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import enrol_api, software_api
 from dashboards.server import CannotServe, PageServer
@@ -95,6 +96,7 @@ class RunningSite:
                 broker=self._door.address(),
                 programs_url=f"http://{settings.http}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
+                keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
             parts,
         )

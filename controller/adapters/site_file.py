@@ -116,6 +116,13 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
         return self.database if self.api == "v1" else self.bucket
 
 
+class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """For how many days raw readings and five-minute rollups are kept in the site's own store."""
+
+    raw_days: int = 30
+    five_minute_days: int = 366
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -153,6 +160,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
+    telemetry: TelemetryEntry = msgspec.field(default_factory=TelemetryEntry)
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
@@ -206,6 +214,7 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    wrong += [f"telemetry.{text}" for text in _telemetry_problems(found.telemetry)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
@@ -282,6 +291,13 @@ def _planning_problems(planning: PlanningEntry) -> list[str]:
         if value is not None and not least <= value <= most:
             wrong.append(f"{field}: must be between {least} and {most}")
     return wrong
+
+
+def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
+    days = {"raw_days": keep.raw_days, "five_minute_days": keep.five_minute_days}
+    return [
+        f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
+    ]
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:
