@@ -45,6 +45,7 @@ from fabcommons.influx import open_copies
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
 from fabcommons.planning import make_planner
+from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
 SETUP = "set-up"
@@ -111,6 +112,7 @@ class RunningSite:
         self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
         self._rounds.start()
         self._rollups = self._open_rollups()
+        self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
         self.notifier = self._open_notifier()
 
     @property
@@ -270,6 +272,7 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self._slicing.close()
         if self._rollups is not None:
             self._rollups.close()
         self.notifier.close()

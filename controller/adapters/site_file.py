@@ -123,6 +123,18 @@ class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
     five_minute_days: int = 366
 
 
+class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
+
+    A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
+    here there are those that come with this program.
+    """
+
+    profiles: dict[str, str] = {}
+    time_limit_s: int = 600
+    memory_limit_mb: int = 3000
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -165,6 +177,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -219,6 +232,7 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -298,6 +312,18 @@ def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
     return [
         f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
     ]
+
+
+def _slicing_problems(slicing: SlicingEntry) -> list[str]:
+    wrong = [
+        f"profiles.{name}: must be an id: a-z, 0-9, '-' and '.'"
+        for name in slicing.profiles
+        if not is_id(name.replace(".", "-"))
+    ]
+    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
+        if not least <= getattr(slicing, field) <= most:
+            wrong.append(f"{field}: must be between {least} and {most}")
+    return wrong
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:
