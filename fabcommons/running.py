@@ -15,6 +15,9 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.hosts.link import HostsLink
+from controller.adapters.hosts.registry import KINDS
+from controller.adapters.hosts.settings import settings as host_settings
 from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
@@ -102,7 +105,8 @@ class RunningSite:
             parts,
         )
         self.cells = OpcuaLink(CellSite(self.site))
-        self.site.outlet.links["opcua"] = self.cells
+        self.hosts = HostsLink(CellSite(self.site))
+        self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
         self.page = self._open_page(host or "127.0.0.1", int(port))
         self._fill()
@@ -207,6 +211,11 @@ class RunningSite:
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
             self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+        elif entry.link in KINDS:
+            known = host_settings(
+                entry, self.place.base, lambda field, name: secret(f"{entry.id}: {field}", name)
+            )
+            self.hosts.add(entry.id, KINDS[entry.link], known)
 
     def add_place(self, entry: PlaceEntry) -> None:
         """Declare where parts wait; raise CliError when it is wrong."""

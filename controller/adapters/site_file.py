@@ -12,8 +12,10 @@ from zoneinfo import available_timezones
 import msgspec
 import yaml
 
+from controller.adapters.hosts.settings import problems as host_problems
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
 from controller.scheduling.errors import ReadError
@@ -22,7 +24,6 @@ from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
-LINKS = ("mqtt", "opcua", "person")
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
 MODES = ("SignAndEncrypt", "Sign")
 
@@ -57,7 +58,11 @@ class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
+    """A machine: what it can do, how it is reached.
+
+    url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
+    password_env name environment variables. folder: where programs are laid for a person.
+    """
 
     id: str
     kind: str
@@ -66,6 +71,10 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    key_env: str = ""
+    user: str = ""
+    password_env: str = ""
+    folder: str = ""
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -251,6 +260,7 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    wrong += host_problems(machine.link, machine)
     if machine.security is not None:
         wrong += [f"security.{text}" for text in _security_problems(machine)]
     return wrong
