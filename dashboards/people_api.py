@@ -6,13 +6,14 @@ from typing import Annotated, NotRequired
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from pydantic import Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from controller.adapters.store import Tx
 from controller.commons.members import member_of
 from controller.people import accounts
 from controller.people.records import ApiToken
-from controller.people.roles import ADMIN, RIGHTS
+from controller.people.roles import ADMIN, READ, RIGHTS
 from dashboards.asks import Ask
 from dashboards.gate import Gate, Who, address_of
 from dashboards.problems import ERRORS, Problem
@@ -70,6 +71,7 @@ class MeView(TypedDict):
     on_floor: bool
     member: NotRequired[str]
     oidc: NotRequired[str]
+    stops: NotRequired[list[str]]  # machines that somebody on the floor may stop without a log-in
 
 
 class TokenView(TypedDict):
@@ -106,9 +108,15 @@ class People:
         }
         if caller.member:
             view["member"] = caller.member
+        if view["on_floor"] and READ not in caller.rights:
+            view["stops"] = await run_in_threadpool(self._machines)
         if self.oidc_label:
             view["oidc"] = self.oidc_label
         return view
+
+    def _machines(self) -> list[str]:
+        with self._desk.read() as tx:
+            return [one.id for one in tx.machines.all() if one.link != "person"]
 
     def log_in(self, ask: LogInAsk, request: Request, response: Response) -> MeView:
         """Begin a session: its cookie is in the answer."""
