@@ -15,6 +15,9 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.hosts.link import HostsLink
+from controller.adapters.hosts.registry import KINDS
+from controller.adapters.hosts.settings import settings as host_settings
 from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
@@ -34,6 +37,7 @@ from controller.loops import Beat, Loop
 from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
+from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import enrol_api, software_api
 from dashboards.server import CannotServe, PageServer
@@ -52,6 +56,7 @@ from fabcommons.influx import open_copies
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
 from fabcommons.planning import make_planner
+from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
 SETUP = "set-up"
@@ -102,11 +107,13 @@ class RunningSite:
                 broker=self._door.address(),
                 programs_url=f"{machines_url(settings)}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
+                keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
             parts,
         )
         self.cells = OpcuaLink(CellSite(self.site))
-        self.site.outlet.links["opcua"] = self.cells
+        self.hosts = HostsLink(CellSite(self.site))
+        self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
         self.set_up_code = ""
         self.page = self._open_page(set_up)
@@ -117,6 +124,7 @@ class RunningSite:
         self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
         self._rounds.start()
         self._rollups = self._open_rollups()
+        self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
         self.notifier = self._open_notifier()
 
     @property
@@ -219,6 +227,11 @@ class RunningSite:
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
             self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+        elif entry.link in KINDS:
+            known = host_settings(
+                entry, self.place.base, lambda field, name: secret(f"{entry.id}: {field}", name)
+            )
+            self.hosts.add(entry.id, KINDS[entry.link], known)
 
     def add_place(self, entry: PlaceEntry) -> None:
         """Declare where parts wait; raise CliError when it is wrong."""
@@ -284,6 +297,7 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self._slicing.close()
         if self._rollups is not None:
             self._rollups.close()
         self.notifier.close()
