@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from controller.adapters.store import Store, Tx
+from controller.values import StoreFailed
 
 T = TypeVar("T")
 MAX_BATCH = 500
@@ -166,6 +167,8 @@ class Writer:
         try:
             with tx.savepoint():
                 return item.run(tx), None
+        except StoreFailed:
+            raise  # the transaction is gone, with every other item of the batch
         except Exception as error:  # noqa: BLE001  # top loop: an item must not end the others
             if item.future is None:
                 self.failures += 1

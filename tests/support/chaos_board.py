@@ -133,14 +133,16 @@ class Life:
     def _remember(self) -> None:
         """Keep every event that was ever durable, to compare with what the controller has."""
         journal, known = self.app.journal, self.floor.durable.setdefault(self.board.name, {})
-        append = journal.append
+        commit = journal._commit
 
-        def remembering(event: Any, note: Any = None, level: int = 10) -> int:
-            s = append(event, note, level)
-            known[(journal.jid, s)] = journal._tail[-1][1]
-            return s
+        def remembering(*arguments: Any) -> Any:
+            before, of = journal.hi, journal.jid
+            done = commit(*arguments)
+            for s in range((before if of == journal.jid else 0) + 1, journal.hi + 1):
+                known[(journal.jid, s)] = journal.event_after(s - 1)[1]
+            return done
 
-        journal.append = remembering
+        journal._commit = remembering
 
     def now_ms(self) -> int:
         return int(self.floor.now - self.began) + 1
