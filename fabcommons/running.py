@@ -24,7 +24,7 @@ from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, Si
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
 from controller.commons.settings import configure
-from controller.commons.verbs import Commons
+from controller.commons.verbs import Commons as Rounds
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
@@ -35,12 +35,13 @@ from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
 from controller.values import Community, Lot, Machine, Refused
-from dashboards import enrol_api, software_api
+from dashboards import commons_api, enrol_api, software_api
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
 from fabcommons.influx import open_copies
+from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
 from fabcommons.planning import make_planner
@@ -102,12 +103,13 @@ class RunningSite:
         self.cells = OpcuaLink(CellSite(self.site))
         self.site.outlet.links["opcua"] = self.cells
         self.programs = ProgramStore(place.folder / "programs")
+        self.commons = Commons(self.site, settings.commons, place.folder)
         self.page = self._open_page(host or "127.0.0.1", int(port))
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
-        self.commons = Commons(self.site.submit, self.site.read)
-        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
+        self.rounds = Rounds(self.site.submit, self.site.read)
+        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.rounds.look))
         self._rounds.start()
         self._rollups = self._open_rollups()
         self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
@@ -121,11 +123,15 @@ class RunningSite:
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
             desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
-            return PageServer(desk, host, port, rooms=[self._software(), self._enrol()])
+            return PageServer(desk, host, port, rooms=self._rooms())
         except CannotServe as error:
             self.site.close()
             self.broker.close()
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _rooms(self) -> list[APIRouter]:
+        """Endpoints of this very site."""
+        return [self._software(), self._enrol(), commons_api.router(self.commons)]
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
@@ -270,6 +276,7 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self.commons.close()
         self._slicing.close()
         if self._rollups is not None:
             self._rollups.close()

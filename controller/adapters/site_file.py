@@ -128,6 +128,27 @@ class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
     memory_limit_mb: int = 3000
 
 
+class PeerEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Another commons: its site id, its address (none: it only asks here), its public key."""
+
+    site: str
+    public_key: str
+    url: str = ""
+
+
+class CommonsEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """Needs shared with other sites: those joined, how often they are asked, what they may take.
+
+    ``make_at_once``: needs of others that are made here at a time. ``key``: this site's own key,
+    made when there is none. `fabcommons commons join` adds to ``peers`` without this file.
+    """
+
+    key: str = "site.key"
+    every_s: int = 10
+    make_at_once: int = 20
+    peers: list[PeerEntry] = []
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -169,6 +190,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    commons: CommonsEntry = msgspec.field(default_factory=CommonsEntry)
     slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
 
     def store_place(self, folder: Path) -> Path | str:
@@ -223,6 +245,7 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += [f"commons.{text}" for text in _commons_problems(found)]
     wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
@@ -295,6 +318,23 @@ def _planning_problems(planning: PlanningEntry) -> list[str]:
         value = getattr(planning, field)
         if value is not None and not least <= value <= most:
             wrong.append(f"{field}: must be between {least} and {most}")
+    return wrong
+
+
+def _commons_problems(found: SiteFile) -> list[str]:
+    wrong: list[str] = []
+    for place, peer in enumerate(found.commons.peers):
+        if not is_id(peer.site) or peer.site == found.site:
+            wrong.append(f"peers[{place}].site: must be the id of another site")
+        if peer.url and not peer.url.startswith(("http://", "https://")):
+            wrong.append(f"peers[{place}].url: must begin with http:// or https://")
+        if len(peer.public_key) != 64:
+            words = "64 hexadecimal digits, as `fabcommons commons key` prints"
+            wrong.append(f"peers[{place}].public_key: must be {words}")
+    if not 1 <= found.commons.every_s <= 86_400:
+        wrong.append("every_s: must be between 1 and 86400")
+    if not 0 <= found.commons.make_at_once <= 10_000:
+        wrong.append("make_at_once: must be between 0 and 10000")
     return wrong
 
 
