@@ -16,6 +16,7 @@ from controller.adapters.store import Tx
 from controller.commands import Asker, saw
 from controller.execution import Findings
 from controller.joints import stations
+from controller.links import HANDS
 from controller.pictures import MAX_BYTES, BadPicture, PictureFacts, examine
 from controller.routed import Photo, SignOff
 from controller.values import JobOrder, Machine, Operation, Refused
@@ -120,7 +121,7 @@ class Stations:
         return {
             name: view
             for name, (machine, view) in views.items()
-            if machine.link == stations.LINK or "order" in view
+            if machine.link in HANDS or "order" in view
         }
 
     def one(self, machine: Id) -> StationView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.adapters.peers import HttpHome, Identity, Numbers, load_key, public_hex
-from controller.adapters.site_file import CommonsEntry
+from controller.adapters.site_sharing import CommonsEntry
 from controller.app import Site
 from controller.commons.joined import Joined, join, leave
 from controller.joints.designs import router

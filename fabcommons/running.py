@@ -15,6 +15,9 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.hosts.link import HostsLink
+from controller.adapters.hosts.registry import KINDS
+from controller.adapters.hosts.settings import settings as host_settings
 from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
@@ -34,6 +37,7 @@ from controller.loops import Beat, Loop
 from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
+from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import commons_api, enrol_api, software_api
 from dashboards.server import CannotServe, PageServer
@@ -97,11 +101,13 @@ class RunningSite:
                 broker=self._door.address(),
                 programs_url=f"http://{settings.http}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
+                keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
             parts,
         )
         self.cells = OpcuaLink(CellSite(self.site))
-        self.site.outlet.links["opcua"] = self.cells
+        self.hosts = HostsLink(CellSite(self.site))
+        self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
         self.commons = Commons(self.site, settings.commons, place.folder)
         self.page = self._open_page(host or "127.0.0.1", int(port))
@@ -109,8 +115,7 @@ class RunningSite:
         self.cells.start()
         self._drop = self._open_drop()
         self.rounds = Rounds(self.site.submit, self.site.read)
-        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.rounds.look))
-        self._rounds.start()
+        self._rounds = self._open_rounds()
         self._rollups = self._open_rollups()
         self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
         self.notifier = self._open_notifier()
@@ -142,6 +147,12 @@ class RunningSite:
     def _enrol(self) -> APIRouter:
         """Endpoints by which machines are let in and put out."""
         return enrol_api.router(self._door.enrolment(self.site))
+
+    def _open_rounds(self) -> Loop:
+        """Close ballots in time and count them."""
+        loop = Loop(Beat("rounds", ROUNDS_EVERY_S, self.rounds.look))
+        loop.start()
+        return loop
 
     def _open_notifier(self) -> Notifier:
         """Tell people what needs them, at the places the settings name."""
@@ -211,6 +222,11 @@ class RunningSite:
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
             self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+        elif entry.link in KINDS:
+            known = host_settings(
+                entry, self.place.base, lambda field, name: secret(f"{entry.id}: {field}", name)
+            )
+            self.hosts.add(entry.id, KINDS[entry.link], known)
 
     def add_place(self, entry: PlaceEntry) -> None:
         """Declare where parts wait; raise CliError when it is wrong."""

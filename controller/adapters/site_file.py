@@ -12,8 +12,16 @@ from zoneinfo import available_timezones
 import msgspec
 import yaml
 
+from controller.adapters.hosts.settings import problems as host_problems
+from controller.adapters.site_sharing import (
+    CommonsEntry,
+    SlicingEntry,
+    commons_problems,
+    slicing_problems,
+)
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
 from controller.scheduling.errors import ReadError
@@ -22,7 +30,6 @@ from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
-LINKS = ("mqtt", "opcua", "person")
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
 MODES = ("SignAndEncrypt", "Sign")
 
@@ -57,7 +64,11 @@ class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
+    """A machine: what it can do, how it is reached.
+
+    url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
+    password_env name environment variables. folder: where programs are laid for a person.
+    """
 
     id: str
     kind: str
@@ -66,6 +77,10 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    key_env: str = ""
+    user: str = ""
+    password_env: str = ""
+    folder: str = ""
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -116,37 +131,11 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
         return self.database if self.api == "v1" else self.bucket
 
 
-class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
+class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """For how many days raw readings and five-minute rollups are kept in the site's own store."""
 
-    A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
-    here there are those that come with this program.
-    """
-
-    profiles: dict[str, str] = {}
-    time_limit_s: int = 600
-    memory_limit_mb: int = 3000
-
-
-class PeerEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """Another commons: its site id, its address (none: it only asks here), its public key."""
-
-    site: str
-    public_key: str
-    url: str = ""
-
-
-class CommonsEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """Needs shared with other sites: those joined, how often they are asked, what they may take.
-
-    ``make_at_once``: needs of others that are made here at a time. ``key``: this site's own key,
-    made when there is none. `fabcommons commons join` adds to ``peers`` without this file.
-    """
-
-    key: str = "site.key"
-    every_s: int = 10
-    make_at_once: int = 20
-    peers: list[PeerEntry] = []
+    raw_days: int = 30
+    five_minute_days: int = 366
 
 
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -186,6 +175,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
+    telemetry: TelemetryEntry = msgspec.field(default_factory=TelemetryEntry)
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
@@ -241,12 +231,13 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    wrong += [f"telemetry.{text}" for text in _telemetry_problems(found.telemetry)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
-    wrong += [f"commons.{text}" for text in _commons_problems(found)]
-    wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
+    wrong += [f"commons.{text}" for text in commons_problems(found.commons, found.site)]
+    wrong += [f"slicing.{text}" for text in slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -265,6 +256,7 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    wrong += host_problems(machine.link, machine)
     if machine.security is not None:
         wrong += [f"security.{text}" for text in _security_problems(machine)]
     return wrong
@@ -321,33 +313,11 @@ def _planning_problems(planning: PlanningEntry) -> list[str]:
     return wrong
 
 
-def _commons_problems(found: SiteFile) -> list[str]:
-    wrong: list[str] = []
-    for place, peer in enumerate(found.commons.peers):
-        if not is_id(peer.site) or peer.site == found.site:
-            wrong.append(f"peers[{place}].site: must be the id of another site")
-        if peer.url and not peer.url.startswith(("http://", "https://")):
-            wrong.append(f"peers[{place}].url: must begin with http:// or https://")
-        if len(peer.public_key) != 64:
-            words = "64 hexadecimal digits, as `fabcommons commons key` prints"
-            wrong.append(f"peers[{place}].public_key: must be {words}")
-    if not 1 <= found.commons.every_s <= 86_400:
-        wrong.append("every_s: must be between 1 and 86400")
-    if not 0 <= found.commons.make_at_once <= 10_000:
-        wrong.append("make_at_once: must be between 0 and 10000")
-    return wrong
-
-
-def _slicing_problems(slicing: SlicingEntry) -> list[str]:
-    wrong = [
-        f"profiles.{name}: must be an id: a-z, 0-9, '-' and '.'"
-        for name in slicing.profiles
-        if not is_id(name.replace(".", "-"))
+def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
+    days = {"raw_days": keep.raw_days, "five_minute_days": keep.five_minute_days}
+    return [
+        f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
     ]
-    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
-        if not least <= getattr(slicing, field) <= most:
-            wrong.append(f"{field}: must be between {least} and {most}")
-    return wrong
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:
