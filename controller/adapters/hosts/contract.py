@@ -65,7 +65,8 @@ class Reading(NamedTuple):
 
     run: names the life in which a job that is not told never began, "" when absence proves nothing.
     mark: names the newest job of all, "" when not told; another one means that somebody was here.
-    blind: the machine does not tell its jobs now, so nothing follows for them.
+    blind: the machine does not tell its jobs now, so nothing follows for them. files: what lies
+    there, where that was asked.
     """
 
     state: str
@@ -77,6 +78,7 @@ class Reading(NamedTuple):
     need: str = ""
     values: Mapping[str, int] = NONE
     software: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):

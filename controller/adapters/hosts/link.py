@@ -123,7 +123,7 @@ class Visit:
         seen = self._seen = adapter.look(name)
         self.connected, self.trouble = True, ""
         self.ledge.measure(seen)
-        plan = self._submit(lambda tx: self.ledge.observe(tx, seen, self._known))
+        plan = self._submit(lambda tx: self.ledge.observe(tx, seen, name, self._known))
         acted = False
         if plan is not None:
             self._name = plan.name
