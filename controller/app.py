@@ -36,6 +36,7 @@ from protocols.topics import parse_topic
 
 T = TypeVar("T")
 RUNS = 600  # newest runs that durations are learned from
+TIDY_STEPS = 100  # pieces of upkeep at once at most
 LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
@@ -52,6 +53,8 @@ class SiteConfig:
     plan_every_s: float = 2.0
     plan_rest_s: float = 0.1
     resend_s: float = 30.0
+    tidy_every_s: float = 10.0
+    keep: telemetry.Keep = telemetry.KEEP
 
 
 def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
@@ -88,7 +91,7 @@ class Site:
         self.config = config
         self.clock = parts.clock
         self.changes = Changes()
-        self.readings = telemetry.TelemetryBuffer()
+        self.readings = telemetry.TelemetryBuffer(parts.clock.rate)
         self.outlet = Outlet(dict(parts.links))
         self.watch = Watch(parts.clock)
         self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
@@ -104,6 +107,7 @@ class Site:
                 Beat("tick", 0.5, self._tick),
                 Beat("telemetry", 1.0, self._flush),
                 Beat("time", 5.0, self._tell_time),
+                Beat("tidy", config.tidy_every_s, self._tidy),
                 Beat("resend", config.resend_s, self.resend),
             )
         }
@@ -358,6 +362,11 @@ class Site:
             with self.read() as tx:
                 kinds = {machine.id: machine.kind for machine in tx.machines.all()}
             self.sink.write(telemetry.lines(self.config.name, kinds, items))
+
+    def _tidy(self) -> None:
+        for _ in range(TIDY_STEPS):  # each a transaction of its own: nobody waits for long
+            if not self.submit(lambda tx: telemetry.tidy(tx, self.config.keep)):
+                return
 
     def _tell_time(self) -> None:
         if self.mqtt is None or not self.mqtt.connected:

@@ -48,6 +48,7 @@ class Workings(NamedTuple):
     readings_refused: int = 0
     readings_lost: int = 0
     readings_dropped: int = 0
+    readings_clamped: int = 0
     changes_dropped: int = 0
     posts: tuple[PostState, ...] = ()
 

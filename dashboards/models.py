@@ -336,10 +336,29 @@ class ReadingsView(TypedDict):
     at: int
     last: list[ReadingView]
     name: NotRequired[str]
+    every_s: NotRequired[int]
     times_s: NotRequired[list[int]]
     low: NotRequired[list[int]]
     mean: NotRequired[list[int]]
     high: NotRequired[list[int]]
+
+
+class SeriesView(TypedDict):
+    """One field of one machine over time, in columns."""
+
+    times_s: list[int]
+    low: list[int]
+    mean: list[int]
+    high: list[int]
+
+
+class FleetReadingsView(TypedDict):
+    """One field of every machine that measures it, by five minutes."""
+
+    name: str
+    at: int
+    every_s: int
+    machines: dict[str, SeriesView]
 
 
 class InfluxView(TypedDict):

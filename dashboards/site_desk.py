@@ -67,6 +67,7 @@ class SiteDesk:
             readings=readings.taken,
             readings_refused=readings.refused,
             readings_lost=readings.lost,
+            readings_clamped=readings.clamped,
             readings_dropped=readings.dropped,
             changes_dropped=self._site.changes.count()[1],
             posts=tuple(self._posts()),

@@ -73,6 +73,7 @@ class Agent:
         self.actions: "list[tuple[Any, ...]]" = []
         self.changed = True
         self.fenced_n = 0  # messages of an old term or revision, ignored
+        self.dropped_n = 0  # faults the journal had no room for
         self.done_ppm = 0
         self.answers: "list[tuple[str, str, str]]" = []  # id, code, words of the last commands
         self.identity: "Record" = {}  # what the machine says it is
@@ -171,6 +172,7 @@ class Agent:
         if self._ending:
             self._end()
             self.pursue()
+        self.journal.tick(now_ms)
         try:
             self.meter.tick(now_ms)
         except JournalFull:
@@ -291,7 +293,7 @@ class Agent:
     def _on_resumed(self) -> None:
         self.need = ""
         if self.memory.order_state == "paused":
-            self.tell("resumed", self._order_body({}))
+            self.tell("resumed", self._order_body({}), FINAL)
 
     def _on_ended(self, ok: bool, why: str, certain: bool) -> None:
         self._certain = self._certain and certain
@@ -352,4 +354,11 @@ class Agent:
         return True
 
     def _tell_fault(self, code: str, text: str) -> None:
-        self.tell("fault", {"code": code, "msg": cut(text, 160)})
+        """Journal a fault; a machine that tells one a second wears no flash out."""
+        event: "Record" = {"ty": "fault", "code": code, "msg": cut(text, 160)}
+        event.update(self.floor.stamp(self.now_ms))
+        try:
+            self.journal.gather(event, None, self.now_ms)
+        except JournalFull:
+            self.dropped_n += 1
+        self.changed = True

@@ -18,6 +18,8 @@ from controller.commons.settings import problems as round_problems
 from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
+from controller.people.settings import AccessEntry
+from controller.people.settings import problems as access_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
@@ -125,6 +127,25 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
         return self.database if self.api == "v1" else self.bucket
 
 
+class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """For how many days raw readings and five-minute rollups are kept in the site's own store."""
+
+    raw_days: int = 30
+    five_minute_days: int = 366
+
+
+class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
+
+    A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
+    here there are those that come with this program.
+    """
+
+    profiles: dict[str, str] = {}
+    time_limit_s: int = 600
+    memory_limit_mb: int = 3000
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -162,10 +183,13 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
+    telemetry: TelemetryEntry = msgspec.field(default_factory=TelemetryEntry)
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
+    access: AccessEntry = msgspec.field(default_factory=AccessEntry)
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -215,10 +239,13 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    wrong += [f"telemetry.{text}" for text in _telemetry_problems(found.telemetry)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
+    wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -290,6 +317,25 @@ def _planning_problems(planning: PlanningEntry) -> list[str]:
     ):
         value = getattr(planning, field)
         if value is not None and not least <= value <= most:
+            wrong.append(f"{field}: must be between {least} and {most}")
+    return wrong
+
+
+def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
+    days = {"raw_days": keep.raw_days, "five_minute_days": keep.five_minute_days}
+    return [
+        f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
+    ]
+
+
+def _slicing_problems(slicing: SlicingEntry) -> list[str]:
+    wrong = [
+        f"profiles.{name}: must be an id: a-z, 0-9, '-' and '.'"
+        for name in slicing.profiles
+        if not is_id(name.replace(".", "-"))
+    ]
+    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
+        if not least <= getattr(slicing, field) <= most:
             wrong.append(f"{field}: must be between {least} and {most}")
     return wrong
 

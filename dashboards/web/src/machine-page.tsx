@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { AgeAt, ReadAge } from "./age";
 import * as api from "./api";
 import { AskButton } from "./ask";
-import { Chart, GROUPS } from "./chart";
+import { Chart, GROUPS, SPANS_H } from "./chart";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
 import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
@@ -114,6 +114,7 @@ function human({ value, unit }: ReadingView): string {
 
 function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: number }) {
   const [beat, setBeat] = useState(0);
+  const [hours, setHours] = useState<number>(SPANS_H[0]);
   useEffect(() => {
     const timer = setInterval(() => document.hidden || setBeat((n) => n + 1), POLL_MS);
     return () => clearInterval(timer);
@@ -123,13 +124,24 @@ function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: nu
   const groups = GROUPS.filter((group) => last.some((r) => r.name === group.fields[0]));
   return (
     <section class="panel" aria-labelledby="readings-title">
-      <h2 id="readings-title">
-        {t("Readings")} <ReadAge readMs={read.readMs} />
-      </h2>
+      <div class="panel-head">
+        <h2 id="readings-title">
+          {t("Readings")} <ReadAge readMs={read.readMs} />
+        </h2>
+        {groups.length ? (
+          <div class="choice" role="group" aria-label={t("How much time is shown")}>
+            {SPANS_H.map((h) => (
+              <button key={h} type="button" aria-pressed={h === hours} onClick={() => setHours(h)}>
+                {h < 48 ? `${h} h` : t("{n} days", { n: h / 24 })}
+              </button>
+            ))}
+          </div>
+        ) : null}
+      </div>
       {last.length === 0 ? <p class="none">{t("It has measured nothing yet.")}</p> : null}
       <div class="charts">
         {groups.map((group) => (
-          <Chart key={group.title} machine={id} group={group} last={last} />
+          <Chart key={group.title} machine={id} group={group} last={last} hours={hours} />
         ))}
       </div>
       {last.length ? (
