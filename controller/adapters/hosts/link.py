@@ -57,6 +57,7 @@ class Visit:
         self._lost: tuple[str, float] = ("", 0.0)  # asked: until when it may be carried out
         self._refused: tuple[str, str, bool] = ("", "", False)
         self._name: str | None = None
+        self._forget_s = 0.0  # when the file of a closed order may be removed
         self._seen: Reading | None = None
         self.adapter: Adapter | None = None
         self.connected = False
@@ -151,13 +152,24 @@ class Visit:
 
     def _act(self, adapter: Adapter, plan: Plan, seen: Reading) -> bool:
         if plan.closed and self._seen is seen:
-            adapter.forget(plan.closed)
-            self._submit(lambda tx: self.ledge.forgotten(tx, plan.closed))
+            self._forget(adapter, plan.closed)
         if plan.call == "start":
             return self._start(adapter, plan, seen)
         if plan.call == "cancel":
             self._do_verb(adapter, "cancel", plan.name)
         return False
+
+    def _forget(self, adapter: Adapter, name: str) -> None:
+        """Remove a closed order's file; one that is still in use is tried again after a while."""
+        if time.monotonic() < self._forget_s:
+            return
+        try:
+            adapter.forget(name)
+            self._submit(lambda tx: self.ledge.forgotten(tx, name))
+        except Refusal as refusal:
+            if refusal.barred:
+                raise
+            self._forget_s = time.monotonic() + 15 * self._pace.poll_s
 
     def _start(self, adapter: Adapter, plan: Plan, seen: Reading) -> bool:
         """Bring the program there; note durably that it is asked to start; ask it."""

@@ -108,11 +108,7 @@ class OctoPrint:
 
     def forget(self, name: str) -> None:
         """Delete the file."""
-        try:
-            self._http.ask(Ask("DELETE", f"/api/files/local/{name}", absent=True))
-        except Refusal as refusal:  # 409: still in use; it stays
-            if refusal.barred:
-                raise
+        self._http.ask(Ask("DELETE", f"/api/files/local/{name}", absent=True))
 
     def stop(self) -> None:
         """Emergency stop by M112, which OctoPrint sends past its queue."""
