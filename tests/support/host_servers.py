@@ -244,8 +244,9 @@ class OctoPrintFace(Face):
         if path.startswith("/api/files/local/") and asked["command"] == "select":
             works.selected, works.job = path.rpartition("/")[2], None
             return Response(status_code=204)
-        if path != "/api/job":
-            return Response(status_code=404)
+        if path == "/api/printer/command":
+            works.broken = asked["command"]
+            return Response(status_code=204)
         return await self._control(server, asked)
 
     async def _control(self, server: Server, asked: Any) -> Response:

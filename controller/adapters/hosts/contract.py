@@ -133,6 +133,7 @@ class Kind(NamedTuple):
 
     verbs: of start, pause, resume, cancel, stop; without start a person starts it. programs: kinds
     of program it takes. needs, takes: fields of the site file. about: the program, in words.
+    by_word: a job is over when a person says so.
     """
 
     open: Callable[[Settings], Adapter]
@@ -143,6 +144,7 @@ class Kind(NamedTuple):
     takes: tuple[str, ...] = ()
     example: str = ""
     suffix: str = ".gcode"
+    by_word: bool = False
 
 
 _NAME = re.compile(r"fc-([a-z0-9][a-z0-9-]{0,31})-([1-9][0-9]{0,9})(?:\.[A-Za-z0-9]{1,8})?")

@@ -247,11 +247,11 @@ class Visit:
 
     def _clear(self, adapter: Adapter, seen: Reading, command: Json) -> tuple[str, str]:
         running = [n for n, job in sorted(seen.jobs.items()) if job.state in (RUNNING, PAUSED)]
-        over = self._name in running and "start" not in self._kind.verbs
-        if running and not over:
+        if running and not self._kind.by_word:
             return "refused", f"it runs {running[0]}"
-        if over:
-            adapter.forget(self._name or "")
+        for name in running:
+            adapter.forget(name)
+        if running:
             seen = adapter.look("")
         self._submit(lambda tx: self.ledge.cleared(tx, seen, command))
         return "done", ""
