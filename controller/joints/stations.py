@@ -63,12 +63,13 @@ def _planned(tx: "Tx", order: JobOrder) -> list[Json]:
     materials: list[Json] = operation.materials if operation else []
     found: list[Json] = []
     for lot in order.lots:
-        wanted: Json = materials[lot["ch"]] if lot["ch"] < len(materials) else {}
+        ch: int = lot["ch"]
+        wanted: Json = materials[ch] if ch < len(materials) else {}
         mass_mg: int = wanted.get("mass_mg", 0)
         counted: int = lot.get("piece_mg", 0) * wanted.get("pieces", 0)
         amount = {"cum_mg": counted or mass_mg, "unc_mg": 0 if counted else mass_mg}
         source = "piece" if counted else "estimate"
-        event: Json = {"ty": "material", "ch": lot["ch"], "lot": lot["lot"], **amount}
+        event: Json = {"ty": "material", "ch": ch, "lot": lot["lot"], **amount}
         found.append({**event, "src": source})
     return found
 
