@@ -67,6 +67,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /api/machines/{machine}", READ),
     ("GET /api/lots", READ),
     ("GET /api/ledger", READ),
+    ("GET /api/readings", READ),
     ("GET /api/readings/{machine}", READ),
     ("GET /api/materials", READ),
     ("GET /api/discrepancies", READ),
