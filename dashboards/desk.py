@@ -108,6 +108,10 @@ class Desk(Protocol):
         """A lot was put into a channel."""
         ...
 
+    def console(self, machine: str, line: str, person: Person) -> Answer:
+        """Send one line of G-code to a machine without an order; for the qualified."""
+        ...
+
     def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:
         """A person settles an order whose end is unknown."""
         ...

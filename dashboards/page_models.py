@@ -51,9 +51,11 @@ class UpkeepView(TypedDict):
 class GivenView(TypedDict):
     """A command a person gave, and what became of it."""
 
+    id: str
     do: str
     who: str
     at: int
+    line: NotRequired[str]
     code: NotRequired[str]
     message: NotRequired[str]
 
@@ -83,6 +85,7 @@ class MachinePage(TypedDict):
     due: list[DueView]
     upkeep: list[UpkeepView]
     commands: list[GivenView]
+    console: bool
     seen_at: NotRequired[int]
     boot: NotRequired[str]
     program: NotRequired[ProgramView]

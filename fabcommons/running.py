@@ -37,6 +37,7 @@ from controller.software import Firmware
 from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import enrol_api, software_api
+from dashboards.qualified import by_list
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
@@ -120,7 +121,11 @@ class RunningSite:
 
     def _open_page(self, host: str, port: int) -> PageServer:
         try:
-            desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+            desk = SiteDesk(
+                self.site,
+                lambda: [place.post.state() for place in self._places],
+                by_list({machine.id: machine.console for machine in self.settings.machines}),
+            )
             return PageServer(desk, host, port, rooms=[self._software(), self._enrol()])
         except CannotServe as error:
             self.site.close()

@@ -57,7 +57,10 @@ class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
+    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server.
+
+    console: people qualified to send it single lines of G-code.
+    """
 
     id: str
     kind: str
@@ -66,6 +69,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    console: list[str] = []
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):

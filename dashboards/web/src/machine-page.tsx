@@ -5,6 +5,7 @@ import * as api from "./api";
 import { AskButton } from "./ask";
 import { Chart, GROUPS, SPANS_H } from "./chart";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { Console } from "./console";
 import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
@@ -59,6 +60,7 @@ export default function MachinePage({ id, live, openNeed }: Props) {
       {value ? (
         <>
           <UpkeepPanel page={value} clock={live.clock} again={page.again} />
+          <Console page={value} clock={live.clock} again={page.again} />
           <Orders page={value} clock={live.clock} readMs={page.readMs} />
           <Facts page={value} clock={live.clock} />
         </>
@@ -250,10 +252,10 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
       {page.commands.length === 0 ? <p class="none">{t("Nobody has asked anything of it yet.")}</p> : null}
       <ol class="events">
         {page.commands.map((given) => (
-          <li key={given.at + given.do}>
+          <li key={given.id}>
             <time title={utc(given.at)}>{clockTime(given.at, floorNow(clock))}</time>
             <span>
-              <b>{given.do}</b> {given.who}
+              <b>{given.line ?? given.do}</b> {given.who}
               {given.code ? ` → ${given.code}` : ` → ${t("no answer yet")}`}
               {given.message ? `: ${given.message}` : ""}
             </span>
