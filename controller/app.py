@@ -14,7 +14,7 @@ from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
 from controller.joints import handovers, stations
-from controller.links import MachineLink
+from controller.links import HANDS, MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
@@ -162,6 +162,8 @@ class Site:
                 stations.finish(tx, found)
                 return execution.confirm_clear(tx, machine, verdict)
             document = self._document(machine, "clear", asker)
+            if found is not None and found.link in HANDS:
+                stations.end(tx, found)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order

@@ -74,14 +74,14 @@ class Agent:
         self.actions: "list[tuple[Any, ...]]" = []
         self.changed = True
         self.fenced_n = 0  # messages of an old term or revision, ignored
+        self.dropped_n = 0  # faults the journal had no room for
         self.done_ppm = 0
         self.answers: "list[tuple[str, str, str]]" = []  # id, code, words of the last commands
         self.asked: "tuple[Any, ...]" = ()  # id of the command whose line is on the machine, since
         self.identity: "Record" = {}  # what the machine says it is
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
-        self.fault = ""
-        self.need = ""
+        self.fault = self.need = ""
         self.upkeep = ""  # what is done to the machine itself; it takes no orders meanwhile
         self.update: "Update | None" = None  # where there are slots
         self.stopped = False
@@ -176,6 +176,7 @@ class Agent:
             self.pursue()
         if self.asked and now_ms - self.asked[1] > CONSOLE_MS:
             self._on_answered([], "no answer in 30 s")
+        self.journal.tick(now_ms)
         try:
             self.meter.tick(now_ms)
         except JournalFull:
@@ -305,7 +306,7 @@ class Agent:
     def _on_resumed(self) -> None:
         self.need = ""
         if self.memory.order_state == "paused":
-            self.tell("resumed", self._order_body({}))
+            self.tell("resumed", self._order_body({}), FINAL)
 
     def _on_ended(self, ok: bool, why: str, certain: bool) -> None:
         self._certain = self._certain and certain
@@ -366,4 +367,11 @@ class Agent:
         return True
 
     def _tell_fault(self, code: str, text: str) -> None:
-        self.tell("fault", {"code": code, "msg": cut(text, 160)})
+        """Journal a fault; a machine that tells one a second wears no flash out."""
+        event: "Record" = {"ty": "fault", "code": code, "msg": cut(text, 160)}
+        event.update(self.floor.stamp(self.now_ms))
+        try:
+            self.journal.gather(event, None, self.now_ms)
+        except JournalFull:
+            self.dropped_n += 1
+        self.changed = True

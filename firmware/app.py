@@ -169,6 +169,7 @@ class App:
     def leave(self) -> None:
         """Last act of a life: make a machine safe that an order moves; may be called again."""
         serial, self._serial = self._serial, None
+        self.journal.flush()
         self.journal.close()
         if serial is None:
             return
@@ -322,6 +323,8 @@ class App:
         values.pop("timeout_n", None)
         values.update(self.sensors.values())
         values["journal_n"] = self.journal.hi - self.journal.acked
+        if self.agent.dropped_n:
+            values["faults_dropped_n"] = self.agent.dropped_n
         if self.driver.running:
             values["done_ppm"] = self.agent.done_ppm
         if self._free_b:

@@ -14,6 +14,13 @@ firmware appends to a segment of an earlier one, so a torn line is never followe
 reading stops there. A record is durable when ``append`` returns; only then may it be sent or acted
 on. Hence the next life may number anew what was torn: nobody has seen it.
 
+Each sync costs a board an erased block of flash. So what nothing waits for is only gathered in
+memory (``gather``): it gets its number and becomes durable before the next record that tells of
+anything but a counter, or when that was last done ``HOLD_MS`` ago (longer while the journal fills
+up), or when many have gathered. A power cut takes what was gathered with it, unnumbered and never
+sent. Of two gathered records of one cumulative counter only the later is kept; no other record
+ever replaces one.
+
 Segments whose events are all acknowledged are removed. The room is bounded: what is not needed to
 finish a running order (a claim) is refused first, progress later, the end of an order last.
 
@@ -25,8 +32,8 @@ journal begins anew under a new id and says so (``damaged``).
 """
 
 import json
-from binascii import crc32
 
+from firmware.segment import Segment, as_line, body_of, split_event
 from protocols.messages import encode
 
 TYPE_CHECKING = False
@@ -36,50 +43,23 @@ if TYPE_CHECKING:
     from firmware.memory import Memory
     from protocols.records import Record
 
+    Kept = tuple[Record, "Record | None"]  # an event and its note; {} = only a note
+
 CLAIM, PROGRESS, FINAL = 4, 10, 64  # a level may use all room but limit // level; FINAL nearly all
 _TAIL = 4  # newest events kept in memory, so that sending them reads no flash
+HOLD_MS = 15000  # for what was only gathered; doubled for each 24th of the room in use
+GATHER_MAX = 12  # records in memory
 
 
 class JournalFull(Exception):
     """No room for a record of this level; nothing was written."""
 
 
-class _Segment:
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.first_s = 0  # first event, 0 = none
-        self.last_s = 0  # last event at its end, counting the segments before it
-        self.size = 0
-
-    def clip(self, s: int) -> None:
-        """Disown events above s: their writing failed, yet they reached flash later."""
-        self.last_s = min(self.last_s, s)
-        if self.first_s > s:
-            self.first_s = 0
-
-    @property
-    def name(self) -> str:
-        return "j-{:08d}.log".format(self.number)
-
-
-def _line(body: bytes) -> bytes:
-    return b"%08x " % (crc32(body) & 0xFFFFFFFF) + body + b"\n"
-
-
-def _body(line: bytes) -> "bytes | None":
-    """Content of a whole line, None when it is torn or rotten."""
-    if len(line) < 11 or line[-1] != 10 or line[8] != 32:
-        return None
-    body = line[9:-1]
-    return body if line[:8] == b"%08x" % (crc32(body) & 0xFFFFFFFF) else None
-
-
-def _split_event(body: bytes) -> "tuple[int, bytes, bytes]":
-    """(s, event, note) of an E record; the note is empty when there is none."""
-    space = body.find(b" ", 2)
-    tab = body.find(b"\t", space)
-    end = len(body) if tab < 0 else tab
-    return int(body[2:space]), body[space + 1 : end], body[end + 1 :]
+def _counter_of(event: "Record") -> "tuple[Any, ...]":
+    """What a gathered record of material counts; () for any other."""
+    if event.get("ty") != "material":
+        return ()
+    return event["ch"], event["lot"], event.get("ep", 0)
 
 
 class Journal:
@@ -102,74 +82,27 @@ class Journal:
         self._new_id = new_id
         self._limit = limit_bytes
         self._segment_bytes = segment_bytes
-        self._segments: "list[_Segment]" = []
+        self._segments: "list[Segment]" = []
         self._file: "Any" = None
         self._tail: "list[tuple[int, bytes]]" = []
         self._place = (0, 0)  # segment number and offset right after the event last read
         self._place_s = -1
+        self._gathered: "list[Kept]" = []
+        self._now_ms = 0
+        self._flushed_ms = -HOLD_MS
         self._open()
 
     # read ----------------------------------------------------------------------------------------
     def _open(self) -> None:
-        for name in self._flash.names():
-            if name.startswith("j-") and name.endswith(".tmp"):
-                self._flash.remove(name)
-            elif name.startswith("j-") and name.endswith(".log"):
-                self._load(int(name[2:10]))
+        from firmware.replay import Replay  # needed once
+
+        held = Replay(self._flash, self.memory)
+        self.jid, self.hi, self.acked = held.jid, held.hi, held.acked
+        self.damaged, self._segments = held.damaged, held.segments
         if self.damaged:
             self.memory.forget_ready()
         if self.damaged or not self.jid:
             self.renew()
-
-    def _load(self, number: int) -> None:
-        segment = _Segment(number)
-        with self._flash.open(segment.name, "rb") as file:
-            head = self._read(file, segment)
-            if head is None or head[:2] != b"S ":
-                self.damaged = True
-                return
-            self._load_snapshot(json.loads(head[2:]))
-            body = self._read(file, segment)
-            while body is not None:
-                self._load_record(segment, body)
-                body = self._read(file, segment)
-            if _body(file.readline()) is not None:  # whole lines after a bad one: rot
-                self.damaged = True
-        segment.last_s = self.hi
-        segment.size = self._flash.size(segment.name)
-        self._segments.append(segment)
-
-    def _read(self, file: "Any", segment: _Segment) -> "bytes | None":
-        line = file.readline()
-        segment.size += len(line)
-        return _body(line)
-
-    def _load_snapshot(self, value: "Record") -> None:
-        if value["jid"] != self.jid:  # first segment, or a journal that was begun anew
-            for old in self._segments:
-                self._flash.remove(old.name)
-            self._segments = []
-            self.damaged = False
-        elif value["s"] > self.hi:
-            self.damaged = True
-        else:
-            self._segments[-1].clip(value["s"])
-        self.jid = value["jid"]
-        self.hi = value["s"]
-        if not self._segments:  # older segments were removed: all they held is acknowledged
-            self.acked = value["s"]
-        self.acked = max(self.acked, value["acked"])
-        self.memory.restore(value["memory"])
-
-    def _load_record(self, segment: _Segment, body: bytes) -> None:
-        if body[:2] == b"N ":
-            self.memory.note(json.loads(body[2:]))
-            return
-        s, event, note = _split_event(body)
-        if not segment.first_s:
-            segment.first_s = s
-        self._fold(json.loads(event), json.loads(note) if note else None)
-        self.hi = s
 
     @property
     def lo(self) -> int:
@@ -192,7 +125,7 @@ class Journal:
                 return self._scan(segment, want)
         return None
 
-    def _scan(self, segment: _Segment, want: int) -> "tuple[int, bytes] | None":
+    def _scan(self, segment: Segment, want: int) -> "tuple[int, bytes] | None":
         offset = 0
         if self._place[0] == segment.number and self._place_s < want:
             offset = self._place[1]
@@ -200,12 +133,12 @@ class Journal:
             file.seek(offset)
             while True:
                 line = file.readline()
-                body = _body(line)
+                body = body_of(line)
                 if body is None:
                     return None
                 offset += len(line)
                 if body[:2] == b"E ":
-                    s, event, _ = _split_event(body)
+                    s, event, _ = split_event(body)
                     if s == want:
                         self._place, self._place_s = (segment.number, offset), s
                         return s, event
@@ -222,28 +155,42 @@ class Journal:
 
     def append(self, event: "Record", note: "Record | None" = None, level: int = PROGRESS) -> int:
         """Make an event (and a note with it) durable and fold it in; return its number."""
-        s = self.hi + 1
-        value: "Record" = {"v": 1, "jid": self.jid, "s": s}
-        value.update(event)
-        data = encode("up/ev", value)
-        self.memory.check(value)
-        body = b"E %d " % s + data
-        if note:
-            body += b"\t" + json.dumps(note).encode()
-        self._write(body, level)
-        segment = self._segments[-1]
-        segment.first_s = segment.first_s or s
-        segment.last_s = self.hi = s
-        self._tail.append((s, data))
-        if len(self._tail) > _TAIL:
-            self._tail.pop(0)
-        self._fold(value, note)
-        return s
+        self.memory.check(event)
+        self._commit([(event, note)], level)
+        return self.hi
 
     def note(self, note: "Record", level: int = PROGRESS) -> None:
         """Make a note durable and fold it in."""
-        self._write(b"N " + json.dumps(note).encode(), level)
-        self.memory.note(note)
+        self._commit([({}, note)], level)
+
+    def gather(self, event: "Record", note: "Record | None", now_ms: int) -> None:
+        """Take an event that nothing waits for; durable soon, at once when flash was left alone."""
+        encode("up/ev", self._numbered(event, 1))  # what cannot be said fails here, alone
+        kept = self._without(event)
+        if len(kept) >= GATHER_MAX:
+            self._commit([], PROGRESS)
+            kept = []
+        self._gathered = kept + [(event, note)]
+        self.tick(now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        """Make durable what was gathered long enough."""
+        self._now_ms = now_ms
+        if self._gathered and self._is_due():
+            self.flush()
+
+    def _is_due(self) -> bool:
+        waiting_bytes = max(0, self.used_bytes - 2 * self._segment_bytes)
+        hold_ms = HOLD_MS << waiting_bytes * 24 // self._limit
+        return self._now_ms - self._flushed_ms >= hold_ms
+
+    def flush(self) -> None:
+        """Make durable what was gathered, if there is room."""
+        try:
+            if self._gathered:
+                self._commit([], PROGRESS)
+        except JournalFull:  # tried again later, with the newest of each counter
+            self._flushed_ms = self._now_ms
 
     def ack(self, s: int) -> bool:
         """Take the controller's cumulative acknowledgement; say whether it was news."""
@@ -279,37 +226,79 @@ class Journal:
         numbers = [int(n[2:10]) for n in self._flash.names() if n[:2] == "j-" and n[-4:] == ".log"]
         return max(numbers) + 1 if numbers else 1
 
-    def _fold(self, event: "Record", note: "Record | None") -> None:
-        self.memory.apply(event)
-        if note:
-            self.memory.note(note)
+    def _without(self, event: "Record") -> "list[Kept]":
+        """What was gathered, less the record that this one, of the same counter, says anew."""
+        key = _counter_of(event)
+        return [g for g in self._gathered if not key or _counter_of(g[0]) != key]
 
-    def _write(self, body: bytes, level: int) -> None:
+    def _numbered(self, event: "Record", s: int) -> "Record":
+        value: "Record" = {"v": 1, "jid": self.jid, "s": s}
+        value.update(event)
+        return value
+
+    def _commit(self, records: "list[Kept]", level: int) -> None:
+        """Make durable what was gathered, then records ({} = only a note), and fold them in."""
         if not self.has_room(level):
             raise JournalFull()
-        line = _line(body)
+        event = records[-1][0] if records else {"ty": ""}
+        left = self._without(event)
+        takes_along = self._is_due() or (event and not _counter_of(event))
+        if takes_along and self.has_room(PROGRESS):
+            records, left = left + records, []
+            self._flushed_ms = self._now_ms
+        lines: "list[bytes]" = []
+        tail: "list[tuple[int, bytes]]" = []
+        for event, note in records:
+            text = json.dumps(note).encode() if note else b""
+            if not event:
+                lines.append(as_line(b"N " + text))
+                continue
+            s = self.hi + 1 + len(tail)
+            tail.append((s, encode("up/ev", self._numbered(event, s))))
+            lines.append(as_line(b"E %d " % s + tail[-1][1] + (b"\t" + text if text else b"")))
+        self._write(lines)
+        self._gathered = left
+        self._tail = (self._tail + tail)[-_TAIL:]
+        self._fold(records)
+
+    def _fold(self, records: "list[Kept]") -> None:
+        """Remember records that are durable now."""
+        segment = self._segments[-1]
+        for event, note in records:
+            if event:
+                self.hi += 1
+                segment.first_s = segment.first_s or self.hi
+                self.memory.apply(self._numbered(event, self.hi))
+            if note:
+                self.memory.note(note)
+        segment.last_s = self.hi
+
+    def _write(self, lines: "list[bytes]") -> None:
+        """Write lines under one sync, in a new segment when they do not fit the newest."""
+        size = sum([len(line) for line in lines])
         try:
             file = self._file
-            if file is None or self._segments[-1].size + len(line) > self._segment_bytes:
+            if file is None or self._segments[-1].size + size > self._segment_bytes:
                 file = self._roll(self._free_number())
-            file.write(line)
+            for line in lines:
+                file.write(line)
             self._flash.sync(file)
         except OSError:  # flash is full or failing: what was begun may be torn, never add to it
             self.close()
             raise JournalFull()
-        self._segments[-1].size += len(line)
+        self._segments[-1].size += size
 
     def _roll(self, number: int) -> "Any":
         """Begin a segment with a snapshot, whole or not at all; return its open file."""
         self.close()
-        segment = _Segment(number)
+        segment = Segment(number)
         snapshot: "Record" = {
             "jid": self.jid,
             "s": self.hi,
             "acked": self.acked,
             "memory": self.memory.snapshot(),
         }
-        line = _line(b"S " + json.dumps(snapshot).encode())
+        line = as_line(b"S " + json.dumps(snapshot).encode())
         temporary = segment.name[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
             file.write(line)

@@ -4,7 +4,7 @@ Nothing else changes it: an event or a note is first durable in the journal, the
 Events are the wire's (``protocols.messages.EVENTS``); notes are the machine's own and never sent:
 
     {"term": n}                          highest controller term seen
-    {"ctr": {ch, lot, hwm_mg, nm, back_nm, ug_per_m}}    where a material counter stands
+    {"ctr": {ch, lot, cum_mg, hwm_mg, nm, back_nm, ug_per_m}}    where a material counter stands
     {"lines": n}                         program lines acknowledged so far
 
 A counter belongs to one channel and one lot. ``cum_mg`` is the mass drawn, ``hwm_mg`` the mass
@@ -129,7 +129,7 @@ class Memory:
 
     def _material(self, event: "Record") -> None:
         counter = self._counter(event)
-        counter["cum_mg"] = event["cum_mg"]
+        counter["cum_mg"] = max(counter["cum_mg"], event["cum_mg"])
         counter["unc_mg"] = event["unc_mg"]
         counter["hwm_mg"] = max(counter["hwm_mg"], event["cum_mg"])
 

@@ -41,6 +41,7 @@ class _Draw:
         self.unc_mg: int = counter["unc_mg"]
         self.hwm_mg: int = counter["cum_mg"]
         self.told_mg: int = counter["cum_mg"]
+        self.gathered_mg = self.told_mg  # told, but perhaps not durable yet
         self.start_nm = used_nm
         self.used_nm = used_nm
         self.limit_nm = used_nm  # a line that uses more needs a higher mark first
@@ -88,7 +89,7 @@ class Meter:
         self._draws: "dict[int, _Draw]" = {}
         self._pieces: "list[_Draw]" = []
         self._accountant = Accountant()
-        self._told_ms = 0
+        self._told_ms = self._now_ms = 0
         self._taken = 0  # lines let through
         self._waits = False  # the line that comes next was counted already
         self.lines = 0  # lines acknowledged, kept with each record
@@ -148,14 +149,14 @@ class Meter:
 
     def tick(self, now_ms: int) -> None:
         """Tell what was drawn when it was not told for a while."""
+        self._now_ms = now_ms
         self._tell_pieces()
         if not self._draws or now_ms - self._told_ms < TELL_MS:
             return
         self._told_ms = now_ms
         for draw in self._draws.values():
-            mass = draw.mass_mg(draw.used_nm)
-            if mass > draw.told_mg and self._journal.has_room(CLAIM):
-                self._tell(draw, mass, draw.hwm_mg, PROGRESS)
+            if self._journal.has_room(CLAIM):
+                self._gather(draw, draw.mass_mg(draw.used_nm), now_ms)
 
     def end(self, certain: bool) -> None:
         """Settle all counters of the order; certain = the machine did all that was acknowledged.
@@ -192,39 +193,41 @@ class Meter:
             event[name] = counter[name]
         return event
 
-    def _counter(self, draw: _Draw, mark_mg: int) -> "Record":
-        return {
+    def _note(self, draw: _Draw, mass: int, mark_mg: int) -> "Record":
+        """Where a counter stands; cum_mg is known here for certain, told or not."""
+        counter: "Record" = {
             "ch": draw.ch,
             "lot": draw.lot,
+            "cum_mg": mass,
             "hwm_mg": mark_mg,
             "nm": draw.length_nm(draw.used_nm),
             "back_nm": draw.deep_nm,
             "ug_per_m": draw.ug_per_m,
         }
+        return {"ctr": counter, "lines": self.lines}
 
-    def _tell(self, draw: _Draw, mass: int, mark_mg: int, level: int, src: str = "lines") -> None:
-        counter = self._counter(draw, mark_mg)
-        told: "Record" = dict(counter)
-        told["cum_mg"], told["unc_mg"] = mass, draw.unc_mg
-        note: "Record" = {"ctr": counter, "lines": self.lines}
-        self._journal.append(self._event(told, src), note, level)
-        draw.told_mg = mass
-        draw.set_mark(mark_mg)
+    def _told(self, draw: _Draw, mass: int, unc_mg: int, src: str) -> "Record":
+        value = {"ch": draw.ch, "lot": draw.lot, "cum_mg": mass, "unc_mg": unc_mg}
+        return self._event(value, src)
+
+    def _gather(self, draw: _Draw, mass: int, now_ms: int) -> None:
+        """Tell progress when there is any; a power cut before it is durable costs nothing."""
+        if mass > draw.gathered_mg:
+            self._journal.gather(self._told(draw, mass, draw.unc_mg, "lines"), None, now_ms)
+            draw.gathered_mg = mass
 
     def _raise_mark(self, draw: _Draw, used_nm: int) -> bool:
-        """Make a mark ahead of a line durable, telling progress when there is any."""
+        """Make a mark ahead of a line durable; progress goes with it."""
         mass = draw.mass_mg(draw.used_nm)
         tight = not self._journal.has_room(CLAIM)
         mark = draw.mass_mg(used_nm) + (TIGHT_STEP_MG if tight else STEP_MG)
         try:
-            if mass > draw.told_mg and not tight:
-                self._tell(draw, mass, mark, PROGRESS)
-            else:
-                note: "Record" = {"ctr": self._counter(draw, mark), "lines": self.lines}
-                self._journal.note(note, FINAL)
-                draw.set_mark(mark)
+            if not tight:
+                self._gather(draw, mass, self._now_ms)
+            self._journal.note(self._note(draw, mass, mark), FINAL)
         except JournalFull:
             return False
+        draw.set_mark(mark)
         return True
 
     def _cut_pieces(self) -> bool:
@@ -233,7 +236,7 @@ class Meter:
             draw = self._pieces[-1]
             mass = draw.base_mg + draw.piece_mg
             try:
-                self._journal.note({"ctr": self._counter(draw, mass), "lines": self.lines}, FINAL)
+                self._journal.note(self._note(draw, draw.base_mg, mass), FINAL)
             except JournalFull:
                 return False
             draw.cut = True
@@ -247,7 +250,9 @@ class Meter:
         for draw in self._draws.values():
             if draw.cut_line and self.lines >= draw.cut_line and self._journal.has_room(CLAIM):
                 mass = draw.mass_mg(draw.used_nm)
-                self._tell(draw, mass, mass, FINAL, "piece")
+                event = self._told(draw, mass, draw.unc_mg, "piece")
+                self._journal.append(event, self._note(draw, mass, mass), FINAL)
+                draw.told_mg = draw.gathered_mg = mass
                 draw.cut_line = 0
 
     def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
@@ -255,17 +260,15 @@ class Meter:
         uncertain = 0 if certain else mass - draw.mass_mg(draw.certain_nm())
         if not certain and draw.cut_line > self.lines:
             uncertain += draw.piece_mg
-        counter = self._counter(draw, mass)
-        counter["back_nm"] = self._left_nm(draw)
-        told: "Record" = dict(counter)
-        told["cum_mg"], told["unc_mg"] = mass, draw.unc_mg + uncertain
-        note: "Record" = {"ctr": counter, "lines": self.lines}
+        unc_mg = draw.unc_mg + uncertain
+        note = self._note(draw, mass, mass)
+        note["ctr"]["back_nm"] = self._left_nm(draw)
         if mass > draw.told_mg or uncertain:
             src = "piece" if draw.piece_mg else "lines"
-            self._journal.append(self._event(told, src), note, level)
+            self._journal.append(self._told(draw, mass, unc_mg, src), note, level)
         else:
             self._journal.note(note, level)
-        draw.told_mg, draw.unc_mg = mass, told["unc_mg"]
+        draw.told_mg, draw.unc_mg = mass, unc_mg
 
     def _left_nm(self, draw: _Draw) -> int:
         """How far back the filament of a lot is pulled now."""

@@ -171,6 +171,8 @@ MESSAGES = {
     "state": (_V, ("on", ("bool",), True, "false in the last will"), _TERM, _T),
 }
 
+SOURCES = ("lines", "piece", "sensor", "host", "estimate")
+
 EVENTS = {
     "claim": _ORDER_FIELDS,
     "declined": _ORDER_FIELDS + (("why", _WHY, True, "reason in words"),),
@@ -196,7 +198,7 @@ EVENTS = {
     + (
         ("order", _ID, False, "order it was drawn for"),
         ("ep", _EPOCH, False, "epoch"),
-        ("src", ("word", ("lines", "piece", "sensor")), True, "how it was measured"),
+        ("src", ("word", SOURCES), True, "how it is known; host: the machine's own program"),
     ),
     "load": (("ch", ("int", 0, 15), True, "channel"), ("lot", _ID, True, "lot")),
     "unload": (("ch", ("int", 0, 15), True, "channel"), ("lot", _ID, True, "lot")),

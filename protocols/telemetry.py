@@ -12,6 +12,7 @@ REGISTRY = {
     "bed_set_mc": ("mdegC", 0, 200000, "bed temperature asked for"),
     "done_ppm": ("ppm", 0, 1000000, "share of the program acknowledged"),
     "estop_n": ("1", 0, 1, "emergency stop of a cell active"),
+    "faults_dropped_n": ("1", 0, 2**40, "faults a full journal had no room for, since the start"),
     "feed_um_s": ("um/s", 0, 10000000, "feed rate"),
     "chamber_mc": ("mdegC", -50000, 200000, "chamber temperature"),
     "chamber_set_mc": ("mdegC", 0, 200000, "chamber temperature asked for"),

@@ -12,17 +12,20 @@ from zoneinfo import available_timezones
 import msgspec
 import yaml
 
+from controller.adapters.hosts.settings import problems as host_problems
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
+from controller.people.settings import AccessEntry
+from controller.people.settings import problems as access_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
-LINKS = ("mqtt", "opcua", "person")
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
 MODES = ("SignAndEncrypt", "Sign")
 
@@ -57,9 +60,11 @@ class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server.
+    """A machine: what it can do, how it is reached.
 
-    console: people qualified to send it single lines of G-code.
+    url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
+    password_env name environment variables. folder: where programs are laid for a person.
+    console: people (accounts) qualified to send it single lines of G-code.
     """
 
     id: str
@@ -70,6 +75,10 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
     console: list[str] = []
+    key_env: str = ""
+    user: str = ""
+    password_env: str = ""
+    folder: str = ""
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,6 +136,18 @@ class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
     five_minute_days: int = 366
 
 
+class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
+
+    A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
+    here there are those that come with this program.
+    """
+
+    profiles: dict[str, str] = {}
+    time_limit_s: int = 600
+    memory_limit_mb: int = 3000
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -168,7 +189,9 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
+    access: AccessEntry = msgspec.field(default_factory=AccessEntry)
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -222,7 +245,9 @@ def _problems(found: SiteFile) -> list[str]:
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
+    wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -241,6 +266,7 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    wrong += host_problems(machine.link, machine)
     if machine.security is not None:
         wrong += [f"security.{text}" for text in _security_problems(machine)]
     return wrong
@@ -302,6 +328,18 @@ def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
     return [
         f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
     ]
+
+
+def _slicing_problems(slicing: SlicingEntry) -> list[str]:
+    wrong = [
+        f"profiles.{name}: must be an id: a-z, 0-9, '-' and '.'"
+        for name in slicing.profiles
+        if not is_id(name.replace(".", "-"))
+    ]
+    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
+        if not least <= getattr(slicing, field) <= most:
+            wrong.append(f"{field}: must be between {least} and {most}")
+    return wrong
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:
