@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from controller.adapters.clock import Clock
 from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
+from controller.joints.changeovers import House
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
 
@@ -64,6 +65,11 @@ class Desk(Protocol):
     @property
     def clock(self) -> Clock:
         """The floor's clock."""
+        ...
+
+    @property
+    def house(self) -> House:
+        """Rules of the house: when people are there, what a change of material takes."""
         ...
 
     def read(self) -> AbstractContextManager[Tx]:

@@ -147,6 +147,13 @@ class BarView(TypedDict):
     words: NotRequired[str]
 
 
+class SaidView(TypedDict):
+    """A sentence by its code, with its parameters; the catalogue has it in every language."""
+
+    code: str
+    params: dict[str, str]
+
+
 class WaitView(TypedDict):
     """Work that has no place in time yet, and why in words."""
 
@@ -155,6 +162,7 @@ class WaitView(TypedDict):
     label: str
     community: str
     reason: str
+    said: NotRequired[SaidView]
     due_at: NotRequired[int]
 
 
@@ -164,6 +172,7 @@ class TimelinePage(TypedDict):
     at: int
     rows: dict[str, list[BarView]]
     waits: list[WaitView]
+    away: list[tuple[int, int]]
 
 
 class MovedView(TypedDict):

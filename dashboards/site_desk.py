@@ -10,6 +10,7 @@ from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.app import Site
 from controller.commands import Asker
+from controller.joints.changeovers import House
 from controller.needs import Line
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
@@ -27,7 +28,9 @@ class SiteDesk:
         site: Site,
         posts: Callable[[], list[PostState]] = list,
         qualified: Qualified = nobody,
+        house: House | None = None,
     ) -> None:
+        self.house = house or House()
         self._site = site
         self._posts = posts
         self._qualified = qualified

@@ -56,7 +56,7 @@ from fabcommons.front import (
 from fabcommons.influx import open_copies
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
-from fabcommons.planning import make_planner
+from fabcommons.planning import house, make_planner
 from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
@@ -138,6 +138,7 @@ class RunningSite:
             self.site,
             lambda: [place.post.state() for place in self._places],
             by_list({machine.id: machine.console for machine in self.settings.machines}),
+            house(self.settings.planning),
         )
         port = int(self.settings.http.rpartition(":")[2])
         try:

@@ -14,6 +14,8 @@ from controller.adapters.store import Store, Tx
 from controller.commands import Asker, check_saw
 from controller.commands import keep as keep_command
 from controller.execution import answer_command
+from controller.joints.changeovers import House
+from controller.scheduling.shifts import read_shift
 from controller.telemetry import SinkState
 from controller.values import (
     Balance,
@@ -220,6 +222,10 @@ class FakeDesk:
     def follow(self, wake: Callable[[], None]) -> Callable[[], None]:
         self._wakes.append(wake)
         return lambda: self._wakes.remove(wake)
+
+    @property
+    def house(self) -> House:
+        return House(shifts=(read_shift("mon-fri 08:00-17:00"),))
 
     def dropped(self) -> int:
         return 0

@@ -300,6 +300,7 @@ export const de = {
   "need {need}: tried again": "Bedarf {need}: neuer Versuch",
   "needs you": "braucht Sie",
   "never heard": "nie gehört",
+  "nobody is here": "niemand da",
   "no answer yet": "noch keine Antwort",
   no: "nein",
   "none: the plan as it is": "keine: der Plan wie er ist",

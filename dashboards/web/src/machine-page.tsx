@@ -10,6 +10,7 @@ import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import { Tile } from "./tile";
 import { Toolpath } from "./toolpath";
 import type { MachinePage as Page, ReadingsView, ReadingView, RanView } from "./types";
@@ -203,7 +204,7 @@ function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
       <td>{order.need ? <Link to={partPath(order.need)}>{order.label}</Link> : order.label}</td>
       <td>
         {order.words}
-        {order.why ? <span class="sub"> {order.why}</span> : null}
+        {order.why ? <span class="sub"> {said(order.why)}</span> : null}
       </td>
       <td>
         <time title={utc(began)}>{clockTime(began, floorNow(clock))}</time>
