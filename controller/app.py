@@ -58,7 +58,10 @@ class SiteConfig:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry."""
+    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry.
+
+    reach: called with the name of each fault point passed, None in production.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = no_router
@@ -66,6 +69,7 @@ class Parts:
     planner: Callable[[FloorPicture], FloorPlan] = no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
     sink: telemetry.Sink | None = None
+    reach: Callable[[str], None] | None = None
 
 
 class Site:
@@ -78,7 +82,8 @@ class Site:
         self.readings = telemetry.TelemetryBuffer(parts.clock.rate)
         self.outlet = Outlet(dict(parts.links))
         self.watch = Watch(parts.clock)
-        self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
+        hooks = Hooks(self._before_commit, self._after_commit, parts.reach)
+        self.writer = Writer(store, hooks)
         self.mqtt: MqttLink | None = None
         self.sink = parts.sink
         self._parts = parts
