@@ -4,9 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
+# tests mostly wait for real processes: twice as many at once as there are processors
+WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program test-postgresql check docs
-.PHONY: screenshots designs bench bench-% memory-gate clean
+.PHONY: fuzz audit sbom screenshots designs bench bench-% memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -18,7 +20,11 @@ help:            ## list the targets
 dashboards/static/index.html: $(shell find dashboards/web -type f -not -path '*/node_modules/*' 2>/dev/null)
 	scripts/page
 
-setup: .venv/.done dashboards/static/index.html  ## Python packages, the page, the cell's NodeSets
+.cache/.kernels: .venv/.done $(wildcard controller/scheduling/kernels/*.py)
+	$(RUN) python -m controller.scheduling.warm
+	@mkdir -p .cache && touch $@
+
+setup: .venv/.done dashboards/static/index.html .cache/.kernels  ## Python packages, the page, the scheduler's machine code, the cell's NodeSets
 	@$(RUN) python -m simulators cell --warm || echo "the simulated cell will start slowly: .cache cannot be written"
 
 servers:         ## real servers for tests, from the distribution's packages (needs root or sudo)
@@ -28,10 +34,11 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 	$(RUN) fabcommons demo --until-done $(DEMO)
 
 test: setup servers  ## the whole suite
-	$(RUN) pytest $(TEST)
+	$(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TEST)
 
-test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
+test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+	$(RUN) pytest tests/interop/test_hosts_octoprint.py
 
 test-large-program: setup  ## a program of 500 MB streamed in constant memory; minutes
 	LARGE_PROGRAM_MB=500 $(RUN) pytest -s -k constant_memory tests/unit/test_large_programs.py
@@ -64,6 +71,15 @@ show: setup      ## 200 needs of 3 designs over 10 machines with failures and a 
 reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
 	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
 	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
+
+fuzz: setup      ## 500 requests to every address of the interface, from its own description
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(RUN) pytest tests/interop/test_fuzz_interface.py
+
+audit: setup     ## known weaknesses of every locked package (asks OSV; needs a network)
+	$(RUN) python scripts/audit.py
+
+sbom: setup      ## what a site consists of, as CycloneDX: dist/sbom.json
+	$(RUN) python scripts/sbom.py
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 

@@ -14,20 +14,18 @@ from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
 from controller.joints import handovers, stations
-from controller.links import MachineLink
+from controller.links import HANDS, MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
 from controller.picture import FloorPicture, FloorPlan
-from controller.routed import RoutedNeed
+from controller.plain import accept_all, no_plan, no_router
 from controller.values import (
     Command,
-    DesignRow,
     JobOrder,
     Json,
     Need,
     NeedRequest,
-    Refused,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError
@@ -35,7 +33,9 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+First = Callable[[Tx], None]
 RUNS = 600  # newest runs that durations are learned from
+TIDY_STEPS = 100  # pieces of upkeep at once at most
 LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
@@ -52,33 +52,24 @@ class SiteConfig:
     plan_every_s: float = 2.0
     plan_rest_s: float = 0.1
     resend_s: float = 30.0
-
-
-def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
-    raise Refused("no-router", "design", f"{design.id} x {quantity}: no routing is configured")
-
-
-def _no_plan(picture: FloorPicture) -> FloorPlan:
-    return FloorPlan((), {op.id: "no scheduler is configured" for op in picture.operations})
-
-
-def _accept_all(tx: Tx) -> int:
-    stated = [need for need in tx.needs.open() if need.state == "stated"]
-    for need in stated:
-        tx.needs.change(need.id, state="accepted", accepted_at=tx.now_ms, reason="")
-    return len(stated)
+    tidy_every_s: float = 10.0
+    keep: telemetry.Keep = telemetry.KEEP
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry."""
+    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry.
+
+    reach: called with the name of each fault point passed, None in production.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
-    router: Router = _no_router
-    sharer: Callable[[Tx], int] = _accept_all
-    planner: Callable[[FloorPicture], FloorPlan] = _no_plan
+    router: Router = no_router
+    sharer: Callable[[Tx], int] = accept_all
+    planner: Callable[[FloorPicture], FloorPlan] = no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
     sink: telemetry.Sink | None = None
+    reach: Callable[[str], None] | None = None
 
 
 class Site:
@@ -88,10 +79,11 @@ class Site:
         self.config = config
         self.clock = parts.clock
         self.changes = Changes()
-        self.readings = telemetry.TelemetryBuffer()
+        self.readings = telemetry.TelemetryBuffer(parts.clock.rate)
         self.outlet = Outlet(dict(parts.links))
         self.watch = Watch(parts.clock)
-        self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
+        hooks = Hooks(self._before_commit, self._after_commit, parts.reach)
+        self.writer = Writer(store, hooks)
         self.mqtt: MqttLink | None = None
         self.sink = parts.sink
         self._parts = parts
@@ -104,6 +96,7 @@ class Site:
                 Beat("tick", 0.5, self._tick),
                 Beat("telemetry", 1.0, self._flush),
                 Beat("time", 5.0, self._tell_time),
+                Beat("tidy", config.tidy_every_s, self._tidy),
                 Beat("resend", config.resend_s, self.resend),
             )
         }
@@ -174,6 +167,8 @@ class Site:
                 stations.finish(tx, found)
                 return execution.confirm_clear(tx, machine, verdict)
             document = self._document(machine, "clear", asker)
+            if found is not None and found.link in HANDS:
+                stations.end(tx, found)
             order = execution.confirm_clear(tx, machine, verdict)
             commands.send(tx, machine, document)
             return order
@@ -194,18 +189,23 @@ class Site:
     ) -> Command:
         """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
         extra: Json = {"ch": ch, "lot": lot}
-        return self._give(machine, do, asker, extra)
+        return self.give(machine, do, asker, extra)
 
     def update_firmware(self, machine: str, release: Json, asker: Asker) -> Command:
         """Ask an idle machine to install a release {url, sha, size, version}; raise Refused."""
-        return self._give(machine, "update", asker, {"release": release})
+        return self.give(machine, "update", asker, {"release": release})
 
-    def _give(self, machine: str, do: str, asker: Asker, extra: Json) -> Command:
+    def give(
+        self, machine: str, do: str, asker: Asker, extra: Json, first: First = lambda _: None
+    ) -> Command:
+        """Send a command with more fields, once a key; ``first`` may refuse it. Raise Refused."""
+
         def run(tx: Tx) -> Command:
             before = commands.known(tx, machine, do, asker)
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
+            first(tx)
             document = self._document(machine, do, asker)
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)
@@ -356,6 +356,11 @@ class Site:
             with self.read() as tx:
                 kinds = {machine.id: machine.kind for machine in tx.machines.all()}
             self.sink.write(telemetry.lines(self.config.name, kinds, items))
+
+    def _tidy(self) -> None:
+        for _ in range(TIDY_STEPS):  # each a transaction of its own: nobody waits for long
+            if not self.submit(lambda tx: telemetry.tidy(tx, self.config.keep)):
+                return
 
     def _tell_time(self) -> None:
         if self.mqtt is None or not self.mqtt.connected:

@@ -4,6 +4,10 @@ from typing import Protocol
 
 from controller.values import Json
 
+HOSTS = ("moonraker", "octoprint", "prusalink", "mtconnect", "folder")  # programs of their own
+HANDS = ("person", "folder")  # a person says how what is done there ended
+LINKS = ("mqtt", "opcua", "person", *HOSTS)
+
 
 class MachineLink(Protocol):
     """Reaches the machines of one kind of link. Every call returns at once and may repeat."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.capability import reject
 from controller.ledger.post import post, take_stock
+from controller.links import LINKS
 from controller.routed import Place
 from controller.values import (
     LOT_KINDS,
@@ -18,8 +19,6 @@ from protocols.records import is_id
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
-
-LINKS = ("mqtt", "opcua", "person")
 
 
 def why_not(operation: Operation, machine: Machine) -> str:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 BOUND = 20_000
-KEEP_RAW_MS = 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+AHEAD_MS = 60_000  # how far a machine's clock may be ahead of the floor's, in real time
+CLOSED_MS = 60_000  # of floor time after which an hour is packed
 Sample = tuple[str, int, dict[str, int]]
 
 
@@ -38,10 +40,25 @@ class Sink(Protocol):
         ...
 
 
-class TelemetryBuffer:
-    """Bounded buffer of readings; counts what came, what was lost on the way, refused, dropped."""
+class Keep(NamedTuple):
+    """For how many days raw readings and five-minute rollups are kept; hours are kept for ever."""
 
-    def __init__(self) -> None:
+    raw_days: int = 30
+    five_minute_days: int = 366
+
+
+KEEP = Keep()
+
+
+class TelemetryBuffer:
+    """Bounded buffer of readings; counts what came, what was lost on the way, refused, dropped.
+
+    A time more than ``AHEAD_MS`` (by the floor's ``rate``) in the future or a day in the past is a
+    clock that is wrong: the reading is from now, and counted in ``clamped``.
+    """
+
+    def __init__(self, rate: int = 1) -> None:
+        self._ahead_ms = AHEAD_MS * rate
         self._lock = threading.Lock()
         self._items: deque[Sample] = deque()
         self._numbers: dict[str, tuple[str, int]] = {}
@@ -49,6 +66,7 @@ class TelemetryBuffer:
         self.lost = 0
         self.refused = 0
         self.dropped = 0
+        self.clamped = 0
 
     def add(self, machine: str, record: Json, now_ms: int) -> None:
         """Take one decoded ``up/tele``; fields the registry refuses are counted."""
@@ -62,7 +80,15 @@ class TelemetryBuffer:
             if len(self._items) >= BOUND:
                 self._items.popleft()
                 self.dropped += 1
-            self._items.append((machine, record.get("t") or now_ms, good))
+            self._items.append((machine, self._at(record.get("t"), now_ms), good))
+
+    def _at(self, said: int | None, now_ms: int) -> int:
+        if not said:
+            return now_ms
+        if now_ms - DAY_MS < said <= now_ms + self._ahead_ms:
+            return said
+        self.clamped += 1
+        return now_ms
 
     def _count_lost(self, machine: str, bn: str, n: int) -> None:
         before = self._numbers.get(machine)
@@ -79,10 +105,17 @@ class TelemetryBuffer:
 
 
 def flush(tx: "Tx", items: list[Sample]) -> None:
-    """Store readings of machines that are known; drop raw readings older than a day."""
+    """Store readings of machines that are known."""
     known = {machine.id for machine in tx.machines.all()}
     tx.telemetry.add(item for item in items if item[0] in known)
-    tx.telemetry.prune(tx.now_ms - KEEP_RAW_MS)
+
+
+def tidy(tx: "Tx", keep: Keep) -> bool:
+    """Do one small piece of upkeep: pack a closed hour, or drop an old day; False if none."""
+    days = DAY_MS * keep.raw_days, DAY_MS * keep.five_minute_days
+    return tx.telemetry.pack_one(tx.now_ms - CLOSED_MS) or tx.telemetry.prune_one(
+        tx.now_ms - days[0], tx.now_ms - days[1]
+    )
 
 
 def lines(site: str, kinds: dict[str, str], items: list[Sample]) -> list[str]:

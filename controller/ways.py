@@ -43,6 +43,16 @@ def _unplanned(op: Operation) -> str:
     return "ready" if op.state == "planned" else op.state
 
 
+def unsliced(way: Json) -> bool:
+    """Whether a way is a mesh that no program was made of yet."""
+    return bool(way.get("mesh_sha")) and not way.get("program_sha")
+
+
+def waits_for_slicer(op: Operation) -> bool:
+    """Whether an operation cannot be done before its mesh is sliced."""
+    return op.program_sha is None and bool(op.ways) and unsliced(op.ways[op.way])
+
+
 def choose(picture: FloorPicture) -> dict[str, int]:
     """The way of every open operation that has several."""
     load = _load(picture)
@@ -62,7 +72,9 @@ def choose(picture: FloorPicture) -> dict[str, int]:
 
 
 def able(way: Json, machines: Iterable[Machine]) -> list[Machine]:
-    """Machines that can do a way at all."""
+    """Machines that can do a way at all; nobody can what is not sliced."""
+    if unsliced(way):
+        return []
     return [
         m for m in machines if not reject(way["process"], way["requires"], m.kind, m.capability)
     ]

@@ -9,11 +9,13 @@ from pydantic import Field, StringConstraints
 from controller import upkeep
 from controller.adapters.store import Tx
 from controller.commands import Asker, check_saw
+from controller.console import has_console
 from controller.tracking import measured_of
 from controller.values import Command, JobOrder, Machine, Operation
-from dashboards.asks import CommandAsk
-from dashboards.commands import AnswerView
-from dashboards.desk import Desk
+from dashboards.asks import CommandAsk, ConsoleAsk
+from dashboards.commands import AnswerView, command_id
+from dashboards.desk import Desk, Person
+from dashboards.gate import Who
 from dashboards.page_models import (
     DueView,
     GivenView,
@@ -73,29 +75,35 @@ class Machines:
             floor = index(read_rows(tx), self._desk.clock.rate)
             return _page(tx, floor, found)
 
-    def out(self, machine: Id, ask: OutAsk, key: Key = "") -> AnswerView:
+    def out(self, machine: Id, ask: OutAsk, caller: Who, key: Key = "") -> AnswerView:
         """Take the machine out of use: nothing more is offered to it."""
+        who = caller.named(ask.who)
 
         def run(tx: Tx) -> None:
-            check_saw(tx, machine, Asker(ask.who, key, ask.saw))
-            upkeep.take_out(tx, machine, ask.who, ask.why)
+            check_saw(tx, machine, Asker(who, key, ask.saw))
+            upkeep.take_out(tx, machine, who, ask.why)
 
         self._desk.submit(run)
         return {"id": key, "code": "done"}
 
-    def back(self, machine: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+    def back(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """Put the machine back in use."""
-        self._desk.submit(lambda tx: upkeep.put_back(tx, machine, ask.who))
+        self._desk.submit(lambda tx: upkeep.put_back(tx, machine, caller.named(ask.who)))
         return {"id": key, "code": "done"}
 
-    def done(self, machine: Id, ask: UpkeepAsk, key: Key = "") -> AnswerView:
+    def done(self, machine: Id, ask: UpkeepAsk, caller: Who, key: Key = "") -> AnswerView:
         """Note maintenance that was done; the same key notes it once."""
-        self._desk.submit(
-            lambda tx: upkeep.note(tx, machine, upkeep.Done(ask.what, ask.who, ask.note, key))
-        )
+        done = upkeep.Done(ask.what, caller.named(ask.who), ask.note, key)
+        self._desk.submit(lambda tx: upkeep.note(tx, machine, done))
         return {"id": key, "code": "done"}
 
-    def rule(self, machine: Id, ask: RuleAsk, key: Key = "") -> AnswerView:
+    def console(self, machine: Id, ask: ConsoleAsk, caller: Who, key: Key = "") -> AnswerView:
+        """Send one line to a machine without an order; what it answers is among its commands."""
+        person = Person(caller.named(ask.who), command_id(key), ask.saw)
+        sent = self._desk.console(machine, ask.line, person)
+        return {"id": sent.id, "code": sent.code}
+
+    def rule(self, machine: Id, ask: RuleAsk, caller: Who, key: Key = "") -> AnswerView:
         """Say what is due every so many hours of running."""
         self._desk.submit(lambda tx: upkeep.rule(tx, machine, ask.what, ask.every_h))
         return {"id": key, "code": "done"}
@@ -119,6 +127,7 @@ def _page(tx: Tx, floor: Floor, machine: Machine) -> MachinePage:
         due=[_due(item) for item in upkeep.due(tx, machine.id)],
         upkeep=[_upkeep(item) for item in tx.upkeep.log(machine.id, UPKEEP_SHOWN)],
         commands=[_given(item) for item in tx.commands.of_machine(machine.id, COMMANDS_SHOWN)],
+        console=has_console(machine),
         program=_program(tx, order) if order is not None else None,
     )
 
@@ -173,7 +182,14 @@ def _upkeep(item: upkeep.Upkeep) -> UpkeepView:
 
 def _given(item: Command) -> GivenView:
     return present(
-        GivenView, do=item.do, who=item.who, at=item.created_at, code=item.code, message=item.msg
+        GivenView,
+        id=item.id,
+        do=item.do,
+        who=item.who,
+        at=item.created_at,
+        code=item.code,
+        message=item.msg,
+        line=item.body.get("line"),
     )
 
 
@@ -212,6 +228,7 @@ def router(desk: Desk) -> APIRouter:
         ("back", handlers.back),
         ("upkeep", handlers.done),
         ("upkeep-rule", handlers.rule),
+        ("console", handlers.console),
     ):
         routes.add_api_route(
             f"{path}/{verb}", handler, methods=["POST"], response_model=AnswerView, **options

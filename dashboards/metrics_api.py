@@ -80,6 +80,7 @@ def working_families(now: Workings) -> list[Family]:
         _total("telemetry_refused", "Fields refused by the registry.", now.readings_refused),
         _total("telemetry_lost", "Sets of readings lost on the way.", now.readings_lost),
         _total("telemetry_dropped", "Sets dropped: the buffer was full.", now.readings_dropped),
+        _total("telemetry_clamped", "Sets whose clock was wrong.", now.readings_clamped),
         _total("changes_dropped", "Changes dropped for slow subscribers.", now.changes_dropped),
     ]
 

@@ -105,7 +105,10 @@ class StepView(TypedDict):
 
 
 class NeedView(TypedDict):
-    """One row of the queue; ``order`` sorts it."""
+    """One row of the queue; ``order`` sorts it.
+
+    ``home``: the other site it is made for; ``holder``: the one that makes it, "" while offered.
+    """
 
     part: str
     community: str
@@ -119,6 +122,8 @@ class NeedView(TypedDict):
     eta_at: NotRequired[int]
     reason: NotRequired[str]
     steps: NotRequired[dict[str, StepView]]
+    home: NotRequired[str]
+    holder: NotRequired[str]
 
 
 class LotView(TypedDict):
@@ -336,10 +341,29 @@ class ReadingsView(TypedDict):
     at: int
     last: list[ReadingView]
     name: NotRequired[str]
+    every_s: NotRequired[int]
     times_s: NotRequired[list[int]]
     low: NotRequired[list[int]]
     mean: NotRequired[list[int]]
     high: NotRequired[list[int]]
+
+
+class SeriesView(TypedDict):
+    """One field of one machine over time, in columns."""
+
+    times_s: list[int]
+    low: list[int]
+    mean: list[int]
+    high: list[int]
+
+
+class FleetReadingsView(TypedDict):
+    """One field of every machine that measures it, by five minutes."""
+
+    name: str
+    at: int
+    every_s: int
+    machines: dict[str, SeriesView]
 
 
 class InfluxView(TypedDict):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
@@ -13,6 +13,10 @@ from controller.tracking import record_of
 from controller.values import Need
 from dashboards.desk import Desk
 from dashboards.events import MAX_PAGES, Clock, Hub
+from dashboards.gate import Gate, Who, while_in
+from dashboards.models import (
+    FleetReadingsView as FleetReadings,
+)
 from dashboards.models import (
     FloorView,
     HealthView,
@@ -26,7 +30,7 @@ from dashboards.models import (
     ReadingsView,
 )
 from dashboards.problems import ERRORS, Problem
-from dashboards.readings import Span, readings
+from dashboards.readings import Span, fleet, readings
 from dashboards.rows import Rows
 from dashboards.story import ledger_line, need_story, part_view
 from dashboards.views import index, lot_view, need_view
@@ -36,6 +40,8 @@ NO_STORE = {"cache-control": "no-store"}
 Sha256 = Annotated[str, InPath(pattern="^[0-9a-f]{64}$")]
 Id = Annotated[str, InPath(max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+At = Annotated[int, Query(ge=0)]
+HOUR_MS = 3_600_000
 
 
 class Reads:
@@ -60,13 +66,16 @@ class Reads:
 
     async def events(
         self,
+        request: Request,
+        caller: Who,
         since: Annotated[str, Query(max_length=40)] = "",
         last_event_id: Annotated[str, Header(max_length=40)] = "",
     ) -> StreamingResponse:
         """Server-sent events: merge patches (RFC 7396) of the floor after a position."""
         if self._hub.pages >= MAX_PAGES:
             raise Problem(503, "busy", f"{MAX_PAGES} pages are open already; close one")
-        stream = self._hub.stream(last_event_id or since, self._clock)
+        gate: Gate = request.app.state.gate
+        stream = while_in(gate, caller, self._hub.stream(last_event_id or since, self._clock))
         return StreamingResponse(stream, media_type="text/event-stream", headers=NO_STORE)
 
     def _clock(self) -> Clock:
@@ -115,16 +124,21 @@ class Reads:
             return [ledger_line(line) for line in lines]
 
     def readings(
-        self, machine: Id, name: str = "", since_at: Annotated[int, Query(ge=0)] = 0
+        self, machine: Id, name: str = "", since_at: At = 0, until_at: At = 0
     ) -> ReadingsView:
         """Last telemetry of a machine; with ``name`` also that field over time."""
-        if name and name not in REGISTRY:
-            known = ", ".join(sorted(REGISTRY))
-            raise Problem(422, "range", f"must be one of {known}", "name")
+        if name:
+            _known_field(name)
         with self._desk.read() as tx:
             if tx.machines.get(machine) is None:
                 raise Problem(404, "unknown", "there is no such machine", "machine")
-            return readings(tx, machine, Span(name, since_at) if name else None)
+            return readings(tx, machine, Span(name, since_at, until_at) if name else None)
+
+    def fleet(self, name: str, hours: Annotated[int, Query(ge=1, le=24 * 7)] = 24) -> FleetReadings:
+        """One field of every machine over the last hours, by five minutes."""
+        _known_field(name)
+        with self._desk.read() as tx:
+            return fleet(tx, Span(name, tx.now_ms - hours * HOUR_MS))
 
     def program(self, sha256: Sha256) -> FileResponse:
         """Bytes of a program by ranges, streamed from disk; its ETag is its SHA-256."""
@@ -169,6 +183,7 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
         ("/api/ledger", reads.ledger, list[LedgerLine]),
         ("/api/needs/{need}", reads.need, NeedStory),
         ("/api/parts/{need}", reads.parts, PartView),
+        ("/api/readings", reads.fleet, FleetReadings),
         ("/api/readings/{machine}", reads.readings, ReadingsView),
         ("/healthz", reads.health, HealthView),
     )
@@ -187,3 +202,9 @@ def router(desk: Desk, hub: Hub) -> APIRouter:
             include_in_schema=method == "GET",
         )
     return routes
+
+
+def _known_field(name: str) -> None:
+    if name not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise Problem(422, "range", f"must be one of {known}", "name")

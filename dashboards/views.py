@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from controller.commands import saw
+from controller.links import HANDS
 from controller.values import JobOrder, LotBalance, Machine, Need, Operation
 from dashboards.attention import attention
 from dashboards.models import (
@@ -152,7 +153,7 @@ def _add_settle(floor: Floor, view: MachineView, machine: Machine) -> None:
     """The order whose result a person must judge: what lies on the bed, or at a station."""
     order, last = floor.held.get(machine.id), floor.last.get(machine.id)
     if order is not None:
-        if machine.link == "person":  # done when the person says so
+        if machine.link in HANDS:  # done when the person says so
             view["settle"] = order.id
     elif last is not None and last.state == "SUCCEEDED" and not last.settled_at:
         view["settle"] = last.id
@@ -196,7 +197,7 @@ def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> Machi
         (machine.state == "stopped", "stopped"),
         (order is not None and order.state in ("IN_DOUBT", "UNKNOWN"), "unknown"),
         (machine.state == "paused", "paused"),
-        (machine.state == "busy" and machine.link == "person", "person"),
+        (machine.state == "busy" and machine.link in HANDS, "person"),
         (machine.state == "busy", "running"),
         (not machine.ready, "clear"),
         (order is not None, "starting"),
@@ -265,6 +266,10 @@ def need_view(floor: Floor, need: Need) -> NeedView:
         view["due_at"] = need.due_at
     if need.reason and need.state not in ("accepted", "making"):
         view["reason"] = need.reason
+    if need.id in floor.rows.homes:
+        view["home"] = floor.rows.homes[need.id]
+    if need.id in floor.rows.holders:
+        view["holder"] = floor.rows.holders[need.id]
     if operations:
         view["made"] = made(operations)
         view["steps"] = steps(operations)

@@ -23,6 +23,7 @@ PRINTER: dict[str, Any] = {
     "nozzle_um": 400,
     "volume_um": [250_000, 210_000, 200_000],
     "filament_diameter_um": 1750,
+    "slicer_profile": ["petg-0.3mm"],
 }
 MILL: dict[str, Any] = {
     "process": ["mill"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +15,9 @@ from controller import inbound, resources
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
+from controller.adapters.hosts.link import HostsLink
+from controller.adapters.hosts.registry import KINDS
+from controller.adapters.hosts.settings import settings as host_settings
 from controller.adapters.notify import Origin
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink
@@ -24,7 +27,7 @@ from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, Si
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig, last_at
 from controller.commons.settings import configure
-from controller.commons.verbs import Commons
+from controller.commons.verbs import Commons as Rounds
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
@@ -34,16 +37,28 @@ from controller.loops import Beat, Loop
 from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
 from controller.software import Firmware
+from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
-from dashboards import enrol_api, software_api
+from dashboards import commons_api, enrol_api, software_api
+from dashboards.qualified import by_list
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
+from fabcommons.front import (
+    check_open,
+    machines_url,
+    make_front,
+    page_host,
+    page_url,
+    set_up_code,
+)
 from fabcommons.influx import open_copies
+from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
-from fabcommons.planning import make_planner
+from fabcommons.planning import house, make_planner
+from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
 SETUP = "set-up"
@@ -65,7 +80,7 @@ class Place:
 class RunningSite:
     """Everything of a site that runs in this process; ``url`` is its page. A context manager."""
 
-    def __init__(self, settings: SiteFile, place: Place) -> None:
+    def __init__(self, settings: SiteFile, place: Place, set_up: bool = False) -> None:
         self.settings = settings
         self.place = place
         place.folder.mkdir(parents=True, exist_ok=True)
@@ -74,12 +89,11 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
         self._sink = open_copies(settings.influx, place.folder / "influx")
-        origin = Origin(settings.site, f"http://{settings.http}")
+        origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
-        host, _, port = settings.http.rpartition(":")
         self.share = sharer(resources.why_never)
         parts = Parts(
             clock=_clock(settings, last_ms),
@@ -93,22 +107,26 @@ class RunningSite:
                 name=settings.site,
                 store=settings.store_place(place.folder),
                 broker=self._door.address(),
-                programs_url=f"http://{settings.http}/programs",
+                programs_url=f"{machines_url(settings)}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
+                keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
             parts,
         )
         self.cells = OpcuaLink(CellSite(self.site))
-        self.site.outlet.links["opcua"] = self.cells
+        self.hosts = HostsLink(CellSite(self.site))
+        self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
-        self.page = self._open_page(host or "127.0.0.1", int(port))
+        self.commons = Commons(self.site, settings.commons, place.folder)
+        self.set_up_code = ""
+        self.page = self._open_page(set_up)
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
-        self.commons = Commons(self.site.submit, self.site.read)
-        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
-        self._rounds.start()
+        self.rounds = Rounds(self.site.submit, self.site.read)
+        self._rounds = self._open_rounds()
         self._rollups = self._open_rollups()
+        self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
         self.notifier = self._open_notifier()
 
     @property
@@ -116,24 +134,47 @@ class RunningSite:
         """Address of the page and the API."""
         return self.page.url
 
-    def _open_page(self, host: str, port: int) -> PageServer:
+    def _open_page(self, set_up: bool) -> PageServer:
+        desk = SiteDesk(
+            self.site,
+            lambda: [place.post.state() for place in self._places],
+            by_list({machine.id: machine.console for machine in self.settings.machines}),
+            house(self.settings.planning),
+        )
+        port = int(self.settings.http.rpartition(":")[2])
         try:
-            desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
-            return PageServer(desk, host, port, rooms=[self._software(), self._enrol()])
-        except CannotServe as error:
+            check_open(self.settings, self.site, set_up)
+            self.set_up_code = set_up_code(self.site)
+            folders = (self.place.folder, self.place.base)
+            front = make_front(self.settings, folders, self.set_up_code)
+            front = replace(front, rooms=tuple(self._rooms()))
+            return PageServer(desk, page_host(self.settings), port, front)
+        except (CannotServe, CliError) as error:
             self.site.close()
             self.broker.close()
+            if isinstance(error, CliError):
+                raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _rooms(self) -> list[APIRouter]:
+        """Endpoints of this very site."""
+        return [self._software(), self._enrol(), commons_api.router(self.commons)]
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
-        url = f"http://{self.settings.http}/firmware"
+        url = f"{machines_url(self.settings)}/firmware"
         releases = Releases(self.place.folder / "firmware")
         return software_api.router(SiteSoftware(Firmware(self.site, releases, url)))
 
     def _enrol(self) -> APIRouter:
         """Endpoints by which machines are let in and put out."""
         return enrol_api.router(self._door.enrolment(self.site))
+
+    def _open_rounds(self) -> Loop:
+        """Close ballots in time and count them."""
+        loop = Loop(Beat("rounds", ROUNDS_EVERY_S, self.rounds.look))
+        loop.start()
+        return loop
 
     def _open_notifier(self) -> Notifier:
         """Tell people what needs them, at the places the settings name."""
@@ -203,6 +244,11 @@ class RunningSite:
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
         if entry.link == "opcua" and entry.url:
             self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
+        elif entry.link in KINDS:
+            known = host_settings(
+                entry, self.place.base, lambda field, name: secret(f"{entry.id}: {field}", name)
+            )
+            self.hosts.add(entry.id, KINDS[entry.link], known)
 
     def add_place(self, entry: PlaceEntry) -> None:
         """Declare where parts wait; raise CliError when it is wrong."""
@@ -268,6 +314,8 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self.commons.close()
+        self._slicing.close()
         if self._rollups is not None:
             self._rollups.close()
         self.notifier.close()

@@ -29,7 +29,7 @@ _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
 
 MACHINE_STATES = ("off", "idle", "busy", "paused", "fault", "maintenance", "stopped")
 PHASES = ("idle", "offer", "grant", "stop")
-COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update".split())
+COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update console".split())
 PROGRAM_KINDS = ("marlin", "grbl")
 
 _ORDER = ("order", _ID, True, "job order")
@@ -128,6 +128,7 @@ MESSAGES = {
         ("ok", ("bool",), True, "whether it was done"),
         ("code", _ID, True, "done, stale, expired, refused, unknown"),
         ("msg", _WHY, False, "reason in words"),
+        ("lines", ("list", ("text", 120), 16), False, "what the machine answered; with console"),
     ),
     "dn/want": (
         _V,
@@ -160,6 +161,7 @@ MESSAGES = {
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),
         ("lot", _ID, False, "lot; with load, unload"),
         ("release", ("record", RELEASE_FIELDS), False, "firmware; with update"),
+        ("line", ("text", 100), False, "line for the machine; with console"),
     ),
     "dn/time": (
         _V,
@@ -168,6 +170,8 @@ MESSAGES = {
     ),
     "state": (_V, ("on", ("bool",), True, "false in the last will"), _TERM, _T),
 }
+
+SOURCES = ("lines", "piece", "sensor", "host", "estimate")
 
 EVENTS = {
     "claim": _ORDER_FIELDS,
@@ -194,7 +198,7 @@ EVENTS = {
     + (
         ("order", _ID, False, "order it was drawn for"),
         ("ep", _EPOCH, False, "epoch"),
-        ("src", ("word", ("lines", "piece", "sensor")), True, "how it was measured"),
+        ("src", ("word", SOURCES), True, "how it is known; host: the machine's own program"),
     ),
     "load": (("ch", ("int", 0, 15), True, "channel"), ("lot", _ID, True, "lot")),
     "unload": (("ch", ("int", 0, 15), True, "channel"), ("lot", _ID, True, "lot")),

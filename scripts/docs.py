@@ -158,6 +158,7 @@ def profile_part() -> str:
         ("requires", production.REQUIRES),
         ("material", production.MATERIAL),
         ("program", production.PROGRAM),
+        ("mesh", production.MESH),
         ("measure", production.MEASURE),
         ("on_fail", production.ON_FAIL),
         ("alternative", production.ALTERNATIVE),

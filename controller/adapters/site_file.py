@@ -12,17 +12,26 @@ from zoneinfo import available_timezones
 import msgspec
 import yaml
 
+from controller.adapters.hosts.settings import problems as host_problems
+from controller.adapters.site_sharing import (
+    CommonsEntry,
+    SlicingEntry,
+    commons_problems,
+    slicing_problems,
+)
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
+from controller.people.settings import AccessEntry
+from controller.people.settings import problems as access_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
 from protocols.records import is_id
 
 INFLUX_APIS = ("v1", "v2")
-LINKS = ("mqtt", "opcua", "person")
 POLICIES = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")  # of OPC UA
 MODES = ("SignAndEncrypt", "Sign")
 
@@ -57,7 +66,12 @@ class SecurityEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A machine: what it can do, how it is reached; ``url`` of an OPC UA server."""
+    """A machine: what it can do, how it is reached.
+
+    url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
+    password_env name environment variables. folder: where programs are laid for a person.
+    console: people (accounts) qualified to send it single lines of G-code.
+    """
 
     id: str
     kind: str
@@ -66,6 +80,11 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    console: list[str] = []
+    key_env: str = ""
+    user: str = ""
+    password_env: str = ""
+    folder: str = ""
 
 
 class LotEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -116,6 +135,13 @@ class InfluxEntry(msgspec.Struct, forbid_unknown_fields=True):
         return self.database if self.api == "v1" else self.bucket
 
 
+class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """For how many days raw readings and five-minute rollups are kept in the site's own store."""
+
+    raw_days: int = 30
+    five_minute_days: int = 366
+
+
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -153,10 +179,14 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     places: list[PlaceEntry] = []
     designs: list[str] = []
     need_drop: str | None = None
+    telemetry: TelemetryEntry = msgspec.field(default_factory=TelemetryEntry)
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
+    access: AccessEntry = msgspec.field(default_factory=AccessEntry)
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    commons: CommonsEntry = msgspec.field(default_factory=CommonsEntry)
+    slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -206,10 +236,14 @@ def _problems(found: SiteFile) -> list[str]:
         wrong += [f"lots[{place}].{text}" for text in _lot_problems(lot, machines)]
     if found.influx is not None:
         wrong += [f"influx.{text}" for text in _influx_problems(found.influx)]
+    wrong += [f"telemetry.{text}" for text in _telemetry_problems(found.telemetry)]
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
+    wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += [f"commons.{text}" for text in commons_problems(found.commons, found.site)]
+    wrong += [f"slicing.{text}" for text in slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -228,6 +262,7 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
         wrong.append(f"link: must be one of {', '.join(LINKS)}")
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
+    wrong += host_problems(machine.link, machine)
     if machine.security is not None:
         wrong += [f"security.{text}" for text in _security_problems(machine)]
     return wrong
@@ -282,6 +317,13 @@ def _planning_problems(planning: PlanningEntry) -> list[str]:
         if value is not None and not least <= value <= most:
             wrong.append(f"{field}: must be between {least} and {most}")
     return wrong
+
+
+def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
+    days = {"raw_days": keep.raw_days, "five_minute_days": keep.five_minute_days}
+    return [
+        f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
+    ]
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:

@@ -48,6 +48,7 @@ from controller.commons.records import (
 from controller.commons.settings import HOUR_MS, RoundSettings, settings_of
 from controller.commons.urgent import agreed_floor, go_ahead
 from controller.values import Need, Refused
+from controller.ways import waits_for_slicer
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -112,6 +113,7 @@ def list_stated(tx: Tx, stated: list[Need]) -> int:
 def put_on_ballot(tx: Tx, found: Round, needs: list[Need]) -> None:
     """Put stated needs on an open round's ballot and say so."""
     how = measure(tx.machines.all(), settings_of_round(found))
+    needs = [need for need in needs if not _unsliced(tx, need)]
     room = MOST_NEEDS - len(tx.rounds.needs(found.id))
     for need in needs[:room]:
         demand = takes(tx.operations.of_need(need.id), how)
@@ -122,6 +124,11 @@ def put_on_ballot(tx: Tx, found: Round, needs: list[Need]) -> None:
         tx.needs.change(need.id, reason=words)
     for need in needs[room:]:
         tx.needs.change(need.id, reason=f"waits: round {found.id} has {MOST_NEEDS} needs already")
+
+
+def _unsliced(tx: Tx, need: Need) -> bool:
+    """Whether what a need takes is known only once its mesh is sliced."""
+    return any(waits_for_slicer(op) for op in tx.operations.of_need(need.id))
 
 
 def close_round(tx: Tx, round_id: str) -> Round:

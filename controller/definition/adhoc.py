@@ -234,7 +234,7 @@ def _steps(facts: programs.ProgramFacts, bench: Bench) -> tuple[Step, Step]:
         step=name,
         process="fdm" if printed else "mill",
         title="Print it" if printed else "Mill it",
-        requires=_requires(facts),
+        requires=requires_of(facts),
         materials=_materials(facts, bench),
         program=Program(
             kind=facts.kind,
@@ -259,7 +259,7 @@ def _steps(facts: programs.ProgramFacts, bench: Bench) -> tuple[Step, Step]:
     return machine, looked_at
 
 
-def _requires(facts: programs.ProgramFacts) -> Requires:
+def requires_of(facts: programs.ProgramFacts) -> Requires:
     """What the program reaches: from the corner of a bed, or as large as its own moves."""
     requires: Requires = {}
     if facts.nozzle_um and facts.kind == "marlin":

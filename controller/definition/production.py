@@ -17,6 +17,7 @@ from controller.definition.profile import (
     MAX_QUANTITY,
     Material,
     Measure,
+    Mesh,
     OnFail,
     Profile,
     Program,
@@ -80,6 +81,7 @@ def _step(values: dict[str, Any], check: Checks, path: str) -> Step:
         work=_work(values, check),
         on_fail=OnFail(**on_fail) if on_fail else None,
         alternatives=tuple(_way(way, check, f"{path}.alternatives[{n}]") for n, way in others),
+        mesh=first.mesh,
     )
 
 
@@ -90,8 +92,15 @@ def _way(values: dict[str, Any], check: Checks, path: str) -> Way:
         requires=values.get("requires", {}),
         materials=tuple(Material(**m) for m in values.get("materials", ())),
         program=_program(program, check.facts.get(f"{path}.program")) if program else None,
-        duration_s=program["duration_s"] if program else values["duration_s"],
+        duration_s=program["duration_s"] if program else values.get("duration_s", 0),
+        mesh=_mesh(values.get("mesh"), check.facts.get(f"{path}.mesh")),
     )
+
+
+def _mesh(values: dict[str, Any] | None, facts: programs.ProgramFacts | None) -> Mesh | None:
+    if values is None or facts is None:
+        return None
+    return Mesh(values["file"], facts.kind, facts.sha256, facts.size)
 
 
 def _work(values: dict[str, Any], check: Checks) -> Work:

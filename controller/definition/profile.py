@@ -36,6 +36,16 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Mesh:
+    """A shape that is sliced for the machine that prints it; ``kind`` is stl or 3mf."""
+
+    file: str
+    kind: str
+    sha256: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A value to measure in whole units named by ``unit``, good from ``low`` to ``high``."""
 
@@ -74,6 +84,7 @@ class Way:
     materials: tuple[Material, ...] = ()
     program: Program | None = None
     duration_s: int = 0
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,7 @@ class Step:
     work: Work = field(default_factory=Work)
     on_fail: OnFail | None = None
     alternatives: tuple[Way, ...] = ()
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True, slots=True)

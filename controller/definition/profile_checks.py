@@ -9,6 +9,7 @@ from typing import Any
 from controller.definition import programs
 from controller.definition.document import Document
 from controller.definition.materials import MaterialKind
+from controller.definition.meshes import mesh_facts
 from controller.definition.problems import Problem
 from controller.definition.profile_fields import HUMAN
 from controller.definition.sheets import picture_facts
@@ -38,13 +39,15 @@ class Checks:
         """One step, or one of its alternatives."""
         process = step.get("process", "")
         program = step.get("program")
-        if program is None:
+        if step.get("mesh") is not None:
+            self._mesh(path, step)
+        elif program is None:
             self._by_hand(path, process, step)
         elif "kind" in program:
             self._program(path + ".program", step, program)
         for index, material in enumerate(step.get("materials", [])):
             if material and "material" in material:
-                self._material(f"{path}.materials[{index}]", process, material)
+                self._material(f"{path}.materials[{index}]", step, material)
         for index, way in enumerate(step.get("alternatives", [])):
             if way is not None:
                 self.step(f"{path}.alternatives[{index}]", {"instructions": "", **way})
@@ -110,9 +113,9 @@ class Checks:
 
     def _by_hand(self, path: str, process: str, step: dict[str, Any]) -> None:
         if process in ("fdm", "mill"):
-            self.wrong(
-                path, f"{process} needs a program", "add program: {file, sha256, kind, duration_s}"
-            )
+            mesh = ", or mesh: {file, sha256}" if process == "fdm" else ""
+            fix = "add program: {file, sha256, kind, duration_s}" + mesh
+            self.wrong(path, f"{process} needs a program", fix)
         elif "duration_s" not in step:
             self.wrong(path, "has neither a program nor a time", "add duration_s, in seconds")
         if process in HUMAN[1:] and "instructions" not in step:
@@ -131,27 +134,47 @@ class Checks:
         else:
             self._file(path, program)
 
+    def _mesh(self, path: str, step: dict[str, Any]) -> None:
+        """What is sliced on demand: it says what to print with, not how much or how long."""
+        if step.get("program") is not None:
+            self.wrong(f"{path}.mesh", "stands beside a program", "keep one of them")
+        if step.get("process") not in (None, "fdm"):
+            self.wrong(f"{path}.mesh", "only fdm is sliced", "give the step a program")
+        if len(step.get("materials", ())) != 1:
+            self.wrong(path, "names no single material", "add materials: [{material: petg}]")
+        mesh = step["mesh"]
+        place = self._place(f"{path}.mesh.file", mesh.get("file", ""))
+        if place is not None:
+            self._sound(f"{path}.mesh", mesh, mesh_facts(place))
+
     def _file(self, path: str, program: dict[str, Any]) -> None:
-        place = self.folder / program["file"]
+        place = self._place(path + ".file", program["file"])
+        if place is not None:
+            self._sound(path, program, programs.check(place, program["kind"]))
+
+    def _place(self, path: str, name: str) -> Path | None:
+        """A file of the design's folder, or None when that is wrong."""
+        place = self.folder / name
         if not place.resolve().is_relative_to(self.folder.resolve()):
-            self.wrong(path + ".file", "leads out of the design's folder", "copy the file into it")
-            return
-        if not place.is_file():
-            self.wrong(
-                path + ".file", f"there is no file {program['file']}", "add it or correct the path"
-            )
-            return
-        facts = programs.check(place, program["kind"])
+            self.wrong(path, "leads out of the design's folder", "copy the file into it")
+        elif not place.is_file():
+            self.wrong(path, f"there is no file {name}", "add it or correct the path")
+        else:
+            return place
+        return None
+
+    def _sound(self, path: str, said: dict[str, Any], facts: programs.ProgramFacts) -> None:
         for problem in facts.problems:
-            self.wrong(path + ".file", f"{program['file']}: {problem}", problem.fix)
-        stated = program.get("sha256")
+            self.wrong(path + ".file", f"{said['file']}: {problem}", problem.fix)
+        stated = said.get("sha256")
         if stated is None:
             self.wrong(path + ".sha256", "is missing", f"add sha256: {facts.sha256}")
         elif stated != facts.sha256:
             self.wrong(path + ".sha256", "is not that of the file", f"the file has {facts.sha256}")
         self.facts[path] = facts
 
-    def _material(self, path: str, process: str, material: dict[str, Any]) -> None:
+    def _material(self, path: str, step: dict[str, Any], material: dict[str, Any]) -> None:
+        process = step.get("process", "")
         known = self.materials.get(material["material"])
         name = path + ".material"
         if known is None:
@@ -160,7 +183,7 @@ class Checks:
         elif FORMS.get(process, known.form) != known.form:
             fix = f"{process} takes {FORMS[process]}"
             self.wrong(name, f"{known.title} does not fit {process}", fix)
-        elif known.form == "filament" and "mass_mg" not in material:
+        elif known.form == "filament" and not ("mass_mg" in material or "mesh" in step):
             self.wrong(path + ".mass_mg", "is missing", "add the slicer's estimate in mg")
         elif known.form == "stock" and "pieces" not in material:
             self.wrong(path + ".pieces", "is missing", "add how many pieces one run uses up")

@@ -36,6 +36,10 @@ PROGRAM: Fields = (
     Field("slicer_profile", ("text", 80), False, "name of the settings it was made with"),
     Field("slicer_profile_sha256", ("sha256",), False, "SHA-256 of those settings"),
 )
+MESH: Fields = (
+    Field("file", ("path",), True, "STL or 3MF file, below the design's folder"),
+    Field("sha256", ("sha256",), False, "SHA-256 of that file"),
+)
 MEASURE: Fields = (
     Field("name", ("id",), True, "name of the value"),
     Field("title", ("text", 100), False, "what is measured, and how"),
@@ -52,6 +56,7 @@ ALTERNATIVE: Fields = (
     Field("requires", ("record", REQUIRES), False, "what the machine must be able to do"),
     Field("materials", ("list", ("record", MATERIAL), 0, 16), False, "what one run uses up"),
     Field("program", ("record", PROGRAM), False, "what the machine runs"),
+    Field("mesh", ("record", MESH), False, "fdm without a program: what is sliced on demand"),
     Field("duration_s", _S, False, "estimated time of work without a program"),
 )
 STEP: Fields = (
@@ -62,6 +67,7 @@ STEP: Fields = (
     Field("requires", ("record", REQUIRES), False, "what the machine must be able to do"),
     Field("materials", ("list", ("record", MATERIAL), 0, 16), False, "what one run uses up"),
     Field("program", ("record", PROGRAM), False, "what the machine runs"),
+    Field("mesh", ("record", MESH), False, "fdm without a program: what is sliced on demand"),
     Field("duration_s", _S, False, "estimated time of work without a program"),
     Field("instructions", ("text", 4000), False, "what a person does"),
     Field("yields", _COUNT, False, "pieces one run makes, e.g. a full plate; 1 when absent"),

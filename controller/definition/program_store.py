@@ -16,7 +16,7 @@ class ProgramStore:
     """Folder of programs by SHA-256; safe against a crash and against writers side by side."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, source: Path) -> str:
@@ -30,7 +30,7 @@ class ProgramStore:
 
     def _keep(self, file: BinaryIO) -> str:
         digest = hashlib.sha256()
-        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".put-")
+        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".put-")
         try:
             with os.fdopen(handle, "wb") as out:
                 while block := file.read(_BLOCK):
@@ -50,7 +50,7 @@ class ProgramStore:
     def _sync(self) -> None:
         """Make the new name durable; not every system lets a folder be synced."""
         try:
-            handle = os.open(self._folder, os.O_RDONLY)
+            handle = os.open(self.folder, os.O_RDONLY)
         except OSError:
             return
         try:
@@ -62,7 +62,7 @@ class ProgramStore:
         """Where a program stands or would stand; raise DesignError for what is no SHA-256."""
         if len(sha) != 64 or not _HEX.issuperset(sha):
             raise fail("", "sha", "is not a SHA-256", "64 lower-case hexadecimal digits")
-        return self._folder / f"{sha}.gcode"
+        return self.folder / f"{sha}.gcode"
 
     def open(self, sha: str) -> BinaryIO:
         """Program for reading; raise DesignError when it is not kept here."""

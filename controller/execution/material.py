@@ -34,7 +34,8 @@ def take_material(tx: "Tx", machine: Machine, event: Json, order: JobOrder | Non
     uncertain = counter.unc_mg - base.unc_mg
     tx.machines.put_counter(counter)
     _known_lot(tx, lot, machine.id)
-    for measure, mass_mg in (("measured", drawn - uncertain), ("uncertain", uncertain)):
+    certain = "estimated" if event["src"] == "estimate" else "measured"
+    for measure, mass_mg in ((certain, drawn - uncertain), ("uncertain", uncertain)):
         if mass_mg:
             _draw(tx, Draw(machine, event, order, lot), measure, mass_mg)
 

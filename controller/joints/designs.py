@@ -102,13 +102,19 @@ def _routed(profile: Profile, operation: RoutedOperation) -> RoutedRow:
 
 
 def _ways(step: Step) -> list[Json]:
-    """Alternatives as the store keeps them, the step's own way first; none when it is the only."""
-    own = Way(step.process, step.requires, step.materials, step.program, step.duration_s)
-    return [_way(way) for way in (own, *step.alternatives)] if step.alternatives else []
+    """Alternatives as the store keeps them, the step's own way first; none when it is the only.
+
+    A mesh that must be sliced first is a way, too: each machine profile it is sliced for adds one.
+    """
+    own = Way(step.process, step.requires, step.materials, step.program, step.duration_s, step.mesh)
+    several = bool(step.alternatives) or step.mesh is not None
+    return [_way(way) for way in (own, *step.alternatives)] if several else []
 
 
 def _way(way: Way) -> Json:
+    mesh: Json = {} if way.mesh is None else {"mesh_sha": way.mesh.sha256}
     return {
+        **mesh,
         "process": way.process,
         "requires": dict(way.requires),
         "program_sha": (way.program.sha256 or None) if way.program else None,

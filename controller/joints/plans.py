@@ -25,6 +25,7 @@ from controller.scheduling.schedule import Assignment as Placed
 from controller.scheduling.schedule import Plan
 from controller.scheduling.waiting import Waits, aged
 from controller.values import JobOrder, LotBalance, Need, Operation
+from controller.ways import waits_for_slicer
 
 PLANNABLE = ("waiting", "ready", "planned")
 FIXED = ("ordered", "running", "inspecting")
@@ -48,7 +49,10 @@ def pose(picture: FloorPicture, why_not: WhyNot, house: House) -> Posed:
     known: dict[str, Candidates] = {}
     for operation in picture.operations:
         if operation.need not in needs:
-            reasons[operation.id] = "the need has not been shared out yet"
+            shared = "the need has not been shared out yet"
+            reasons[operation.id] = operation.reason if waits_for_slicer(operation) else shared
+        elif operation.state in PLANNABLE and waits_for_slicer(operation):
+            reasons[operation.id] = operation.reason
         elif operation.state in PLANNABLE:
             kind = f"{operation.process} {operation.requires} {operation.materials}"
             found = known.get(kind) or candidates(operation, picture, why_not, house)

@@ -10,6 +10,7 @@ from controller.allocation.share import Decision, Demand, Pool, share
 from controller.commons import rounds
 from controller.commons.settings import settings_of
 from controller.values import Machine, Need, Operation
+from controller.ways import waits_for_slicer
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -35,12 +36,21 @@ def share_out(tx: "Tx", why_not: WhyNot) -> int:
     if settings_of(tx) is not None:
         return put_to_rounds(tx, stated, why_not)
     machines = tx.machines.all()
+    stated = [need for need in stated if not _unsliced(tx, need, machines, why_not)]
     takes = {need.id: _takes(tx.operations.of_need(need.id)) for need in tx.needs.open()}
     demands = [_demand(tx, need, takes[need.id], machines, why_not) for need in stated]
     for decision in share(demands, _pool(tx, takes, machines)):
         _decide(tx, decision)
     tx.effects.replan = True
     return len(stated)
+
+
+def _unsliced(tx: "Tx", need: Need, machines: list[Machine], why_not: WhyNot) -> bool:
+    """Whether a need waits to be sliced: what it takes is known only then."""
+    operations = tx.operations.of_need(need.id)
+    return any(waits_for_slicer(op) for op in operations) and not _impossible(
+        operations, machines, why_not
+    )
 
 
 def put_to_rounds(tx: "Tx", stated: list[Need], why_not: WhyNot) -> int:
@@ -56,6 +66,8 @@ def put_to_rounds(tx: "Tx", stated: list[Need], why_not: WhyNot) -> int:
         if why:
             rounds.refuse(tx, need.id, why)
             refused += 1
+        elif new and any(waits_for_slicer(op) for op in tx.operations.of_need(need.id)):
+            continue
         else:
             possible.append(need)
     return refused + rounds.list_stated(tx, possible)

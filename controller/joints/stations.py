@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from controller import commands, execution
 from controller.commands import Asker
 from controller.execution import Findings
+from controller.links import HANDS
 from controller.routed import SignOff
 from controller.values import JobOrder, Json, Machine, Refused
 
@@ -41,12 +42,36 @@ def attend(tx: "Tx", machine: Machine) -> None:
 
 def finish(tx: "Tx", machine: Machine) -> None:
     """The person says that the operation is done: end its order, free the station."""
+    end(tx, machine)
+    tx.machines.change(machine.id, state="idle", ready=True, need_person="", last_seen_at=tx.now_ms)
+
+
+def end(tx: "Tx", machine: Machine) -> None:
+    """A person says that what runs at a machine is over; what it drew is as planned."""
     order = tx.orders.open_on(machine.id)
     if order is not None and order.state == "RUNNING":
         run_ms = tx.now_ms - (order.started_at or tx.now_ms)
-        end: Json = {"ty": "finished", "ok": True, "lines": 0, "len_um": [], "run_ms": run_ms}
-        _say(tx, machine, order, end)
-    tx.machines.change(machine.id, state="idle", ready=True, need_person="", last_seen_at=tx.now_ms)
+        for drawn in _planned(tx, order) if machine.link != LINK else ():
+            _say(tx, machine, order, drawn)
+        event: Json = {"ty": "finished", "ok": True, "lines": 0, "len_um": [], "run_ms": run_ms}
+        _say(tx, machine, order, event)
+
+
+def _planned(tx: "Tx", order: JobOrder) -> list[Json]:
+    """What an order was planned to draw, as reports: pieces are counted, mass is uncertain."""
+    operation = tx.operations.get(order.operation)
+    materials: list[Json] = operation.materials if operation else []
+    found: list[Json] = []
+    for lot in order.lots:
+        ch: int = lot["ch"]
+        wanted: Json = materials[ch] if ch < len(materials) else {}
+        mass_mg: int = wanted.get("mass_mg", 0)
+        counted: int = lot.get("piece_mg", 0) * wanted.get("pieces", 0)
+        amount = {"cum_mg": counted or mass_mg, "unc_mg": 0 if counted else mass_mg}
+        source = "piece" if counted else "estimate"
+        event: Json = {"ty": "material", "ch": ch, "lot": lot["lot"], **amount}
+        found.append({**event, "src": source})
+    return found
 
 
 def order_at(tx: "Tx", machine: str) -> JobOrder:
@@ -58,7 +83,7 @@ def order_at(tx: "Tx", machine: str) -> JobOrder:
     if found is None:
         raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
     order = tx.orders.unsettled_on(machine)
-    if order is None and found.link == LINK:
+    if order is None and found.link in HANDS:
         order = tx.orders.open_on(machine)
     if order is None:
         raise Refused("nothing", "machine", f"nothing waits to be signed off at {machine}")
@@ -73,8 +98,8 @@ def sign_off(tx: "Tx", machine: str, found: Findings, asker: Asker) -> SignOff |
     order = order_at(tx, machine)
     commands.keep(tx, machine, commands.by_hand("clear", asker))
     station = tx.machines.get(machine)
-    if station is not None and station.link == LINK and order.state == "RUNNING":
-        finish(tx, station)
+    if station is not None and station.link in HANDS and order.state == "RUNNING":
+        (finish if station.link == LINK else end)(tx, station)
     ended = tx.orders.get(order.id)
     assert ended is not None
     return execution.sign_off(tx, ended, found)

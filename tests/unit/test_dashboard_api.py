@@ -78,7 +78,9 @@ def test_lists_and_readings(served: httpx.Client, desk: Any, dash_floor: Any) ->
     desk.change(lambda tx: tx.telemetry.add([("printer-1", t, {"nozzle_mc": 239_800})]))
     view = served.get("/api/readings/printer-1", params={"name": "nozzle_mc"}).json()
     assert view["last"][0]["value"] == 239_800 and view["last"][0]["unit"] == "mdegC"
-    assert view["mean"] == [239_800] and view["times_s"] == [t // 300_000 * 300]
+    assert view["mean"] == [239_800] and view["times_s"] == [t // 3_600_000 * 3600]
+    every = served.get("/api/readings", params={"name": "nozzle_mc"}).json()["machines"]
+    assert every["printer-1"]["mean"] == [239_800]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,13 @@ class RouteRoom(Room):
         )
         return self._scalar(query.limit(1)) is not None
 
+    def meshed(self) -> list[Operation]:
+        """Open operations that have a mesh to be sliced on demand, oldest first."""
+        query = select(_operation).where(
+            _operation.c.state.in_(PLANNABLE), _operation.c.ways_json.contains('"mesh_sha":')
+        )
+        return self._all(Operation, query.order_by(_operation.c.seq))
+
     def shared_runs(self) -> list[Operation]:
         """Runs not ordered yet that may hold parts of several needs, oldest first."""
         query = select(_operation).where(

@@ -1,17 +1,31 @@
-"""Telemetry in the store: last value, raw readings, five-minute rollups."""
+"""Telemetry in the store: last value, raw readings, rollups of five minutes and of hours.
 
+Readings of an hour that is not over are rows; a closed hour is packed into one row a machine, and
+its rollups of five minutes are added up to one of the hour. What comes late for a closed hour is a
+row again until the hour is packed once more.
+"""
+
+import json
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import case, delete, func, insert, select
 
 from controller.adapters.store import tables
+from controller.adapters.store.packing import Sample, pack, unpack
 from controller.adapters.store.rows import Room, dumps
-from controller.values import Json, Reading, Rollup
+from controller.adapters.store.telemetry_tables import reading_1h, reading_hour
+from controller.values import Reading, Rollup
 
 _last = tables.reading_last
 _raw = tables.reading
 _five = tables.reading_5m
+_hour = reading_1h
+_packed = reading_hour
 ROLLUP_MS = 300_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+Point = tuple[int, int, int, int, int]
 
 
 class TelemetryRoom(Room):
@@ -24,54 +38,81 @@ class TelemetryRoom(Room):
 
     def rollups(self, machine: str, name: str, since_at: int) -> list[Rollup]:
         """Five-minute rollups of one field from ``since_at`` on, oldest first."""
-        return self._all(
-            Rollup,
-            select(_five)
-            .where(_five.c.machine == machine, _five.c.name == name, _five.c.at >= since_at)
-            .order_by(_five.c.at),
+        found = self.five_minutes([machine], name, (since_at, 1 << 60))
+        return [Rollup(machine, p[0], name, *p[1:]) for p in found.get(machine, [])]
+
+    def five_minutes(
+        self, machines: Iterable[str], name: str, between: tuple[int, int]
+    ) -> dict[str, list[Point]]:
+        """Points (at, min, max, sum, n) of one field by machine, oldest first."""
+        begin_at, end_at = between
+        rows = self._conn.execute(
+            select(_five.c.machine, _five.c.at, _five.c.min, _five.c.max, _five.c.sum, _five.c.n)
+            .where(_five.c.machine.in_(list(machines)), _five.c.name == name)
+            .where(_five.c.at >= begin_at, _five.c.at < end_at)
+            .order_by(_five.c.machine, _five.c.at)
         )
+        found: dict[str, list[Point]] = {}
+        for machine, *point in rows:
+            found.setdefault(machine, []).append((point[0], point[1], point[2], point[3], point[4]))
+        return found
+
+    def hours(self, machine: str, name: str, between: tuple[int, int]) -> list[Point]:
+        """Points (at, min, max, sum, n) of one field an hour, the unfinished one too."""
+        begin_at, end_at = between
+        open_at = self._scalar(select(func.min(_raw.c.at)).where(_raw.c.machine == machine))
+        until_at = end_at if open_at is None else min(end_at, open_at - open_at % HOUR_MS)
+        rows = self._conn.execute(
+            select(_hour.c.at, _hour.c.min, _hour.c.max, _hour.c.sum, _hour.c.n)
+            .where(_hour.c.machine == machine, _hour.c.name == name)
+            .where(_hour.c.at >= begin_at, _hour.c.at < until_at)
+            .order_by(_hour.c.at)
+        )
+        points = [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        tail = self.five_minutes([machine], name, (max(begin_at, until_at), end_at))
+        return points + folded(tail.get(machine, []), HOUR_MS)
 
     def rollups_between(self, begin_at: int, end_at: int) -> list[Rollup]:
         """Five-minute rollups of all machines from ``begin_at`` on, before ``end_at``, by time."""
-        return self._all(
-            Rollup,
-            select(_five)
-            .where(_five.c.at >= begin_at, _five.c.at < end_at)
-            .order_by(_five.c.at, _five.c.machine, _five.c.name),
-        )
+        found: list[Rollup] = []
+        for machine in self._machines():
+            query = select(_five).where(_five.c.machine == machine)
+            query = query.where(_five.c.at >= begin_at, _five.c.at < end_at)
+            found += self._all(Rollup, query)
+        return sorted(found, key=lambda one: (one.at, one.machine, one.name))
 
     def raw_between(self, begin_at: int, end_at: int) -> list[tuple[str, int, dict[str, int]]]:
-        """Raw readings (machine, at, values) of all machines from ``begin_at``, before ``end_at``.
-
-        Those that are kept: of a day.
-        """
-        import json
-
-        rows = self._conn.execute(
-            select(_raw.c.machine, _raw.c.at, _raw.c.values_json)
-            .where(_raw.c.at >= begin_at, _raw.c.at < end_at)
-            .order_by(_raw.c.at, _raw.c.machine)
-        )
-        return [(row[0], row[1], json.loads(row[2])) for row in rows]
+        """Raw readings (machine, at, values) of all machines, from begin, before end, by time."""
+        found = [
+            (machine, at, values)
+            for machine in self._machines()
+            for at, values in self.raw(machine, begin_at, end_at)
+        ]
+        return sorted(found, key=lambda one: one[:2][::-1])
 
     def first_at(self) -> tuple[int | None, int | None]:
         """When the oldest raw reading and the oldest rollup are from, ms UTC."""
+        raw = (self._first(_raw.c.at, m) for m in self._machines())
+        packed = (self._first(_packed.c.at, m) for m in self._machines())
+        five = (self._first(_five.c.at, m) for m in self._machines())
         return (
-            self._scalar(select(func.min(_raw.c.at))),
-            self._scalar(select(func.min(_five.c.at))),
+            min((at for at in (*raw, *packed) if at is not None), default=None),
+            min((at for at in five if at is not None), default=None),
         )
 
-    def raw(self, machine: str, since_at: int, limit: int = 2000) -> list[tuple[int, Json]]:
-        """Raw readings (at, values) of one machine, oldest first."""
-        import json
-
-        rows = self._conn.execute(
-            select(_raw.c.at, _raw.c.values_json)
-            .where(_raw.c.machine == machine, _raw.c.at >= since_at)
-            .order_by(_raw.c.at)
-            .limit(limit)
+    def raw(self, machine: str, begin_at: int, end_at: int) -> list[Sample]:
+        """Raw readings (at, values) of one machine, oldest first, of packed hours and open ones."""
+        packed = self._conn.execute(
+            select(_packed.c.packed)
+            .where(_packed.c.machine == machine)
+            .where(_packed.c.at >= begin_at - begin_at % HOUR_MS, _packed.c.at < end_at)
+            .order_by(_packed.c.at)
         )
-        return [(row[0], json.loads(row[1])) for row in rows]
+        samples = [one for row in packed for one in unpack(row[0])]
+        samples += self._rows(machine, begin_at, end_at)
+        return sorted(
+            (one for one in samples if begin_at <= one[0] < end_at), key=lambda one: one[0]
+        )
 
     def add(self, readings: Iterable[tuple[str, int, dict[str, int]]]) -> None:
         """Store readings (machine, at, values): raw, last value and rollup."""
@@ -85,6 +126,87 @@ class TelemetryRoom(Room):
         last = {(m, name): (at, value) for m, at, values in items for name, value in values.items()}
         self._put_last(last)
         self._put_rollups(items)
+
+    def unpacked(self, machine: str) -> int:
+        """How many raw readings of a machine are rows."""
+        query = select(func.count()).select_from(_raw).where(_raw.c.machine == machine)
+        return self._scalar(query) or 0
+
+    def packed_bytes(self) -> int:
+        """Bytes of all packed hours."""
+        return self._scalar(select(func.sum(func.length(_packed.c.packed)))) or 0
+
+    def pack_one(self, before_at: int) -> bool:
+        """Pack one machine's oldest hour that ended before ``before_at``; False if none is."""
+        for machine in self._machines():
+            first_at = self._first(_raw.c.at, machine)
+            if first_at is not None and first_at < before_at - before_at % HOUR_MS:
+                self._pack(machine, first_at - first_at % HOUR_MS)
+                return True
+        return False
+
+    def prune_one(self, raw_before_at: int, five_before_at: int) -> bool:
+        """Drop at most a day of what one machine has from before; False when nothing is left."""
+        for table, before_at in ((_packed, raw_before_at), (_five, five_before_at)):
+            for machine in self._machines():
+                first_at = self._first(table.c.at, machine)
+                if first_at is not None and first_at < before_at:
+                    day_at = min(before_at, first_at + DAY_MS)
+                    self._run(delete(table).where(table.c.machine == machine, table.c.at < day_at))
+                    return True
+        return False
+
+    def _machines(self) -> list[str]:
+        return list(self._conn.execute(select(tables.machine.c.id)).scalars())
+
+    def _first(self, at: Any, machine: str) -> int | None:
+        return self._scalar(select(func.min(at)).where(at.table.c.machine == machine))
+
+    def _rows(self, machine: str, begin_at: int, end_at: int) -> list[Sample]:
+        rows = self._conn.execute(
+            select(_raw.c.at, _raw.c.values_json)
+            .where(_raw.c.machine == machine, _raw.c.at >= begin_at, _raw.c.at < end_at)
+            .order_by(_raw.c.at, _raw.c.id)
+        )
+        return [(row[0], json.loads(row[1])) for row in rows]
+
+    def _pack(self, machine: str, at: int) -> None:
+        between = (at, at + HOUR_MS)
+        samples = self.raw(machine, *between)
+        statement = self._upsert(_packed).values(
+            machine=machine, at=at, n=len(samples), packed=pack(samples)
+        )
+        new = statement.excluded
+        self._run(
+            statement.on_conflict_do_update(
+                index_elements=["machine", "at"], set_={"n": new.n, "packed": new.packed}
+            )
+        )
+        self._run(
+            delete(_raw).where(_raw.c.machine == machine, _raw.c.at >= at, _raw.c.at < between[1])
+        )
+        self._fold(machine, between)
+
+    def _fold(self, machine: str, between: tuple[int, int]) -> None:
+        """Add up an hour's rollups of five minutes."""
+        query = select(_five).where(_five.c.machine == machine)
+        query = query.where(_five.c.at >= between[0], _five.c.at < between[1])
+        points: dict[str, list[Point]] = {}
+        for one in self._all(Rollup, query):
+            points.setdefault(one.name, []).append((one.at, one.min, one.max, one.sum, one.n))
+        rows = [
+            dict(machine=machine, name=name, at=at, min=low, max=high, sum=total, n=n)
+            for name in sorted(points)
+            for at, low, high, total, n in folded(points[name], HOUR_MS)
+        ]
+        statement = self._upsert(_hour)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["machine", "name", "at"],
+            set_={"min": new.min, "max": new.max, "sum": new.sum, "n": new.n},
+        )
+        if rows:
+            self._conn.execute(statement, rows)
 
     def _put_last(self, last: dict[tuple[str, str], tuple[int, int]]) -> None:
         statement = self._upsert(_last)
@@ -124,6 +246,18 @@ class TelemetryRoom(Room):
         if rows:
             self._conn.execute(statement, rows)
 
-    def prune(self, before_at: int) -> int:
-        """Drop raw readings older than ``before_at``; return how many."""
-        return self._run(delete(_raw).where(_raw.c.at < before_at)).rowcount
+
+def folded(points: Iterable[Point], every_ms: int) -> list[Point]:
+    """Points added up to buckets of ``every_ms``, oldest first."""
+    found: dict[int, Point] = {}
+    for at, low, high, total, n in points:
+        key = at - at % every_ms
+        before = found.get(key, (key, low, high, 0, 0))
+        found[key] = (
+            key,
+            min(before[1], low),
+            max(before[2], high),
+            before[3] + total,
+            before[4] + n,
+        )
+    return [found[key] for key in sorted(found)]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
@@ -13,13 +14,14 @@ from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
 from controller.adapters.store.peers import PeerRoom
+from controller.adapters.store.people import PeopleRoom
 from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
 from controller.picture import FloorPicture
 from controller.upkeep import as_used
-from controller.values import Json, Notice
+from controller.values import Json, Notice, StoreFailed
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Tx:
         self.members = MemberRoom(conn)
         self.rounds = RoundRoom(conn)
         self.peers = PeerRoom(conn)
+        self.people = PeopleRoom(conn)
         self.operations = OperationRoom(conn)
         self.orders = OrderRoom(conn)
         self.machines = MachineRoom(conn)
@@ -101,11 +104,23 @@ class Tx:
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Undo everything of the block when it raises; the transaction goes on."""
+        """Undo everything of the block when it raises; the transaction goes on.
+
+        Raises StoreFailed when the database failed, not what was written: the transaction is over.
+        """
         before = self.effects.copy()
         try:
             with self._conn.begin_nested():
                 yield
+        except (InterfaceError, InternalError, OperationalError) as error:
+            raise StoreFailed(_first_words(error)) from error
         except BaseException:
             self.effects = before
             raise
+
+
+def _first_words(error: BaseException) -> str:
+    """What went wrong first: undoing a transaction that is gone fails too."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)

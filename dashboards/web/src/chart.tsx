@@ -1,4 +1,5 @@
-// Readings over time: five-minute rollups, then the last values as they come.
+// Readings over time: raw for hours, rollups of five minutes for days, of hours for a month; then
+// the last values as they come.
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -17,13 +18,13 @@ export const GROUPS: readonly Group[] = [
   { title: "Progress", unit: "%", scale: 10_000, fields: ["done_ppm"] },
 ];
 
-const SPAN_S = 6 * 3600;
+export const SPANS_H = [3, 24, 24 * 7, 24 * 30] as const;
 const TAIL = 900;
 type Columns = { times: number[]; values: Map<string, (number | null)[]> };
 
-type Props = { machine: string; group: Group; last: readonly ReadingView[] };
+type Props = { machine: string; group: Group; last: readonly ReadingView[]; hours: number };
 
-export function Chart({ machine, group, last }: Props) {
+export function Chart({ machine, group, last, hours }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const data = useRef<Columns>({ times: [], values: new Map() });
@@ -32,18 +33,19 @@ export function Chart({ machine, group, last }: Props) {
   const key = fields.join(" ");
   useEffect(() => {
     let here = true;
-    const since = Math.max(0, (last[0]?.at ?? 0) - SPAN_S * 1000);
+    setReady(false);
+    const since = Math.max(0, Math.max(...last.map((r) => r.at)) - hours * 3_600_000);
     void Promise.all(fields.map((name) => read(machine, name, since))).then((found) => {
       if (!here || !place.current) return;
       data.current = join(fields, found, group.scale);
-      plot.current = draw(place.current, group, fields, table(data.current, fields));
+      plot.current = draw(place.current, group, hours, fields, table(data.current, fields));
       setReady(true);
     });
     return () => {
       here = false;
       plot.current?.destroy();
     };
-  }, [machine, key]);
+  }, [machine, key, hours]);
   useEffect(() => {
     const shown = last.filter((r) => fields.includes(r.name));
     if (!ready || !plot.current || shown.length === 0) return;
@@ -106,11 +108,13 @@ function table(data: Columns, fields: readonly string[]): uPlot.AlignedData {
   return [data.times, ...fields.map((name) => data.values.get(name) ?? [])];
 }
 
-function draw(place: HTMLElement, group: Group, fields: readonly string[], data: uPlot.AlignedData): uPlot {
+function draw(place: HTMLElement, group: Group, hours: number, fields: readonly string[], data: uPlot.AlignedData): uPlot {
   const style = getComputedStyle(place);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 } };
-  const time = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" });
+  const days = { day: "numeric", month: "short" } as const;
+  const clock = { hour: "2-digit", minute: "2-digit" } as const;
+  const time = new Intl.DateTimeFormat(locale(), hours > 48 ? days : clock);
   return new uPlot(
     {
       width: place.clientWidth,

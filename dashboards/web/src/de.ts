@@ -1,5 +1,8 @@
 // German: from the English of the page. The build fails when a text has no entry here.
+import { people } from "./de-people";
+
 export const de = {
+  ...people,
   " at ": " um ",
   "(may stay empty)": "(darf leer bleiben)",
   "1 operation could use it": "1 Arbeitsgang könnte sie brauchen",
@@ -26,7 +29,15 @@ export const de = {
   "Commands of people": "Befehle von Menschen",
   "Communities and their part": "Gemeinschaften und ihr Anteil",
   "Controls of {name}": "Bedienung von {name}",
+  Console: "Konsole",
   Credits: "Dank an",
+  "For who is qualified on this machine. Lines that may move it take its readiness away until the bed is confirmed clear; every line is noted with its sender.":
+    "Für Menschen mit Einweisung an dieser Maschine. Zeilen, die sie bewegen können, nehmen ihr die Bereitschaft, bis das Bett als frei bestätigt ist; jede Zeile wird mit Absender vermerkt.",
+  "It takes lines only while it is idle without an order.": "Sie nimmt Zeilen nur an, wenn sie ohne Auftrag ruht.",
+  "Lines sent and what was answered": "Gesendete Zeilen und Antworten",
+  "One line of G-code": "Eine Zeile G-Code",
+  Send: "Senden",
+  "{line}: sent": "{line}: gesendet",
   Dark: "Dunkel",
   Delivered: "Übergeben",
   Design: "Entwurf",
@@ -256,7 +267,10 @@ export const de = {
   "every … hours of running": "alle … Stunden Laufzeit",
   expected: "erwartet",
   "failed or stopped": "misslungen oder gestoppt",
+  "a need of {site}": "ein Bedarf von {site}",
   "for {whom}": "für {whom}",
+  "made by {site}": "gefertigt von {site}",
+  "offered to other sites": "anderen Standorten angeboten",
   "from {when}": "ab {when}",
   good: "gut",
   "handed over": "übergeben",
@@ -289,6 +303,7 @@ export const de = {
   "need {need}: tried again": "Bedarf {need}: neuer Versuch",
   "needs you": "braucht Sie",
   "never heard": "nie gehört",
+  "nobody is here": "niemand da",
   "no answer yet": "noch keine Antwort",
   no: "nein",
   "none: the plan as it is": "keine: der Plan wie er ist",

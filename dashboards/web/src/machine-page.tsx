@@ -3,12 +3,14 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { AgeAt, ReadAge } from "./age";
 import * as api from "./api";
 import { AskButton } from "./ask";
-import { Chart, GROUPS } from "./chart";
+import { Chart, GROUPS, SPANS_H } from "./chart";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { Console } from "./console";
 import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import { Tile } from "./tile";
 import { Toolpath } from "./toolpath";
 import type { MachinePage as Page, ReadingsView, ReadingView, RanView } from "./types";
@@ -59,6 +61,7 @@ export default function MachinePage({ id, live, openNeed }: Props) {
       {value ? (
         <>
           <UpkeepPanel page={value} clock={live.clock} again={page.again} />
+          <Console page={value} clock={live.clock} again={page.again} />
           <Orders page={value} clock={live.clock} readMs={page.readMs} />
           <Facts page={value} clock={live.clock} />
         </>
@@ -114,6 +117,7 @@ function human({ value, unit }: ReadingView): string {
 
 function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: number }) {
   const [beat, setBeat] = useState(0);
+  const [hours, setHours] = useState<number>(SPANS_H[0]);
   useEffect(() => {
     const timer = setInterval(() => document.hidden || setBeat((n) => n + 1), POLL_MS);
     return () => clearInterval(timer);
@@ -123,13 +127,24 @@ function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: nu
   const groups = GROUPS.filter((group) => last.some((r) => r.name === group.fields[0]));
   return (
     <section class="panel" aria-labelledby="readings-title">
-      <h2 id="readings-title">
-        {t("Readings")} <ReadAge readMs={read.readMs} />
-      </h2>
+      <div class="panel-head">
+        <h2 id="readings-title">
+          {t("Readings")} <ReadAge readMs={read.readMs} />
+        </h2>
+        {groups.length ? (
+          <div class="choice" role="group" aria-label={t("How much time is shown")}>
+            {SPANS_H.map((h) => (
+              <button key={h} type="button" aria-pressed={h === hours} onClick={() => setHours(h)}>
+                {h < 48 ? `${h} h` : t("{n} days", { n: h / 24 })}
+              </button>
+            ))}
+          </div>
+        ) : null}
+      </div>
       {last.length === 0 ? <p class="none">{t("It has measured nothing yet.")}</p> : null}
       <div class="charts">
         {groups.map((group) => (
-          <Chart key={group.title} machine={id} group={group} last={last} />
+          <Chart key={group.title} machine={id} group={group} last={last} hours={hours} />
         ))}
       </div>
       {last.length ? (
@@ -189,7 +204,7 @@ function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
       <td>{order.need ? <Link to={partPath(order.need)}>{order.label}</Link> : order.label}</td>
       <td>
         {order.words}
-        {order.why ? <span class="sub"> {order.why}</span> : null}
+        {order.why ? <span class="sub"> {said(order.why)}</span> : null}
       </td>
       <td>
         <time title={utc(began)}>{clockTime(began, floorNow(clock))}</time>
@@ -238,10 +253,10 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
       {page.commands.length === 0 ? <p class="none">{t("Nobody has asked anything of it yet.")}</p> : null}
       <ol class="events">
         {page.commands.map((given) => (
-          <li key={given.at + given.do}>
+          <li key={given.id}>
             <time title={utc(given.at)}>{clockTime(given.at, floorNow(clock))}</time>
             <span>
-              <b>{given.do}</b> {given.who}
+              <b>{given.line ?? given.do}</b> {given.who}
               {given.code ? ` → ${given.code}` : ` → ${t("no answer yet")}`}
               {given.message ? `: ${given.message}` : ""}
             </span>
