@@ -4,16 +4,18 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from dashboards import (
+    accounts_api,
     commands,
     machine_api,
     materials_api,
     metrics_api,
     peers_api,
+    people_api,
     problems,
     reads,
     record_api,
@@ -26,6 +28,7 @@ from dashboards import (
 from dashboards.desk import Desk
 from dashboards.events import HEARTBEAT_S, Hub
 from dashboards.feed import Feed
+from dashboards.gate import Gate, Stamped
 from dashboards.guards import Guards
 from dashboards.models import FloorDocument
 from dashboards.reading import read_rows
@@ -75,11 +78,14 @@ def build_app(
     static: Path = STATIC,
     hub: Hub | None = None,
     rooms: Iterable[APIRouter] = (),
+    gate: Gate | None = None,
 ) -> FastAPI:
     """The application over a floor; ``hosts`` are names it may be called by, besides addresses.
 
-    ``rooms`` are further endpoints of this site.
+    ``rooms`` are further endpoints of this site; ``gate`` says who may come in (default: on this
+    computer everybody, until there is an account).
     """
+    gate = gate or Gate(desk)
     hub = hub if hub is not None else make_hub(desk)
     handlers = commands.Commands(desk)
 
@@ -87,32 +93,52 @@ def build_app(
     async def life(_: FastAPI) -> AsyncGenerator[None]:
         unfollow = desk.follow(hub.changed)
         hub.start()
+        gate.trail.start()
+        await gate.look()
         try:
             yield
         finally:
             unfollow()
             hub.stop()
+            gate.trail.close()
             handlers.stoppers.shutdown(wait=False)
 
-    app = FastAPI(title="Fabcommons floor", version="1", lifespan=life, docs_url=None)
+    app = FastAPI(
+        title="Fabcommons floor",
+        version="1",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(gate.authorise)],
+    )
     app.state.hub = hub
+    app.state.gate = gate
     problems.install(app)
-    for room in (*rooms, metrics_api.router(desk, hub)):
+    for room in (*rooms, metrics_api.router(desk, hub), *_rooms(desk, hub, gate)):
         app.include_router(room)
-    app.include_router(reads.router(desk, hub))
-    app.include_router(machine_api.router(desk))
-    app.include_router(materials_api.router(desk))
-    app.include_router(timeline_api.router(desk))
-    app.include_router(schedule_api.router(desk))
     app.include_router(commands.router(handlers))
-    app.include_router(rounds_api.router(desk))
-    app.include_router(record_api.router(desk))
-    app.include_router(peers_api.router(desk))
-    app.include_router(stations.router(desk))
-    app.include_router(routes_api.router(desk))
     _serve_page(app, static)
     app.add_middleware(Guards, hosts=tuple(hosts), headers=SECURITY)
+    app.add_middleware(Stamped, gate=gate)
     return app
+
+
+def _rooms(desk: Desk, hub: Hub, gate: Gate) -> tuple[APIRouter, ...]:
+    """Endpoints of every floor; those of one machine come before the commands with a free verb."""
+    return (
+        people_api.router(gate),
+        accounts_api.router(gate),
+        reads.router(desk, hub),
+        machine_api.router(desk),
+        materials_api.router(desk),
+        timeline_api.router(desk),
+        schedule_api.router(desk),
+        rounds_api.router(desk),
+        record_api.router(desk),
+        peers_api.router(desk),
+        stations.router(desk),
+        routes_api.router(desk),
+    )
 
 
 def _serve_page(app: FastAPI, static: Path) -> None:

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from controller.people.register import Caller
 from controller.values import NeedRequest, Refused
 from dashboards.asks import (
     MAX_BATCH,
@@ -25,6 +26,7 @@ from dashboards.asks import (
     ResolveAsk,
 )
 from dashboards.desk import Answer, Desk, Outcome, Person
+from dashboards.gate import Who
 from dashboards.once import Once
 from dashboards.problems import ERRORS, Problem, ProblemView, of_refusal, of_validation
 from protocols.records import is_id
@@ -68,7 +70,7 @@ class Commands:
         # its own threads: an emergency stop never queues behind requests that wait for a commit
         self.stoppers = ThreadPoolExecutor(STOP_WAIT_THREADS, thread_name_prefix="stop")
 
-    def needs(self, ask: dict[str, Any], key: Key = "") -> Response:
+    def needs(self, ask: dict[str, Any], caller: Who, key: Key = "") -> Response:
         """State one need, or a batch as ``{"needs": [...]}``; each line succeeds or fails alone.
 
         With ``"all_or_nothing": true`` one bad line refuses them all.
@@ -80,7 +82,7 @@ class Commands:
             n, bad = next((n, r) for n, r in enumerate(results) if not isinstance(r, NeedAsk))
             words = f"line {n + 1}: {bad['message']}"
             raise Problem(422, "all-or-nothing", words, bad.get("field", ""))
-        requests = [self._request(line, key, n) for n, line in good]
+        requests = [self._request(line, caller, key, n) for n, line in good]
         stated = self._desk.state_needs(requests, all_or_nothing=whole)
         answers = {n: _line(n, answer) for (n, _), answer in zip(good, stated, strict=True)}
         views = [answers.get(n) or {"n": n, "problem": r} for n, r in enumerate(results)]
@@ -91,7 +93,7 @@ class Commands:
         problems = [view["problem"] for view in answer["lines"] if "problem" in view]
         return JSONResponse({**answer, "problems": problems}, 422)
 
-    def _request(self, ask: NeedAsk, header_key: str, n: int) -> NeedRequest:
+    def _request(self, ask: NeedAsk, caller: Caller, header_key: str, n: int) -> NeedRequest:
         own = ask.key or (f"{header_key}/{n}" if header_key else secrets.token_hex(12))
         return NeedRequest(
             key=own,
@@ -102,14 +104,16 @@ class Commands:
             due_at=ask.due_at,
             need_class=ask.need_class,
             note=ask.note,
-            stated_by=ask.stated_by,
+            stated_by=caller.account or ask.stated_by,
         )
 
-    def clear(self, machine: Id, ask: ClearAsk, key: Key = "") -> AnswerView:
+    def clear(self, machine: Id, ask: ClearAsk, caller: Who, key: Key = "") -> AnswerView:
         """The bed or fixture is clear; the result of what was on it, with the same tap."""
         outcome = Outcome(ask.result, ask.pieces)
         return self._once(
-            key, lambda: self._desk.clear(machine, outcome, _seen(ask, key)), f"clear {machine}"
+            key,
+            lambda: self._desk.clear(machine, outcome, _seen(ask, caller, key)),
+            f"clear {machine}",
         )
 
     def control(
@@ -117,57 +121,63 @@ class Commands:
         machine: Id,
         do: Annotated[Literal["pause", "resume", "cancel"], InPath()],
         ask: CommandAsk,
+        caller: Who,
         key: Key = "",
     ) -> AnswerView:
         """Pause, resume or cancel what the machine does."""
         return self._once(
-            key, lambda: self._desk.control(machine, do, _seen(ask, key)), f"{do} {machine}"
+            key, lambda: self._desk.control(machine, do, _seen(ask, caller, key)), f"{do} {machine}"
         )
 
-    def load(self, machine: Id, ask: LoadAsk, key: Key = "") -> AnswerView:
+    def load(self, machine: Id, ask: LoadAsk, caller: Who, key: Key = "") -> AnswerView:
         """A person put a lot into a channel of the machine."""
         return self._once(
             key,
-            lambda: self._desk.load(machine, ask.ch, ask.lot, _seen(ask, key)),
+            lambda: self._desk.load(machine, ask.ch, ask.lot, _seen(ask, caller, key)),
             f"load {machine}",
         )
 
-    def resolve(self, order: Id, ask: ResolveAsk, key: Key = "") -> AnswerView:
+    def resolve(self, order: Id, ask: ResolveAsk, caller: Who, key: Key = "") -> AnswerView:
         """A person looked: settles an order whose end is unknown."""
         outcome = Outcome(ask.result, ask.pieces, ask.note)
-        person = Person(ask.who, command_id(key))
+        person = _unseen(ask, caller, key)
         return self._once(
             key, lambda: self._desk.resolve(order, outcome, person), f"resolve {order}"
         )
 
-    def retry(self, operation: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+    def retry(self, operation: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """A person lets an operation that used up its attempts be tried again."""
         return self._once(
-            key, lambda: self._desk.retry(operation, _unseen(ask, key)), f"retry {operation}"
+            key,
+            lambda: self._desk.retry(operation, _unseen(ask, caller, key)),
+            f"retry {operation}",
         )
 
-    def release(self, machine: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+    def release(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """A person trusts a quarantined machine again."""
         return self._once(
-            key, lambda: self._desk.release(machine, _unseen(ask, key)), f"release {machine}"
+            key,
+            lambda: self._desk.release(machine, _unseen(ask, caller, key)),
+            f"release {machine}",
         )
 
-    async def stop(self, machine: Id, who: str = "someone at the page") -> AnswerView:
+    async def stop(self, machine: Id, caller: Who, who: str = "someone at the page") -> AnswerView:
         """Emergency stop: never asks, reads no database, has no body that could be wrong."""
         loop = asyncio.get_running_loop()
-        return _view(await loop.run_in_executor(self.stoppers, self._desk.stop, machine, who[:60]))
+        said = caller.named(who[:60])
+        return _view(await loop.run_in_executor(self.stoppers, self._desk.stop, machine, said))
 
     def _once(self, key: str, run: Callable[[], Answer], what: str) -> AnswerView:
         """One answer per key and act; the controller refuses a key used for another act."""
         return _view(self._done.run(f"{key} {what}" if key else "", run))
 
 
-def _seen(ask: CommandAsk, key: str) -> Person:
-    return Person(ask.who, command_id(key), ask.saw)
+def _seen(ask: CommandAsk, caller: Caller, key: str) -> Person:
+    return Person(caller.named(ask.who), command_id(key), ask.saw)
 
 
-def _unseen(ask: CommandAsk, key: str) -> Person:
-    return Person(ask.who, command_id(key))
+def _unseen(ask: CommandAsk | ResolveAsk, caller: Caller, key: str) -> Person:
+    return Person(caller.named(ask.who), command_id(key))
 
 
 def needs_of(ask: dict[str, Any]) -> tuple[list[Any], bool]:

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from dashboards.asks import Ask, Name
+from dashboards.gate import Who
 from dashboards.problems import ERRORS
 
 Id = Annotated[str, InPath(max_length=64)]
@@ -58,17 +59,17 @@ def router(door: Doorkeeper) -> APIRouter:
     """Routes over who lets machines in."""
     routes = APIRouter(responses=ERRORS)
 
-    def enrol(machine: Id, ask: EnrolAsk) -> CodeView:
+    def enrol(machine: Id, ask: EnrolAsk, caller: Who) -> CodeView:
         """A one-time code for a machine; one made before is worth nothing."""
-        return {"code": door.code(machine, ask.who)}
+        return {"code": door.code(machine, caller.named(ask.who))}
 
     def redeem(ask: RedeemAsk) -> SealedView:
         """A new machine fetches its settings, once."""
         return {"sealed": door.redeem(ask.name)}
 
-    def revoke(machine: Id, ask: EnrolAsk) -> CodeView:
+    def revoke(machine: Id, ask: EnrolAsk, caller: Who) -> CodeView:
         """Put a machine out: its credentials are worth nothing from now on."""
-        door.revoke(machine, ask.who)
+        door.revoke(machine, caller.named(ask.who))
         return {"code": ""}
 
     table = (

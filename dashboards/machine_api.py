@@ -14,6 +14,7 @@ from controller.values import Command, JobOrder, Machine, Operation
 from dashboards.asks import CommandAsk
 from dashboards.commands import AnswerView
 from dashboards.desk import Desk
+from dashboards.gate import Who
 from dashboards.page_models import (
     DueView,
     GivenView,
@@ -73,29 +74,29 @@ class Machines:
             floor = index(read_rows(tx), self._desk.clock.rate)
             return _page(tx, floor, found)
 
-    def out(self, machine: Id, ask: OutAsk, key: Key = "") -> AnswerView:
+    def out(self, machine: Id, ask: OutAsk, caller: Who, key: Key = "") -> AnswerView:
         """Take the machine out of use: nothing more is offered to it."""
+        who = caller.named(ask.who)
 
         def run(tx: Tx) -> None:
-            check_saw(tx, machine, Asker(ask.who, key, ask.saw))
-            upkeep.take_out(tx, machine, ask.who, ask.why)
+            check_saw(tx, machine, Asker(who, key, ask.saw))
+            upkeep.take_out(tx, machine, who, ask.why)
 
         self._desk.submit(run)
         return {"id": key, "code": "done"}
 
-    def back(self, machine: Id, ask: CommandAsk, key: Key = "") -> AnswerView:
+    def back(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """Put the machine back in use."""
-        self._desk.submit(lambda tx: upkeep.put_back(tx, machine, ask.who))
+        self._desk.submit(lambda tx: upkeep.put_back(tx, machine, caller.named(ask.who)))
         return {"id": key, "code": "done"}
 
-    def done(self, machine: Id, ask: UpkeepAsk, key: Key = "") -> AnswerView:
+    def done(self, machine: Id, ask: UpkeepAsk, caller: Who, key: Key = "") -> AnswerView:
         """Note maintenance that was done; the same key notes it once."""
-        self._desk.submit(
-            lambda tx: upkeep.note(tx, machine, upkeep.Done(ask.what, ask.who, ask.note, key))
-        )
+        done = upkeep.Done(ask.what, caller.named(ask.who), ask.note, key)
+        self._desk.submit(lambda tx: upkeep.note(tx, machine, done))
         return {"id": key, "code": "done"}
 
-    def rule(self, machine: Id, ask: RuleAsk, key: Key = "") -> AnswerView:
+    def rule(self, machine: Id, ask: RuleAsk, caller: Who, key: Key = "") -> AnswerView:
         """Say what is due every so many hours of running."""
         self._desk.submit(lambda tx: upkeep.rule(tx, machine, ask.what, ask.every_h))
         return {"id": key, "code": "done"}

@@ -13,6 +13,7 @@ from controller.ledger import balance
 from controller.values import LotBalance, Operation
 from dashboards.asks import CommandAsk, Id
 from dashboards.desk import Desk
+from dashboards.gate import Who
 from dashboards.page_models import LotDetail, MaterialsPage, StockView
 from dashboards.present import present
 from dashboards.problems import ERRORS
@@ -56,17 +57,18 @@ class Materials:
         with self._desk.read() as tx:
             return _page(tx)
 
-    def weigh(self, lot: InId, ask: WeighAsk, key: Key) -> WeighedView:
+    def weigh(self, lot: InId, ask: WeighAsk, caller: Who, key: Key) -> WeighedView:
         """Settle a lot to the mass on the scale; the same key weighs once."""
         name = f"weigh:{lot}:{key}"
-        found = self._desk.submit(lambda tx: resources.weigh(tx, lot, ask.mass_mg, ask.who, name))
+        who = caller.named(ask.who)
+        found = self._desk.submit(lambda tx: resources.weigh(tx, lot, ask.mass_mg, who, name))
         return {"lot": lot, "difference_mg": found}
 
-    def threshold(self, ask: ThresholdAsk) -> StockView:
+    def threshold(self, ask: ThresholdAsk, caller: Who) -> StockView:
         """Say below how much of a material people want to be told."""
 
         def run(tx: Tx) -> StockView:
-            upkeep.set_threshold(tx, ask.material, ask.low_mg, ask.who)
+            upkeep.set_threshold(tx, ask.material, ask.low_mg, caller.named(ask.who))
             return _stock(tx, tx.lots.balances(*MATERIAL_KINDS))[ask.material]
 
         return self._desk.submit(run)

@@ -54,6 +54,9 @@ STATUS_OF = {
     "unreachable": 504,
     "not-a-member": 401,
     "not-a-steward": 403,
+    "not-yourself": 403,
+    "last-admin": 409,
+    "disabled": 403,
 }
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
@@ -13,6 +13,7 @@ from controller.tracking import record_of
 from controller.values import Need
 from dashboards.desk import Desk
 from dashboards.events import MAX_PAGES, Clock, Hub
+from dashboards.gate import Gate, Who, while_in
 from dashboards.models import (
     FleetReadingsView as FleetReadings,
 )
@@ -65,13 +66,16 @@ class Reads:
 
     async def events(
         self,
+        request: Request,
+        caller: Who,
         since: Annotated[str, Query(max_length=40)] = "",
         last_event_id: Annotated[str, Header(max_length=40)] = "",
     ) -> StreamingResponse:
         """Server-sent events: merge patches (RFC 7396) of the floor after a position."""
         if self._hub.pages >= MAX_PAGES:
             raise Problem(503, "busy", f"{MAX_PAGES} pages are open already; close one")
-        stream = self._hub.stream(last_event_id or since, self._clock)
+        gate: Gate = request.app.state.gate
+        stream = while_in(gate, caller, self._hub.stream(last_event_id or since, self._clock))
         return StreamingResponse(stream, media_type="text/event-stream", headers=NO_STORE)
 
     def _clock(self) -> Clock:

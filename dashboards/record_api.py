@@ -12,6 +12,7 @@ from controller.ledger.jsonld import export
 from controller.ledger.vocabulary import context
 from dashboards import labels
 from dashboards.desk import Desk
+from dashboards.gate import Who
 from dashboards.problems import ERRORS, Problem
 from dashboards.record_views import (
     STYLE,
@@ -82,9 +83,10 @@ class Records:
             found = tx.ledger.discrepancies(only_open=not resolved)
             return [discrepancy_view(one) for one in found]
 
-    def settle(self, order: Id, ask: SettleAsk) -> DiscrepancyView:
+    def settle(self, order: Id, ask: SettleAsk, caller: Who) -> DiscrepancyView:
         """A person's word on a discrepancy of an order."""
-        found = self._desk.submit(lambda tx: settle(tx, order, ask.kind, ask.who, ask.weighed_mg))
+        who = caller.named(ask.who)
+        found = self._desk.submit(lambda tx: settle(tx, order, ask.kind, who, ask.weighed_mg))
         return discrepancy_view(found)
 
     def _of(self, tx: Tx, need: str) -> RecordView:

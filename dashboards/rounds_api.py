@@ -10,11 +10,14 @@ from fastapi import APIRouter, Header, Query
 from fastapi import Path as InPath
 from fastapi.responses import Response
 
+from controller.adapters.clock import utc_ms
 from controller.adapters.store import Tx
 from controller.commons import boxes, members, rounds, urgent
-from controller.commons.records import CastBallot, Round
+from controller.commons.records import CastBallot, Member, Round
 from controller.commons.verbs import Commons
-from controller.values import Community
+from controller.people.accounts import TOKEN_MARK, bind_member
+from controller.people.register import Caller
+from controller.values import Community, Refused
 from dashboards.commons_models import (
     AdmittedView,
     AttestedView,
@@ -30,6 +33,7 @@ from dashboards.commons_models import (
     RoundView,
 )
 from dashboards.desk import Desk
+from dashboards.gate import Who
 from dashboards.problems import ERRORS, Problem
 from dashboards.rounds_views import community_views, round_line, round_view
 
@@ -42,6 +46,29 @@ def token_of(header: str) -> str:
     """Token of an ``Authorization: Bearer`` header, "" when there is none."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def voter(tx: Tx, caller: Caller, authorization: str) -> Member:
+    """Who votes: the member of the account that is logged in, else of the token; raise Refused.
+
+    An account's first vote by a token joins the two: from then on the account alone votes.
+    """
+    token = token_of(authorization)
+    if token.startswith(TOKEN_MARK):
+        token = ""
+    shown = tx.members.by_token(members.hashed(token)) if token else None
+    account = tx.people.get(caller.account) if caller.account else None
+    if account is not None and account.member:
+        if shown is not None and shown.id != account.member:
+            raise Refused("not-yourself", "token", "is another member's: you vote as yourself")
+        own = tx.members.get(account.member)
+        if own is None or own.left_at is not None:
+            raise Refused("not-a-member", "account", "is no member any more: ask your community")
+        return own
+    found = members.member_of(tx, token)
+    if account is not None:
+        bind_member(tx, account.id, found.id, utc_ms())
+    return found
 
 
 class Rounds:
@@ -73,11 +100,11 @@ class Rounds:
         )
         return [{"id": one.member.id, "token": one.token} for one in admitted]
 
-    def leave(self, authorization: Bearer = "") -> CommunityView:
+    def leave(self, caller: Who, authorization: Bearer = "") -> CommunityView:
         """The member with this token leaves their community."""
 
         def run(tx: Tx) -> CommunityView:
-            member = members.member_of(tx, token_of(authorization))
+            member = voter(tx, caller, authorization)
             members.leave(tx, member.id)
             return community_views(tx)[member.community]
 
@@ -105,13 +132,15 @@ class Rounds:
         with self._desk.read() as tx:
             return round_view(tx, _round(tx, found.id))
 
-    def cast(self, round_id: Id, ask: BallotAsk, authorization: Bearer = "") -> ReceiptView:
+    def cast(
+        self, round_id: Id, ask: BallotAsk, caller: Who, authorization: Bearer = ""
+    ) -> ReceiptView:
         """Cast a ballot, or replace the one cast before; until the round closes."""
         wishes = boxes.Wishes(ask.approvals, ask.limits)
 
         def run(tx: Tx) -> ReceiptView:
             found = _round(tx, round_id)
-            receipt = boxes.cast_ballot(tx, found.id, token_of(authorization), wishes)
+            receipt = boxes.cast_ballot(tx, found.id, voter(tx, caller, authorization), wishes)
             return {
                 "round": found.id,
                 "voter": receipt.member,
@@ -121,11 +150,12 @@ class Rounds:
 
         return self._desk.submit(run)
 
-    def ballot(self, round_id: Id, authorization: Bearer = "") -> BallotView:
+    def ballot(self, round_id: Id, caller: Who, authorization: Bearer = "") -> BallotView:
         """The member's own ballot as it counts now."""
 
         def run(tx: Tx) -> CastBallot | None:
-            return boxes.own_ballot(tx, _round(tx, round_id).id, token_of(authorization))
+            member = voter(tx, caller, authorization)
+            return boxes.own_ballot(tx, _round(tx, round_id).id, member)
 
         found = self._desk.submit(run)
         if found is None:
@@ -149,9 +179,11 @@ class Rounds:
         kind = "application/json" if name.endswith(".json") else "text/plain; charset=utf-8"
         return Response(found.body.encode(), media_type=kind, headers={"etag": f'"{found.sha}"'})
 
-    def attest(self, need: Id, authorization: Bearer = "") -> AttestedView:
+    def attest(self, need: Id, caller: Who, authorization: Bearer = "") -> AttestedView:
         """A steward attests that a need is urgent or basic; an urgent one may go ahead at once."""
-        found = self._desk.submit(lambda tx: urgent.attest(tx, need, token_of(authorization)))
+        found = self._desk.submit(
+            lambda tx: urgent.attest(tx, need, voter(tx, caller, authorization))
+        )
         return {"need": found.id, "state": found.state, "reason": found.reason}
 
     def decided(self, need: Id) -> list[NeedRoundView]:

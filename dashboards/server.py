@@ -3,13 +3,18 @@
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import uvicorn
 from fastapi import APIRouter
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboards.api import build_app, make_hub
 from dashboards.desk import Desk
+from dashboards.gate import Gate, Rules
+from dashboards.problems import problem, response
 
 START_S = 10.0
 GRACE_S = 2
@@ -23,63 +28,121 @@ class CannotServe(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How a page is reached: names, further endpoints, who may come in, TLS, proxies before it.
+
+    ``machine_http``: HOST:PORT of a plain listener that answers machines alone.
+    """
+
+    hosts: tuple[str, ...] = ()
+    rooms: tuple[APIRouter, ...] = ()
+    rules: Rules | None = None
+    certificate: tuple[Path, Path] | None = None
+    proxies: tuple[str, ...] = ()
+    machine_http: str = ""
+
+
 class PageServer:
     """A running server; ``url`` is where people find the page. ``close`` ends every stream."""
 
     def __init__(
-        self,
-        desk: Desk,
-        host: str = "127.0.0.1",
-        port: int = 8000,
-        hosts: Iterable[str] = (),
-        rooms: Iterable[APIRouter] = (),
+        self, desk: Desk, host: str = "127.0.0.1", port: int = 8000, front: Front | None = None
     ) -> None:
-        self._socket = _listen(host, port)
-        bound: tuple[str, int] = self._socket.getsockname()[:2]
+        front = front or Front()
+        self._tls = front.certificate is not None
+        sockets = [_listen(host, port)]
+        bound: tuple[str, int] = sockets[0].getsockname()[:2]
         self.host, self.port = bound
         self._hub = make_hub(desk)
-        config = uvicorn.Config(
-            build_app(desk, (host, *hosts), hub=self._hub, rooms=rooms),
-            log_config=None,  # the process says where its log goes
-            log_level="warning",
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=GRACE_S,
-            timeout_keep_alive=30,
-            limit_concurrency=400,
-            server_header=False,
+        self.gate = Gate(desk, front.rules or Rules(loopback=is_loopback(host)))
+        app = build_app(
+            desk, (host, *front.hosts), hub=self._hub, rooms=front.rooms, gate=self.gate
         )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="page-server"
-        )
-        self._thread.daemon = True
-        self._thread.start()
-        self._wait_started()
+        self._runs = [_Run(_config(app, front), sockets[0])]
+        if front.machine_http:
+            place, _, number = front.machine_http.rpartition(":")
+            plain = _config(MachinesOnly(app), Front(), lifespan="off")
+            self._runs.append(_Run(plain, _listen(place or "0.0.0.0", int(number))))
+        for run in self._runs:
+            if not run.started():
+                self.close()
+                raise CannotServe(f"the page's server did not start on {self.url}")
 
     @property
     def url(self) -> str:
         """Address of the page."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def close(self) -> None:
         """Stop serving; open pages are cut off at once, other requests have two seconds."""
         self._hub.stop()
+        for run in self._runs:
+            run.close()
+
+
+class _Run:
+    """One uvicorn on a thread."""
+
+    def __init__(self, config: uvicorn.Config, listener: socket.socket) -> None:
+        self._socket = listener
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="page-server"
+        )
+        self._thread.daemon = True
+        self._thread.start()
+
+    def started(self) -> bool:
+        pause = threading.Event()
+        for _ in range(int(START_S / 0.02)):
+            if self._server.started:
+                return True
+            if not self._thread.is_alive():
+                break
+            pause.wait(0.02)
+        return False
+
+    def close(self) -> None:
         self._server.should_exit = True
         self._thread.join(START_S)
         self._socket.close()
 
-    def _wait_started(self) -> None:
-        pause = threading.Event()
-        for _ in range(int(START_S / 0.02)):
-            if self._server.started:
-                return
-            if not self._thread.is_alive():
-                break
-            pause.wait(0.02)
-        self.close()
-        raise CannotServe(f"the page's server did not start on {self.url}")
+
+class MachinesOnly:
+    """ASGI: of an application only what machines fetch, so that it may stand on plain HTTP."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is a machine's, answer 404 to the rest."""
+        path = scope.get("path", "")
+        if path.startswith(("/programs/", "/firmware/")) or path == "/api/enrol":
+            await self._app(scope, receive, send)
+            return
+        found = problem("http", "only machines are answered here; people's page speaks TLS")
+        await response(404, [found])(scope, receive, send)
+
+
+def _config(app: ASGIApp, front: Front, lifespan: Literal["on", "off"] = "on") -> uvicorn.Config:
+    certificate, key = front.certificate or (None, None)
+    return uvicorn.Config(
+        app,
+        log_config=None,  # the process says where its log goes
+        log_level="warning",
+        access_log=False,
+        lifespan=lifespan,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        limit_concurrency=400,
+        server_header=False,
+        proxy_headers=bool(front.proxies),  # else anybody could say where they come from
+        forwarded_allow_ips=list(front.proxies),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from dashboards.asks import CommandAsk
 from dashboards.commands import AnswerView, command_id
 from dashboards.desk import Answer, Person
+from dashboards.gate import Who
 from dashboards.problems import ERRORS, Problem
 
 Id = Annotated[str, InPath(max_length=64)]
@@ -79,9 +80,9 @@ def router(software_of: Software) -> APIRouter:
             raise Problem(404, "unknown", "is no file of a signed release here", "path")
         return FileResponse(found, media_type="application/octet-stream")
 
-    def update(machine: Id, ask: UpdateAsk, key: Key = "") -> AnswerView:
+    def update(machine: Id, ask: UpdateAsk, caller: Who, key: Key = "") -> AnswerView:
         """Ask an idle machine to install a signed release; it rolls back by itself."""
-        person = Person(ask.who, command_id(key), ask.saw)
+        person = Person(caller.named(ask.who), command_id(key), ask.saw)
         answer = software_of.update(machine, ask.version, person)
         return {"id": answer.id, "code": answer.code, "message": answer.message}
 

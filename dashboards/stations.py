@@ -23,6 +23,7 @@ from controller.values import JobOrder, Machine, Operation, Refused
 from dashboards.asks import CommandAsk, Name
 from dashboards.commands import AnswerView, command_id
 from dashboards.desk import Desk
+from dashboards.gate import Who
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 
@@ -129,10 +130,11 @@ class Stations:
         with self._desk.read() as tx:
             return _view(tx, _machine(tx, machine))
 
-    def sign_off(self, machine: Id, ask: SignAsk, key: Key = "") -> AnswerView:
+    def sign_off(self, machine: Id, ask: SignAsk, caller: Who, key: Key = "") -> AnswerView:
         """End what is done at a station by what was found; values outside their limits fail it."""
-        found = Findings(ask.who, ask.result, ask.pieces, tuple(ask.checks), ask.values, ask.note)
-        asker = Asker(ask.who, command_id(key), ask.saw)
+        who = caller.named(ask.who)
+        found = Findings(who, ask.result, ask.pieces, tuple(ask.checks), ask.values, ask.note)
+        asker = Asker(who, command_id(key), ask.saw)
         signed = self._desk.submit(lambda tx: stations.sign_off(tx, machine, found, asker))
         if signed is None:
             return {"id": asker.key, "code": "done"}
@@ -140,11 +142,11 @@ class Stations:
         return {"id": asker.key, "code": "done", "message": message}
 
     async def photo(
-        self, machine: Id, request: Request, who: Name = "someone at the page"
+        self, machine: Id, request: Request, caller: Who, who: Name = "someone at the page"
     ) -> PhotoView:
         """Keep a photo (PNG or JPEG as the body) of what lies at a station, without metadata."""
         content = await request.body()
-        return await run_in_threadpool(self._kept, machine, content, who)
+        return await run_in_threadpool(self._kept, machine, content, caller.named(who))
 
     def _kept(self, machine: str, content: bytes, who: str) -> PhotoView:
         try:

@@ -39,6 +39,8 @@ _COMMANDS = {
     "commons": "share needs with other sites: join them, leave them, offer a need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
+    "account": "who may come in, and as what; tokens for programs",
+    "audit": "who did what, when, from where",
     "store": "back the store up, restore it, check that it is sound",
     "telemetry": "databases of the copy in InfluxDB, and what it does not have yet",
     "simulate": "months of a floor in minutes: compare policies, try more machines",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -25,11 +27,16 @@ class CliError(Exception):
 
 
 class Client:
-    """A controller's HTTP API at ``url``; ``token`` is a member's."""
+    """A controller's HTTP API at ``url``; ``token`` is a member's, else $FABCOMMONS_API_TOKEN.
+
+    $FABCOMMONS_CA names the certificate of a site's own authority (access/ca.pem), for https.
+    """
 
     def __init__(self, url: str, token: str = "") -> None:
         self.url = url.rstrip("/")
-        self._token = token
+        self._token = token or os.environ.get("FABCOMMONS_API_TOKEN", "").strip()
+        ca = os.environ.get("FABCOMMONS_CA")
+        self._tls = ssl.create_default_context(cafile=ca) if url.startswith("https:") else None
 
     def get(self, path: str) -> Any:
         """Document at a path; raise CliError."""
@@ -58,7 +65,7 @@ class Client:
         if self._token:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=self._tls) as answer:
                 return parse(answer.read())
         except urllib.error.HTTPError as error:
             raise CliError(_explain(error), USAGE if error.code < 500 else FAILED) from error

@@ -39,6 +39,7 @@ def add(commands: Any) -> None:
     option("--example", action="store_true", help="print a settings file to start from")
     option("--broker", help="instead of the file's: auto, mosquitto, amqtt or HOST:PORT")
     option("--http", help="instead of the file's, e.g. 127.0.0.1:8010")
+    option("--set-up", action="store_true", help="print a code by which the page makes an admin")
     option("--log-json", action="store_true", help="tell every event as a JSON line on stderr")
     controller.set_defaults(run=run)
 
@@ -66,13 +67,27 @@ def run(options: argparse.Namespace) -> int:
     log = JsonLog(settings, sys.stderr) if options.log_json else PlainLog()
     with (
         closing(log),
-        RunningSite(settings, Place(base, base)) as running,
+        RunningSite(settings, Place(base, base), options.set_up) as running,
         log.follow(running.site),
     ):
         where = f"{running.broker.host}:{running.broker.port} ({running.broker.kind})"
         log.say(f"site {settings.site}: page {running.url}, broker {where}")
+        if running.set_up_code:
+            print(_words_on_accounts(running, options.settings), flush=True)
         stop.wait()
     return OK
+
+
+def _words_on_accounts(running: RunningSite, settings: Path) -> str:
+    """What somebody is told who starts a site without accounts; on stdout, never in the log."""
+    who = "everybody on this computer is its admin"
+    if not running.page.gate.rules.loopback:
+        who = "nobody can do anything yet"
+    return (
+        f"no accounts: {who}. The first, an admin:\n"
+        f"  fabcommons account add {settings} NAME --role admin\n"
+        f"  or log in at {running.url} with the set-up code {running.set_up_code} (good once)"
+    )
 
 
 def _settings(options: argparse.Namespace) -> SiteFile:

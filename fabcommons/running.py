@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -44,6 +44,14 @@ from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.door import open_door
+from fabcommons.front import (
+    check_open,
+    machines_url,
+    make_front,
+    page_host,
+    page_url,
+    set_up_code,
+)
 from fabcommons.influx import open_copies
 from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
@@ -71,7 +79,7 @@ class Place:
 class RunningSite:
     """Everything of a site that runs in this process; ``url`` is its page. A context manager."""
 
-    def __init__(self, settings: SiteFile, place: Place) -> None:
+    def __init__(self, settings: SiteFile, place: Place, set_up: bool = False) -> None:
         self.settings = settings
         self.place = place
         place.folder.mkdir(parents=True, exist_ok=True)
@@ -80,12 +88,11 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = _last_ms(settings, place)
         self._sink = open_copies(settings.influx, place.folder / "influx")
-        origin = Origin(settings.site, f"http://{settings.http}")
+        origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning)
-        host, _, port = settings.http.rpartition(":")
         self.share = sharer(resources.why_never)
         parts = Parts(
             clock=_clock(settings, last_ms),
@@ -99,7 +106,7 @@ class RunningSite:
                 name=settings.site,
                 store=settings.store_place(place.folder),
                 broker=self._door.address(),
-                programs_url=f"http://{settings.http}/programs",
+                programs_url=f"{machines_url(settings)}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
                 keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
@@ -110,7 +117,8 @@ class RunningSite:
         self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
         self.commons = Commons(self.site, settings.commons, place.folder)
-        self.page = self._open_page(host or "127.0.0.1", int(port))
+        self.set_up_code = ""
+        self.page = self._open_page(set_up)
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
@@ -125,22 +133,30 @@ class RunningSite:
         """Address of the page and the API."""
         return self.page.url
 
-    def _open_page(self, host: str, port: int) -> PageServer:
+    def _open_page(self, set_up: bool) -> PageServer:
+        desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+        port = int(self.settings.http.rpartition(":")[2])
         try:
-            desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
-            return PageServer(desk, host, port, rooms=self._rooms())
-        except CannotServe as error:
+            check_open(self.settings, self.site, set_up)
+            self.set_up_code = set_up_code(self.site)
+            folders = (self.place.folder, self.place.base)
+            front = make_front(self.settings, folders, self.set_up_code)
+            front = replace(front, rooms=self._rooms())
+            return PageServer(desk, page_host(self.settings), port, front)
+        except (CannotServe, CliError) as error:
             self.site.close()
             self.broker.close()
+            if isinstance(error, CliError):
+                raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
 
-    def _rooms(self) -> list[APIRouter]:
+    def _rooms(self) -> tuple[APIRouter, ...]:
         """Endpoints of this very site."""
-        return [self._software(), self._enrol(), commons_api.router(self.commons)]
+        return (self._software(), self._enrol(), commons_api.router(self.commons))
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
-        url = f"http://{self.settings.http}/firmware"
+        url = f"{machines_url(self.settings)}/firmware"
         releases = Releases(self.place.folder / "firmware")
         return software_api.router(SiteSoftware(Firmware(self.site, releases, url)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import ipaddress
 from pathlib import Path
 
 from cryptography import x509
@@ -39,6 +40,26 @@ def _subject(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _named(cert: Path) -> set[str]:
+    """Names and addresses a certificate is for."""
+    found = x509.load_pem_x509_certificate(cert.read_bytes())
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(name.value) for name in names}
+
+
+def fingerprint(cert: Path) -> str:
+    """SHA-256 of a certificate, as browsers show it."""
+    found = x509.load_pem_x509_certificate(cert.read_bytes())
+    return found.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
 class Authority:
     """CA and server certificate in a folder, made when absent; ``now`` is real time in ms UTC."""
 
@@ -50,11 +71,12 @@ class Authority:
         self.ca, self.cert, self.key = (folder / n for n in ("ca.pem", "server.pem", "server.key"))
         if not self.ca.exists():
             self._make_ca()
-        if not self.cert.exists() or self._ends() < datetime.timedelta(days=RENEW_DAYS):
+        soon = datetime.timedelta(days=RENEW_DAYS)
+        if not self.cert.exists() or self._ends(self.cert) < soon:
             self.renew()
 
-    def _ends(self) -> datetime.timedelta:
-        found = x509.load_pem_x509_certificate(self.cert.read_bytes())
+    def _ends(self, cert: Path) -> datetime.timedelta:
+        found = x509.load_pem_x509_certificate(cert.read_bytes())
         return found.not_valid_after_utc - self._now
 
     def _make_ca(self) -> None:
@@ -68,18 +90,32 @@ class Authority:
 
     def renew(self) -> None:
         """Make a new key and certificate for the listener; machines need not be told."""
+        self._issue((self.cert, self.key), [server_name(self._site), "localhost"])
+
+    def page(self, names: list[str]) -> tuple[Path, Path]:
+        """(certificate, key) of the page for these names, made again when they or it are old."""
+        cert, key = self.folder / "page.pem", self.folder / "page.key"
+        if (
+            not cert.exists()
+            or self._ends(cert) < datetime.timedelta(days=RENEW_DAYS)
+            or set(names) - _named(cert)
+        ):
+            self._issue((cert, key), names)
+        return cert, key
+
+    def _issue(self, paths: tuple[Path, Path], names: list[str]) -> None:
         ca_key = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
         assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
         issuer = x509.load_pem_x509_certificate(self.ca.read_bytes()).subject
         key = ec.generate_private_key(ec.SECP256R1())
-        name = server_name(self._site)
-        built = self._builder(_subject(name), issuer, key.public_key(), _SERVER_DAYS)
-        names = x509.SubjectAlternativeName([x509.DNSName(name), x509.DNSName("localhost")])
-        built = built.add_extension(names, critical=False).add_extension(
+        subject = _subject(server_name(self._site))
+        built = self._builder(subject, issuer, key.public_key(), _SERVER_DAYS)
+        alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
+        built = built.add_extension(alternatives, critical=False).add_extension(
             x509.BasicConstraints(ca=False, path_length=None), critical=True
         )
-        _save_key(self.key, key)
-        self.cert.write_bytes(built.sign(ca_key, hashes.SHA256()).public_bytes(_PEM))
+        _save_key(paths[1], key)
+        paths[0].write_bytes(built.sign(ca_key, hashes.SHA256()).public_bytes(_PEM))
 
     def _builder(
         self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int

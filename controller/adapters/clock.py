@@ -22,7 +22,8 @@ class Clock(Protocol):
         ...
 
 
-def _utc_ms() -> int:
+def utc_ms() -> int:
+    """Real time, ms UTC, whatever the floor's clock says."""
     return int(datetime.now(UTC).timestamp() * 1000)  # the one place that may
 
 
@@ -33,7 +34,7 @@ class SystemClock:
 
     def now_ms(self) -> int:
         """Floor time, ms UTC."""
-        return _utc_ms()
+        return utc_ms()
 
     def monotonic_s(self) -> float:
         """Real seconds that only grow."""
@@ -49,7 +50,7 @@ class FloorClock:
 
     def __init__(self, rate: int, start_ms: int | None = None, not_before_ms: int = 0) -> None:
         self.rate = rate
-        self._start_ms = max(_utc_ms() if start_ms is None else start_ms, not_before_ms)
+        self._start_ms = max(utc_ms() if start_ms is None else start_ms, not_before_ms)
         self._start_s = time.monotonic()
 
     def now_ms(self) -> int:

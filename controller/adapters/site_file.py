@@ -24,6 +24,8 @@ from controller.commons.settings import problems as round_problems
 from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
+from controller.people.settings import AccessEntry
+from controller.people.settings import problems as access_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
@@ -179,6 +181,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     influx: InfluxEntry | None = None
     rounds: RoundSettings | None = None
     notify: list[NotifyEntry] = []
+    access: AccessEntry = msgspec.field(default_factory=AccessEntry)
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
     commons: CommonsEntry = msgspec.field(default_factory=CommonsEntry)
     slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
@@ -235,6 +238,7 @@ def _problems(found: SiteFile) -> list[str]:
     if found.rounds is not None:
         wrong += [f"rounds.{text}" for text in round_problems(found.rounds)]
     wrong += notify_problems(found.notify)
+    wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
     wrong += [f"commons.{text}" for text in commons_problems(found.commons, found.site)]
     wrong += [f"slicing.{text}" for text in slicing_problems(found.slicing)]

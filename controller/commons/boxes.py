@@ -49,7 +49,7 @@ def ballot_sha(round_id: str, voter: str, wishes: Wishes) -> str:
     return hashlib.sha256(canonical(content)).hexdigest()
 
 
-def cast_ballot(tx: Tx, round_id: str, token: str, wishes: Wishes) -> Receipt:
+def cast_ballot(tx: Tx, round_id: str, token: str | Member, wishes: Wishes) -> Receipt:
     """Cast or replace a member's ballot; raise Refused."""
     member = member_of(tx, token)
     found = tx.rounds.get(round_id)
@@ -99,7 +99,7 @@ def _limits(tx: Tx, limits: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(limits.items()))
 
 
-def own_ballot(tx: Tx, round_id: str, token: str) -> CastBallot | None:
+def own_ballot(tx: Tx, round_id: str, token: str | Member) -> CastBallot | None:
     """The ballot of the member with this token, None when there is none; raise Refused."""
     member = member_of(tx, token)
     return tx.rounds.ballot(round_id, voter_of(tx, round_id, member.id))

@@ -73,8 +73,10 @@ def admit_members(tx: Tx, community: str, count: int, steward: bool = False) -> 
     return admitted
 
 
-def member_of(tx: Tx, token: str) -> Member:
-    """The member with this token; raise Refused."""
+def member_of(tx: Tx, token: str | Member) -> Member:
+    """The member with this token, or the one who was known otherwise; raise Refused."""
+    if isinstance(token, Member):
+        return token
     found = tx.members.by_token(hashed(token)) if token else None
     if found is None:
         raise Refused("not-a-member", "token", "is not the token of a member: ask your community")

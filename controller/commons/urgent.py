@@ -12,7 +12,7 @@ from controller.allocation.inputs import Need as Wanted
 from controller.allocation.urgent import Displaced, Duty, UrgentPool, admit, attested
 from controller.commons.capacity import Measure, measure, resources, takes
 from controller.commons.members import member_of
-from controller.commons.records import DEBIT, RESERVE, SITE, Attestation
+from controller.commons.records import DEBIT, RESERVE, SITE, Attestation, Member
 from controller.commons.settings import RoundSettings, settings_of
 from controller.values import Need, Refused
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BEGUN = ("ordered", "running", "inspecting", "held", "done")
 
 
-def attest(tx: Tx, need: str, token: str) -> Need:
+def attest(tx: Tx, need: str, token: str | Member) -> Need:
     """A steward attests that a need is urgent, or basic; urgent ones may go ahead now."""
     settings = settings_of(tx)
     found = tx.needs.get(need)

@@ -53,3 +53,12 @@ def test_pages(driver: Callable[[bool], Driver]) -> None:
 
 def test_presses(driver: Callable[[bool], Driver]) -> None:
     assert len(run_script("clicks.test.mjs", driver(True))) >= 20
+
+
+def test_log_in(driver: Callable[[bool], Driver]) -> None:
+    from support.people import populate
+
+    made = driver(False)
+    populate(made.desk)
+    made.server.gate.register.look()
+    assert len(run_script("people.test.mjs", made)) >= 7

@@ -65,6 +65,13 @@ class Driver:
     def do_token(self) -> str:
         return self.desk.token
 
+    def do_shut_out(self, account: str) -> None:
+        from controller.people import accounts
+
+        self.desk.change(lambda tx: accounts.set_disabled(tx, account, True, 1))
+        self.server.gate.register.look()
+        self.desk.change(lambda tx: tx.notice("note", "floor", "so that the stream says something"))
+
     def do_reset(self) -> None:
         """A floor as at the beginning, at the same address."""
         port = self.server.port

@@ -13,13 +13,15 @@ from sqlalchemy.engine import URL
 from controller.adapters.store import tables
 from controller.adapters.store.dialects import open_engine
 
-HEAD = "0003"
+HEAD = "0004"
 FIRST = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _GUARDS = (
     ("economic_event", "UPDATE", "the ledger is append-only: post a correcting event"),
     ("economic_event", "DELETE", "the ledger is append-only: post a correcting event"),
     ("inbox", "UPDATE", "the inbox is append-only"),
+    ("audit", "UPDATE", "the audit log is append-only"),
+    ("audit", "DELETE", "the audit log is append-only"),
 )
 _REFUSE = (
     "CREATE OR REPLACE FUNCTION fab_refuse() RETURNS trigger LANGUAGE plpgsql AS"

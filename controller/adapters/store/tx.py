@@ -13,6 +13,7 @@ from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
 from controller.adapters.store.orders import OperationRoom, OrderRoom
 from controller.adapters.store.peers import PeerRoom
+from controller.adapters.store.people import PeopleRoom
 from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
@@ -64,6 +65,7 @@ class Tx:
         self.members = MemberRoom(conn)
         self.rounds = RoundRoom(conn)
         self.peers = PeerRoom(conn)
+        self.people = PeopleRoom(conn)
         self.operations = OperationRoom(conn)
         self.orders = OrderRoom(conn)
         self.machines = MachineRoom(conn)

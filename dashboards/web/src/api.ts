@@ -2,7 +2,8 @@
 import type {
   AnswerView,
   BallotView,
-  FloorView, 
+  FloorView,
+  MeView,
   NeedsAnswer,
   NeedStory,
   ProblemView,
@@ -29,8 +30,12 @@ async function answer<T>(response: Response): Promise<T> {
   const problems = (body as { problems?: ProblemView[] }).problems ?? [
     { code: "http", message: `the floor answered ${response.status}` },
   ];
+  if (response.status === 401) window.dispatchEvent(new Event(OUT_EVENT));
   throw new Refusal(response.status, problems);
 }
+
+/** The floor answered that nobody is logged in here. */
+export const OUT_EVENT = "fabcommons.out";
 
 export async function get<T>(path: string): Promise<T> {
   return answer<T>(await fetch(path, { headers: { accept: "application/json" } }));
@@ -59,6 +64,13 @@ export function who(): string {
 }
 
 const part = encodeURIComponent;
+
+export const me = (): Promise<MeView> => get("/api/me");
+export const logIn = (name: string, password: string): Promise<MeView> =>
+  post("/api/log-in", { name, password }, newKey());
+export const logOut = (): Promise<unknown> => post("/api/log-out", {}, newKey());
+export const setUp = (name: string, password: string, code: string): Promise<MeView> =>
+  post("/api/set-up", { name, password, code }, newKey());
 
 export const floor = (): Promise<FloorView> => get("/api/floor");
 export const needStory = (id: string): Promise<NeedStory> => get(`/api/needs/${part(id)}`);

@@ -3,10 +3,12 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { SayContext } from "./ask";
 import { floorNow, realMs, span, useTick } from "./clock";
 import { FloorPage } from "./floor-page";
-import { LanguageChoice, ThemeButton, Who } from "./head";
+import { LanguageChoice, ThemeButton } from "./head";
 import { t, type Text } from "./i18n";
 import { lazy } from "./lazy";
 import { type Live, useLive } from "./live";
+import { Account, LogIn } from "./log-in";
+import { MeContext, useMe } from "./me";
 import { NeedForm } from "./need-form";
 import { Link, type PageName, type Route, useRoute } from "./router";
 import { Clock } from "./side";
@@ -22,7 +24,7 @@ type Said = { text: string; bad: boolean; n: number };
 const SAID_MS = 8000;
 
 export function App() {
-  const live = useLive();
+  const known = useMe();
   const [said, setSaid] = useState<Said | undefined>(undefined);
   const n = useRef(0);
   const say = useCallback((text: string, bad: boolean) => {
@@ -39,7 +41,13 @@ export function App() {
       <a class="skip" href="#main">
         {t("To the content")}
       </a>
-      {live ? <Page live={live} /> : <p class="reading">{t("Reading the floor…")}</p>}
+      {known ? (
+        <MeContext.Provider value={known}>
+          {known.me.rights.includes("read") ? <Floor /> : <LogIn />}
+        </MeContext.Provider>
+      ) : (
+        <p class="reading">{t("Reading the floor…")}</p>
+      )}
       <div class={`said ${said?.bad ? "bad" : ""}`} role={said?.bad ? "alert" : "status"}>
         {said ? (
           <p key={said.n}>
@@ -52,6 +60,11 @@ export function App() {
       </div>
     </SayContext.Provider>
   );
+}
+
+function Floor() {
+  const live = useLive();
+  return live ? <Page live={live} /> : <p class="reading">{t("Reading the floor…")}</p>;
 }
 
 const TITLES: Readonly<Record<PageName, Text>> = {
@@ -160,7 +173,7 @@ function Head({ live, route, title }: { live: Live; route: Route; title: string 
           <i aria-hidden="true" /> {live.connected ? t("live") : t("not connected")}
         </span>
       </p>
-      <Who />
+      <Account />
       <LanguageChoice />
       <ThemeButton />
     </header>

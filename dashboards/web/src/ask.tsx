@@ -1,16 +1,25 @@
 // Buttons that ask the floor for something: one press, one request, and what came of it in words.
 import { createContext } from "preact";
 import { useContext, useRef, useState } from "preact/hooks";
+import { type Right, useWhyNot } from "./me";
 
 export type Say = (text: string, bad: boolean) => void;
 export const SayContext = createContext<Say>(() => undefined);
 
-export function useAsk(): [boolean, (run: () => Promise<unknown>, done: string) => void] {
+/** `right`: what asking needs; without it the person is told why and nothing is asked. */
+export function useAsk(
+  right: Right = "operate",
+): [boolean, (run: () => Promise<unknown>, done: string) => void, string] {
+  const whyNot = useWhyNot(right);
   const say = useContext(SayContext);
   const [busy, setBusy] = useState(false);
   const asking = useRef(false);
   const ask = (run: () => Promise<unknown>, done: string): void => {
     if (asking.current) return; // a double press is one press
+    if (whyNot) {
+      say(whyNot, true);
+      return;
+    }
     asking.current = true;
     setBusy(true);
     run()
@@ -21,7 +30,7 @@ export function useAsk(): [boolean, (run: () => Promise<unknown>, done: string) 
         setBusy(false);
       });
   };
-  return [busy, ask];
+  return [busy, ask, whyNot];
 }
 
 type Props = {
@@ -29,18 +38,21 @@ type Props = {
   label: string;
   done: string;
   disabled?: boolean;
+  right?: Right;
   run: () => Promise<unknown>;
   children: preact.ComponentChildren;
 };
 
-export function AskButton({ class: name = "", label, done, disabled, run, children }: Props) {
-  const [busy, ask] = useAsk();
+export function AskButton({ class: name = "", label, done, disabled, right, run, children }: Props) {
+  const [busy, ask, whyNot] = useAsk(right);
   return (
     <button
       type="button"
       class={name}
       aria-label={label}
       disabled={disabled}
+      aria-disabled={whyNot ? true : undefined}
+      title={whyNot || undefined}
       aria-busy={busy}
       onClick={() => ask(run, done)}
     >
@@ -52,8 +64,8 @@ export function AskButton({ class: name = "", label, done, disabled, run, childr
 export const HOLD_MS = 900;
 
 /** Held down for a moment, by pointer or by key, so that a brush of the sleeve cancels nothing. */
-export function HoldButton({ class: name = "", label, done, disabled, run, children }: Props) {
-  const [busy, ask] = useAsk();
+export function HoldButton({ class: name = "", label, done, disabled, right, run, children }: Props) {
+  const [busy, ask, whyNot] = useAsk(right);
   const [holding, setHolding] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const begin = (): void => {
@@ -76,6 +88,8 @@ export function HoldButton({ class: name = "", label, done, disabled, run, child
       class={`hold ${holding ? "holding" : ""} ${name}`}
       aria-label={`${label}: hold down`}
       disabled={disabled}
+      aria-disabled={whyNot ? true : undefined}
+      title={whyNot || undefined}
       aria-busy={busy}
       onPointerDown={(event) => event.button === 0 && begin()}
       onPointerUp={end}

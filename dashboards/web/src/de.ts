@@ -1,5 +1,8 @@
 // German: from the English of the page. The build fails when a text has no entry here.
+import { people } from "./de-people";
+
 export const de = {
+  ...people,
   " at ": " um ",
   "(may stay empty)": "(darf leer bleiben)",
   "1 operation could use it": "1 Arbeitsgang könnte sie brauchen",

@@ -67,7 +67,7 @@ export default function MaterialsPage({ live }: { live: Live }) {
 }
 
 function Stock({ stock, again }: { stock: StockView; again: () => void }) {
-  const [busy, ask] = useAsk();
+  const [busy, ask] = useAsk("govern");
   const name = stock.material.toUpperCase();
   const short = stock.left_mg < stock.reserved_mg;
   return (

@@ -233,6 +233,7 @@ function Controls({ machine }: { machine: MachineView }) {
         class="stop"
         label={t("Emergency stop {name}", { name })}
         done={t("{name}: STOP sent", { name })}
+        right="stop"
         run={() => api.stop(id)}
       >
         {t("Stop")}

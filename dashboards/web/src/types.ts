@@ -11,6 +11,7 @@ export type AttentionView = Schemas["AttentionView"];
 export type NeedView = Schemas["NeedView"];
 export type StepView = Schemas["StepView"];
 export type LotView = Schemas["LotView"];
+export type MeView = Schemas["MeView"];
 export type NeedStory = Schemas["NeedStory"];
 export type OperationStory = Schemas["OperationStory"];
 export type OrderStory = Schemas["OrderStory"];

@@ -1,17 +1,19 @@
 // A member's ballot: how strongly they approve each need. The token stays in this page only.
-import { useState } from "preact/hooks";
+import { useContext, useState } from "preact/hooks";
 import * as api from "./api";
 import { useAsk } from "./ask";
 import { t } from "./i18n";
+import { MeContext } from "./me";
 import type { RoundView } from "./types";
 
 const LEVELS = [0, 1, 2, 3] as const;
 
 export function Ballot({ round, again }: { round: RoundView; again: () => void }) {
+  const { me } = useContext(MeContext);
   const [open, setOpen] = useState(false);
   const [token, setToken] = useState("");
   const [levels, setLevels] = useState<Readonly<Record<string, number>>>({});
-  const [busy, ask] = useAsk();
+  const [busy, ask] = useAsk("vote");
   if (!open) {
     return (
       <button type="button" class="primary" onClick={() => setOpen(true)}>
@@ -36,10 +38,12 @@ export function Ballot({ round, again }: { round: RoundView; again: () => void }
   };
   return (
     <form class="ballot" onSubmit={cast}>
+      {me.member ? null : (
       <label>
         {t("Your token")}
         <input type="password" required autoComplete="off" value={token} onInput={(event) => setToken(event.currentTarget.value)} />
       </label>
+      )}
       <ul>
         {Object.values(round.needs).map((need) => (
           <li key={need.need}>
@@ -62,7 +66,7 @@ export function Ballot({ round, again }: { round: RoundView; again: () => void }
         ))}
       </ul>
       <div class="form-end">
-        <button type="button" disabled={!token} onClick={read}>
+        <button type="button" disabled={!token && !me.member} onClick={read}>
           {t("Read my ballot")}
         </button>
         <button type="submit" class="primary" aria-busy={busy}>

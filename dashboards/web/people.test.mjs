@@ -1,0 +1,71 @@
+// Coming in, what a role may do, and going out, in a real browser: node people.test.mjs URL
+import assert from "node:assert/strict";
+import { floor, open, run, seriousProblems } from "./harness.mjs";
+
+const { url, browser, page, errors, elsewhere } = await open();
+
+async function logIn(name, password) {
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Password").fill(password);
+  await page.keyboard.press("Enter");
+}
+
+const steps = {
+  async "shows nothing of the floor to who is not logged in, and is clean"() {
+    await page.goto(url);
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    assert.equal(await page.locator(".tile").count(), 0);
+    assert.deepEqual(await seriousProblems(page), []);
+  },
+
+  async "lets anybody on the floor stop a machine"() {
+    await page.getByRole("button", { name: "Emergency stop printer-1" }).click();
+    await page.getByText("printer-1: STOP sent").waitFor();
+    await floor("asked stop printer-1 logged");
+  },
+
+  async "says that a password is wrong, and lets one try again by keyboard"() {
+    await logIn("mia", "not the password");
+    await page.getByRole("alert").filter({ hasText: "name or password is wrong" }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.name), "name");
+    await logIn("mia", "correct horse battery");
+    await page.locator(".tile").first().waitFor();
+    await page.getByText("mia · Member").waitFor();
+  },
+
+  async "says why a role may not, and asks nothing"() {
+    const button = page.getByRole("button", { name: /^Pause printer-1/ });
+    assert.equal(await button.getAttribute("aria-disabled"), "true");
+    assert.match(await button.getAttribute("title"), /Your role \(Member\)/);
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").filter({ hasText: "Your role (Member)" }).waitFor();
+    await floor("count pause 0");
+    const stop = page.getByRole("button", { name: "Emergency stop printer-1" });
+    assert.equal(await stop.getAttribute("aria-disabled"), null);
+    assert.deepEqual(await seriousProblems(page), []);
+  },
+
+  async "goes back to the log-in when logged out, and a technician may do more"() {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await logIn("tom", "correct horse battery");
+    await page.getByText("tom · Technician").waitFor();
+    await page.getByRole("button", { name: /^Pause printer-1/ }).click();
+    await page.getByText("pause sent").first().waitFor();
+    await floor("asked pause printer-1 tom");
+  },
+
+  async "asks to log in again when the session has ended"() {
+    await floor("shut-out tom");
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+  },
+
+  async "ran without errors and asked nobody else"() {
+    const refused = /status of 40[13]/; // the answers this page asked for
+    assert.deepEqual(errors.filter((text) => !refused.test(text)), []);
+    assert.deepEqual(elsewhere, []);
+  },
+};
+
+await run(steps, browser);
