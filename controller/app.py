@@ -74,7 +74,10 @@ def _accept_all(tx: Tx) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry."""
+    """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry.
+
+    reach: called with the name of each fault point passed, None in production.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     router: Router = _no_router
@@ -82,6 +85,7 @@ class Parts:
     planner: Callable[[FloorPicture], FloorPlan] = _no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
     sink: telemetry.Sink | None = None
+    reach: Callable[[str], None] | None = None
 
 
 class Site:
@@ -94,7 +98,8 @@ class Site:
         self.readings = telemetry.TelemetryBuffer(parts.clock.rate)
         self.outlet = Outlet(dict(parts.links))
         self.watch = Watch(parts.clock)
-        self.writer = Writer(store, Hooks(self._before_commit, self._after_commit))
+        hooks = Hooks(self._before_commit, self._after_commit, parts.reach)
+        self.writer = Writer(store, hooks)
         self.mqtt: MqttLink | None = None
         self.sink = parts.sink
         self._parts = parts

@@ -109,7 +109,7 @@ def why_busy(machine: Machine, taken: dict[str, JobOrder]) -> str:
 
 def _why_held(operation: Operation, held_until: dict[str, int], at: int) -> str:
     until = held_until.get(operation.id, 0)
-    if at >= until:
+    if at >= until or until - at > MAX_BACKOFF_MS:  # further off: the clock was ahead then
         return ""
     return f"{operation.reason.split('; tried again')[0]}; tried again in {(until - at) // 1000} s"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from controller import execution
-from controller.values import DeadLetter, Json, Refused
+from controller.values import DeadLetter, Json, Refused, StoreFailed
 from protocols.errors import WireError
 from protocols.messages import MAX_UP_BYTES, MESSAGES, decode
 from protocols.records import check, parse
@@ -38,6 +38,8 @@ def receive(tx: "Tx", topic: str, payload: bytes, site: str) -> str:
         code, reason = error.code, str(error)
     except Refused as refused:
         code, reason = refused.code, str(refused)
+    except StoreFailed:
+        raise  # the message is good: it comes again
     except Exception as error:  # noqa: BLE001  # a poison message is buried, never left to block
         _log.exception("a message could not be taken")
         code, reason = "internal", repr(error)[:300]

@@ -27,6 +27,13 @@ LOT_KINDS = ("spool", "plate", "part", "scrap", "stock", "delivered")
 MEASURES = ("measured", "uncertain", "estimated", "declared", "counted")
 
 
+class StoreFailed(Exception):
+    """The store itself failed (full disk, lost connection): the whole transaction is gone.
+
+    Nobody but the writer may catch it: what came after it would be written outside a transaction.
+    """
+
+
 class Refused(Exception):
     """A person's request that cannot be done. Attributes: code, field, message (with the fix)."""
 

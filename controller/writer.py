@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from controller.adapters.store import Store, Tx
+from controller.values import StoreFailed
 
 T = TypeVar("T")
 MAX_BATCH = 500
@@ -38,6 +39,7 @@ class Hooks:
 
     before: Callable[[Tx], None]
     after: Callable[[Tx], None]
+    reach: Callable[[str], None] | None = None  # fault points; None in production
 
 
 class WriterClosed(Exception):
@@ -50,6 +52,7 @@ class Writer:
     def __init__(self, store: Store, hooks: Hooks, bound: int = 10_000) -> None:
         self._store = store
         self._hooks = hooks
+        self._reach = hooks.reach
         self._queue: queue.Queue[Item | None] = queue.Queue(bound)
         self._held: Item | None = None
         self._closing = threading.Event()
@@ -144,19 +147,28 @@ class Writer:
             with self._store.write() as tx:
                 for item in batch:
                     results.append((item, *self._run(tx, item)))
+                self._pass("writer.ran")
                 self._hooks.before(tx)
+                self._pass("writer.settled")
         except Exception as error:  # noqa: BLE001  # top loop: the store failed, try again
             self._commit_failed(batch, error)
             return False
+        self._pass("writer.committed")
         self.commits += 1
         self.store_error = ""
         self._finish(tx, results)
         return True
 
+    def _pass(self, point: str) -> None:
+        if self._reach is not None:
+            self._reach(point)
+
     def _run(self, tx: Tx, item: Item) -> tuple[Any, Exception | None]:
         try:
             with tx.savepoint():
                 return item.run(tx), None
+        except StoreFailed:
+            raise  # the transaction is gone, with every other item of the batch
         except Exception as error:  # noqa: BLE001  # top loop: an item must not end the others
             if item.future is None:
                 self.failures += 1
@@ -176,7 +188,9 @@ class Writer:
             for item, _, _ in results:
                 if item.done is not None:
                     item.done()
+            self._pass("writer.acknowledged")
             self._hooks.after(tx)
+            self._pass("writer.released")
         except Exception:  # noqa: BLE001  # top loop: effects are level-triggered, sent again
             self.failures += 1
             _log.exception("an effect failed")

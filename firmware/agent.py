@@ -204,6 +204,8 @@ class Agent:
     def _on_ack(self, ack: "Record") -> None:
         if ack["jid"] == self.journal.jid:
             self.journal.ack(ack["s"])
+            if ack["s"] < self.journal.acked:  # it has less than it said: an older store, say
+                self.actions.append(("say", "up/hello", hello(self)))
 
     def _on_time(self, message: "Record") -> None:
         self.floor.hear(message["t"], message["rate"], self.now_ms)

@@ -4,13 +4,14 @@ Nothing else changes it: an event or a note is first durable in the journal, the
 Events are the wire's (``protocols.messages.EVENTS``); notes are the machine's own and never sent:
 
     {"term": n}                          highest controller term seen
-    {"ctr": {ch, lot, cum_mg, hwm_mg, nm, back_nm, ug_per_m}}    where a material counter stands
+    {"ctr": {ch, lot, cum_mg, hwm_mg, nm, back_nm, open_mg, ug_per_m}}    where a counter stands
     {"lines": n}                         program lines acknowledged so far
 
 A counter belongs to one channel and one lot. ``cum_mg`` is the mass drawn, ``hwm_mg`` the mass
-that may be drawn before the journal must be written again, ``nm`` the filament length behind
-``cum_mg``, ``back_nm`` the length pulled back when the last program ended (the next program
-pushes it forward again, which draws nothing).
+that may be drawn before the journal must be written again, ``open_mg`` the part of ``cum_mg``
+whose lines were perhaps not executed yet, ``nm`` the filament length behind ``cum_mg``,
+``back_nm`` the length pulled back when the last program ended (the next program pushes it forward
+again, which draws nothing).
 """
 
 from protocols.orders import machine_step

@@ -71,6 +71,10 @@ class _Draw:
         """What was certainly used when the machine stopped short."""
         return self._recent[self._at]
 
+    def open_mg(self) -> int:
+        """Mass of the lines that were let through and are perhaps not executed yet."""
+        return self.mass_mg(self.used_nm) - self.mass_mg(self.certain_nm())
+
     def set_mark(self, mark_mg: int) -> None:
         """Take a mark that is now durable."""
         self.hwm_mg = mark_mg
@@ -179,9 +183,9 @@ class Meter:
                     ctr["nm"] = length_nm(counter["hwm_mg"], counter["ug_per_m"])
                 # it may be pulled back now, which the next program would count once more
                 back = mass_mg(counter["back_nm"], counter["ug_per_m"])
-                ctr["back_nm"] = 0
+                ctr["back_nm"] = ctr["open_mg"] = 0
                 ctr["cum_mg"] = counter["hwm_mg"]
-                ctr["unc_mg"] = counter["unc_mg"] + ahead + back
+                ctr["unc_mg"] = counter["unc_mg"] + counter.get("open_mg", 0) + ahead + back
                 self._journal.append(self._event(ctr, "lines"), {"ctr": ctr}, FINAL)
 
     # records -------------------------------------------------------------------------------------
@@ -202,6 +206,7 @@ class Meter:
             "hwm_mg": mark_mg,
             "nm": draw.length_nm(draw.used_nm),
             "back_nm": draw.deep_nm,
+            "open_mg": draw.open_mg(),
             "ug_per_m": draw.ug_per_m,
         }
         return {"ctr": counter, "lines": self.lines}
@@ -257,12 +262,12 @@ class Meter:
 
     def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
         mass = draw.mass_mg(draw.used_nm)
-        uncertain = 0 if certain else mass - draw.mass_mg(draw.certain_nm())
+        uncertain = 0 if certain else draw.open_mg()
         if not certain and draw.cut_line > self.lines:
             uncertain += draw.piece_mg
         unc_mg = draw.unc_mg + uncertain
         note = self._note(draw, mass, mass)
-        note["ctr"]["back_nm"] = self._left_nm(draw)
+        note["ctr"]["back_nm"], note["ctr"]["open_mg"] = self._left_nm(draw), 0
         if mass > draw.told_mg or uncertain:
             src = "piece" if draw.piece_mg else "lines"
             self._journal.append(self._told(draw, mass, unc_mg, src), note, level)

@@ -1,15 +1,21 @@
 """Inbox of machine events, dead letters, notices and the site's own numbers."""
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row
-from controller.values import DeadLetter, Notice
+from controller.values import DeadLetter, Json, Notice
 
 _inbox = tables.inbox
 _dead = tables.dead_letter
 _notice = tables.notice
 _site = tables.site
+_SHA = select(_inbox.c.sha).where(
+    _inbox.c.machine == bindparam("machine"),
+    _inbox.c.jid == bindparam("jid"),
+    _inbox.c.s == bindparam("s"),
+)
+_VALUE = select(_site.c.value).where(_site.c.name == bindparam("name"))
 
 
 class InboxRoom(Room):
@@ -17,11 +23,7 @@ class InboxRoom(Room):
 
     def sha(self, machine: str, jid: str, s: int) -> str | None:
         """Hash of a committed event, or None when it was never committed."""
-        return self._scalar(
-            select(_inbox.c.sha).where(
-                _inbox.c.machine == machine, _inbox.c.jid == jid, _inbox.c.s == s
-            )
-        )
+        return self._scalar(_SHA, machine=machine, jid=jid, s=s)
 
     def last(self, machine: str, jid: str) -> int:
         """Highest event committed of one journal, 0 when none."""
@@ -33,11 +35,8 @@ class InboxRoom(Room):
     def add(self, key: tuple[str, str, int], body: str, sha: str, received_at: int) -> None:
         """Store one event under key (machine, jid, s)."""
         machine, jid, s = key
-        self._run(
-            insert(_inbox).values(
-                machine=machine, jid=jid, s=s, body=body, sha=sha, received_at=received_at
-            )
-        )
+        row: Json = {"machine": machine, "jid": jid, "s": s, "body": body, "sha": sha}
+        self._add(_inbox, row | {"received_at": received_at})
 
     def count(self) -> int:
         """How many events were ever committed."""
@@ -69,7 +68,7 @@ class NoticeRoom(Room):
 
     def add(self, at: int, kind: str, subject: str, text: str) -> Notice:
         """Store a notice; the oldest beyond 20,000 go."""
-        result = self._run(insert(_notice).values(at=at, kind=kind, subject=subject, text=text))
+        result = self._add(_notice, {"at": at, "kind": kind, "subject": subject, "text": text})
         key = result.inserted_primary_key
         assert key is not None
         if key[0] % 500 == 0:
@@ -101,13 +100,12 @@ class SiteRoom(Room):
 
     def get(self, name: str) -> str | None:
         """One value, or None."""
-        return self._scalar(select(_site.c.value).where(_site.c.name == name))
+        return self._scalar(_VALUE, name=name)
 
     def put(self, name: str, value: str) -> None:
         """Store one value."""
-        done = self._run(update(_site).where(_site.c.name == name).values(value=value))
-        if done.rowcount == 0:
-            self._run(insert(_site).values(name=name, value=value))
+        if self._change(_site, {"name": name}, {"value": value}) == 0:
+            self._add(_site, {"name": name, "value": value})
 
     def number(self, name: str) -> int:
         """One number, 0 when never stored."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select
 
 from controller.adapters.store import commons_tables, tables
 from controller.adapters.store.rows import Room, as_row, to_row, to_value
@@ -20,11 +20,11 @@ class LotRoom(Room):
 
     def get(self, lot: str) -> Lot | None:
         """One lot, or None."""
-        return self._one(Lot, select(_lot).where(_lot.c.id == lot))
+        return self._by(Lot, _lot, id=lot)
 
     def loaded(self, machine: str, ch: int) -> Lot | None:
         """The lot loaded in a machine's channel, or None."""
-        return self._one(Lot, select(_lot).where(_lot.c.machine == machine, _lot.c.ch == ch))
+        return self._by(Lot, _lot, machine=machine, ch=ch)
 
     def with_balance(self, lot: str) -> LotBalance | None:
         """One lot with its balance, or None."""
@@ -42,11 +42,11 @@ class LotRoom(Room):
 
     def add(self, lot: Lot) -> None:
         """Store a new lot."""
-        self._run(insert(_lot).values(as_row(_lot, lot)))
+        self._add(_lot, as_row(_lot, lot))
 
     def change(self, lot: str, **changes: object) -> None:
         """Change fields of one lot."""
-        self._run(update(_lot).where(_lot.c.id == lot).values(to_row(_lot, changes)))
+        self._change(_lot, {"id": lot}, to_row(_lot, changes))
 
     def place(self, lot: str, machine: str, ch: int) -> bool:
         """Load a lot in a machine's channel, unloading what was there; False when it was there."""
@@ -81,11 +81,11 @@ class LedgerRoom(Room):
 
     def by_key(self, key: str) -> EconomicEvent | None:
         """The line posted under an idempotency key, or None."""
-        return self._one(EconomicEvent, select(_event).where(_event.c.key == key))
+        return self._by(EconomicEvent, _event, key=key)
 
     def get(self, event: int) -> EconomicEvent | None:
         """One line, or None."""
-        return self._one(EconomicEvent, select(_event).where(_event.c.id == event))
+        return self._by(EconomicEvent, _event, id=event)
 
     def all(self) -> list[EconomicEvent]:
         """Every line in the order posted."""
@@ -109,22 +109,21 @@ class LedgerRoom(Room):
 
     def append(self, event: EconomicEvent) -> int:
         """Append one line; return its number."""
-        result = self._run(insert(_event).values(as_row(_event, event)))
+        result = self._add(_event, as_row(_event, event))
         key = result.inserted_primary_key
         assert key is not None
         return int(key[0])
 
     def balance(self, lot: str) -> Balance:
         """What a lot holds by the balance kept beside the lines."""
-        found = self._one(Balance, select(_balance).where(_balance.c.lot == lot))
+        found = self._by(Balance, _balance, lot=lot)
         return found if found is not None else Balance(lot)
 
     def put_balance(self, balance: Balance) -> None:
         """Store what a lot holds."""
         row = as_row(_balance, balance)
-        done = self._run(update(_balance).where(_balance.c.lot == balance.lot).values(row))
-        if done.rowcount == 0:
-            self._run(insert(_balance).values(row))
+        if self._change(_balance, {"lot": balance.lot}, row) == 0:
+            self._add(_balance, row)
 
     def balances(self) -> dict[str, Balance]:
         """Kept balances by lot."""

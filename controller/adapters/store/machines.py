@@ -16,7 +16,7 @@ class MachineRoom(Room):
 
     def get(self, machine: str) -> Machine | None:
         """One machine, or None."""
-        return self._one(Machine, select(_machine).where(_machine.c.id == machine))
+        return self._by(Machine, _machine, id=machine)
 
     def journal(self, machine: str) -> str | None:
         """Journal a machine writes now, or None."""
@@ -28,25 +28,15 @@ class MachineRoom(Room):
 
     def add(self, machine: Machine) -> None:
         """Store a new machine."""
-        self._run(insert(_machine).values(as_row(_machine, machine)))
+        self._add(_machine, as_row(_machine, machine))
 
     def change(self, machine: str, **changes: object) -> None:
         """Change fields of one machine."""
-        self._run(
-            update(_machine).where(_machine.c.id == machine).values(to_row(_machine, changes))
-        )
+        self._change(_machine, {"id": machine}, to_row(_machine, changes))
 
     def counter(self, machine: str, jid: str, ch: int, lot: str) -> Counter | None:
         """Last cumulative counter reported, or None."""
-        return self._one(
-            Counter,
-            select(_counter).where(
-                _counter.c.machine == machine,
-                _counter.c.jid == jid,
-                _counter.c.ch == ch,
-                _counter.c.lot == lot,
-            ),
-        )
+        return self._by(Counter, _counter, machine=machine, jid=jid, ch=ch, lot=lot)
 
     def counters(self, machine: str) -> list[Counter]:
         """All counters of one machine."""
@@ -55,14 +45,9 @@ class MachineRoom(Room):
     def put_counter(self, counter: Counter) -> None:
         """Store the counter as reported."""
         row = as_row(_counter, counter)
-        where = (
-            (_counter.c.machine == counter.machine)
-            & (_counter.c.jid == counter.jid)
-            & (_counter.c.ch == counter.ch)
-            & (_counter.c.lot == counter.lot)
-        )
-        if self._run(update(_counter).where(where).values(row)).rowcount == 0:
-            self._run(insert(_counter).values(row))
+        keys = {name: row[name] for name in ("machine", "jid", "ch", "lot")}
+        if self._change(_counter, keys, row) == 0:
+            self._add(_counter, row)
 
     def drop_counter(self, counter: Counter) -> None:
         """Forget a counter, so that the next report begins anew."""

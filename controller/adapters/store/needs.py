@@ -54,7 +54,7 @@ class DesignRoom(Room):
 
     def program(self, sha: str) -> ProgramRow | None:
         """One program by its SHA-256, or None."""
-        return self._one(ProgramRow, select(tables.program).where(tables.program.c.sha == sha))
+        return self._by(ProgramRow, tables.program, sha=sha)
 
     def programs(self) -> list[ProgramRow]:
         """Every program, by design and name."""
@@ -73,7 +73,7 @@ class NeedRoom(Room):
 
     def get(self, need: str) -> Need | None:
         """One need, or None."""
-        return self._one(Need, select(tables.need).where(tables.need.c.id == need))
+        return self._by(Need, tables.need, id=need)
 
     def by_key(self, key: str) -> Need | None:
         """The need stated under an idempotency key, or None."""

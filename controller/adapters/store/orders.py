@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -13,6 +13,13 @@ _operation = tables.operation
 _link = tables.operation_link
 _order = tables.job_order
 CLOSED = ("done", "cancelled")
+_ATTEMPTS = select(_order).where(_order.c.operation == bindparam("operation")).order_by(_order.c.ep)
+_OPEN_ON = (
+    select(_order)
+    .where(_order.c.machine == bindparam("machine"), _order.c.state.not_in(FINAL))
+    .order_by(_order.c.ep.desc())
+    .limit(1)
+)
 
 
 class OperationRoom(Room):
@@ -20,7 +27,7 @@ class OperationRoom(Room):
 
     def get(self, operation: str) -> Operation | None:
         """One operation, or None."""
-        return self._one(Operation, select(_operation).where(_operation.c.id == operation))
+        return self._by(Operation, _operation, id=operation)
 
     def of_need(self, need: str) -> list[Operation]:
         """Operations of one need in routing order."""
@@ -102,11 +109,7 @@ class OperationRoom(Room):
 
     def change(self, operation: str, **changes: object) -> None:
         """Change fields of one operation."""
-        self._run(
-            update(_operation)
-            .where(_operation.c.id == operation)
-            .values(to_row(_operation, changes))
-        )
+        self._change(_operation, {"id": operation}, to_row(_operation, changes))
 
 
 class OrderRoom(Room):
@@ -114,13 +117,11 @@ class OrderRoom(Room):
 
     def get(self, order: str) -> JobOrder | None:
         """One job order, or None."""
-        return self._one(JobOrder, select(_order).where(_order.c.id == order))
+        return self._by(JobOrder, _order, id=order)
 
     def of_operation(self, operation: str) -> list[JobOrder]:
         """Attempts of one operation, oldest first."""
-        return self._all(
-            JobOrder, select(_order).where(_order.c.operation == operation).order_by(_order.c.ep)
-        )
+        return self._all(JobOrder, _ATTEMPTS, operation=operation)
 
     def open(self) -> list[JobOrder]:
         """Orders that are not final, oldest epoch first."""
@@ -130,12 +131,7 @@ class OrderRoom(Room):
 
     def open_on(self, machine: str) -> JobOrder | None:
         """The order a machine holds or is offered (the newest that is not final), or None."""
-        return self._one(
-            JobOrder,
-            select(_order)
-            .where(_order.c.machine == machine, _order.c.state.not_in(FINAL))
-            .order_by(_order.c.ep.desc()),
-        )
+        return self._one(JobOrder, _OPEN_ON, machine=machine)
 
     def newest_on(self, machine: str) -> JobOrder | None:
         """The order a machine was offered last, or None."""
@@ -179,8 +175,8 @@ class OrderRoom(Room):
 
     def add(self, order: JobOrder) -> None:
         """Store a new order."""
-        self._run(insert(_order).values(as_row(_order, order)))
+        self._add(_order, as_row(_order, order))
 
     def change(self, order: str, **changes: object) -> None:
         """Change fields of one order."""
-        self._run(update(_order).where(_order.c.id == order).values(to_row(_order, changes)))
+        self._change(_order, {"id": order}, to_row(_order, changes))

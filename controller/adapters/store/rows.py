@@ -1,10 +1,25 @@
 """Rows to values and back: a field ``x`` of a value is column ``x`` or JSON column ``x_json``."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, RowMapping, Table, func, select
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Insert,
+    RowMapping,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
@@ -15,15 +30,45 @@ T = TypeVar("T")
 
 def to_value(kind: type[T], row: RowMapping) -> T:
     """One row as the frozen value ``kind``."""
+    return _made(kind, tuple(row.keys()), tuple(row.values()))
+
+
+def _made(kind: type[T], keys: tuple[str, ...], row: Sequence[Any]) -> T:
     out: Json = {}
-    for field in fields(kind):  # pyright: ignore[reportArgumentType]  # kind is a dataclass
-        name = field.name
-        if name in row:
-            out[name] = row[name]
-        else:
-            text = row[name + "_json"]
-            out[name] = None if text is None else json.loads(text)
+    for name, place, is_json in _places(kind, keys):
+        value = row[place]
+        out[name] = json.loads(value) if is_json and value is not None else value
     return kind(**out)
+
+
+@lru_cache(maxsize=256)
+def _places(kind: type, keys: tuple[str, ...]) -> tuple[tuple[str, int, bool], ...]:
+    """(field, place of its column, whether that is JSON) of a value; KeyError names one missing."""
+    found: list[tuple[str, int, bool]] = []
+    for field in fields(kind):
+        is_json = field.name not in keys
+        column = field.name + "_json" if is_json else field.name
+        if column not in keys:
+            raise KeyError(column)
+        found.append((field.name, keys.index(column), is_json))
+    return tuple(found)
+
+
+# Statements are made once: making one takes longer than running it.
+@lru_cache(maxsize=256)
+def _select_by(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*(table.c[name] == bindparam(name) for name in names))
+
+
+@lru_cache(maxsize=1024)
+def _update_by(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    where = (table.c[key] == bindparam(f"by_{key}") for key in keys)
+    return update(table).where(*where).values({name: bindparam(name) for name in names})
+
+
+@lru_cache(maxsize=64)
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 def to_row(table: Table, changes: Json) -> Json:
@@ -58,20 +103,36 @@ class Room:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    def _all(self, kind: type[T], statement: Executable) -> list[T]:
-        return [to_value(kind, row) for row in self._conn.execute(statement).mappings()]
+    def _all(self, kind: type[T], statement: Executable, **values: object) -> list[T]:
+        result = self._conn.execute(statement, values)
+        keys = tuple(result.keys())
+        return [_made(kind, keys, row) for row in result]
 
-    def _one(self, kind: type[T], statement: Executable) -> T | None:
-        row = self._conn.execute(statement).mappings().first()
-        return None if row is None else to_value(kind, row)
+    def _one(self, kind: type[T], statement: Executable, **values: object) -> T | None:
+        result = self._conn.execute(statement, values)
+        row = result.first()
+        return None if row is None else _made(kind, tuple(result.keys()), row)
+
+    def _by(self, kind: type[T], table: Table, **keys: object) -> T | None:
+        """The row with these values in these columns, or None."""
+        return self._one(kind, _select_by(table, tuple(keys)), **keys)
+
+    def _change(self, table: Table, keys: Json, changes: Json) -> int:
+        """Change columns of the rows with these keys; return how many there were."""
+        statement = _update_by(table, tuple(keys), tuple(changes))
+        values = {f"by_{name}": value for name, value in keys.items()} | changes
+        return self._conn.execute(statement, values).rowcount
+
+    def _add(self, table: Table, row: Json) -> CursorResult[Any]:
+        return self._conn.execute(_insert(table), row)
 
     def _run(self, statement: Executable) -> CursorResult[Any]:
         result = self._conn.execute(statement)
         assert isinstance(result, CursorResult)
         return result
 
-    def _scalar(self, statement: Executable) -> Any:
-        return self._conn.execute(statement).scalar()
+    def _scalar(self, statement: Executable, **values: object) -> Any:
+        return self._conn.execute(statement, values).scalar()
 
     def _upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """INSERT that can say what to do on conflict, in the dialect of this connection."""

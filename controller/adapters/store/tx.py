@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
@@ -20,7 +21,7 @@ from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
 from controller.picture import FloorPicture
 from controller.upkeep import as_used
-from controller.values import Json, Notice
+from controller.values import Json, Notice, StoreFailed
 
 
 @dataclass(slots=True)
@@ -103,11 +104,23 @@ class Tx:
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Undo everything of the block when it raises; the transaction goes on."""
+        """Undo everything of the block when it raises; the transaction goes on.
+
+        Raises StoreFailed when the database failed, not what was written: the transaction is over.
+        """
         before = self.effects.copy()
         try:
             with self._conn.begin_nested():
                 yield
+        except (InterfaceError, InternalError, OperationalError) as error:
+            raise StoreFailed(_first_words(error)) from error
         except BaseException:
             self.effects = before
             raise
+
+
+def _first_words(error: BaseException) -> str:
+    """What went wrong first: undoing a transaction that is gone fails too."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)

@@ -1,0 +1,54 @@
+"""The fault campaign on virtual time: a short one, and bugs planted in it that it must find."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.chaos_faults import CLASSES, MIXED
+from support.chaos_world import Scope, run_world
+
+
+def test_a_floor_without_faults_accounts_for_everything() -> None:
+    found = run_world(Scope(orders=6, machines=4))
+    assert found.all() == []
+    assert found.figures["physical starts"] == found.figures["needs delivered"] == 6
+    assert found.figures["mg drawn"] == found.figures["mg in the ledger"] > 0
+
+
+def test_a_floor_on_which_everything_fails_loses_nothing() -> None:
+    found = run_world(Scope(orders=40, machines=6, fault="mixed", every_ms=12_000))
+    assert found.all() == []
+    assert found.figures["needs delivered"] == 40
+    assert sum(found.figures[f"n {name}"] for name in MIXED) >= 10
+
+
+@pytest.mark.parametrize("fault", ["flash cloned", "two boards of one name", "flash replaced"])
+def test_a_name_that_is_not_one_machine_is_found_out(fault: str) -> None:
+    found = run_world(Scope(orders=15, machines=4, fault=fault, every_ms=15_000))
+    assert found.all() == []
+    assert found.figures[f"n {fault}"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("plant", "fault", "point"),
+    [
+        ("ack before commit", "kill controller at a write point", "writer.settled"),
+        ("started not durable", "power cut of a machine", ""),
+        ("epoch not checked", "storm of all five", ""),
+        ("mark not declared", "power cut of a machine", ""),
+    ],
+)
+def test_a_planted_bug_is_found(plant: str, fault: str, point: str) -> None:
+    for seed in range(1, 9):
+        scope = Scope(
+            12, 4, seed, fault, every_ms=5000, plant=plant, point=point, patience_ms=600_000
+        )
+        if run_world(scope).all():
+            return
+    raise AssertionError(f"{plant} was not found")
+
+
+def test_the_mix_leaves_out_only_what_needs_a_quiet_floor() -> None:
+    assert set(CLASSES) - set(MIXED) == {
+        "kill controller", "flash replaced", "flash cloned", "two boards of one name",
+    }  # fmt: skip
