@@ -30,8 +30,9 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 test: setup servers  ## the whole suite
 	$(RUN) pytest $(TEST)
 
-test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
+test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+	$(RUN) pytest tests/interop/test_hosts_octoprint.py
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)

@@ -113,6 +113,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/rounds", GOVERN),
     ("POST /api/rounds/{round_id}/close", GOVERN),
     ("POST /api/needs/{need}/share", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in
