@@ -4,7 +4,8 @@ The table of what a program may not hold decides; besides, a line that draws mat
 because no order would account for it.
 """
 
-from protocols.gcode import command, forbidden, strip, words
+from protocols.forbidden import forbidden
+from protocols.gcode import command, strip, words
 
 _READS = ("M20", "M27", "M31", "M105", "M114", "M115", "M119", "M155", "M503")
 

@@ -18,7 +18,7 @@ from dashboards.site_desk import SiteDesk
 from firmware.drivers.grbl import Grbl
 from firmware.drivers.marlin import Marlin
 from protocols.console import only_reads, refusal
-from protocols.gcode import forbidden
+from protocols.forbidden import forbidden
 from simulators.mill import Mill, MillConfig
 from simulators.printer import Printer, PrinterConfig
 from support import small_floor
