@@ -6,7 +6,7 @@ UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
-.PHONY: screenshots designs bench bench-% memory-gate clean
+.PHONY: fuzz audit sbom screenshots designs bench bench-% memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -30,8 +30,9 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 test: setup servers  ## the whole suite
 	$(RUN) pytest $(TEST)
 
-test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer and all its faults
+test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
+	$(RUN) pytest tests/interop/test_hosts_octoprint.py
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)
@@ -61,6 +62,15 @@ show: setup      ## 200 needs of 3 designs over 10 machines with failures and a 
 reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
 	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
 	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
+
+fuzz: setup      ## 500 requests to every address of the interface, from its own description
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(RUN) pytest tests/interop/test_fuzz_interface.py
+
+audit: setup     ## known weaknesses of every locked package (asks OSV; needs a network)
+	$(RUN) python scripts/audit.py
+
+sbom: setup      ## what a site consists of, as CycloneDX: dist/sbom.json
+	$(RUN) python scripts/sbom.py
 
 bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
 

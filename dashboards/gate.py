@@ -57,6 +57,7 @@ class Rules:
     floor_networks: tuple[str, ...] = FLOOR_NETWORKS
     proxied: bool = False
     set_up_code: str = ""
+    oidc: Any = None  # a Vouching of oidc_api.py
 
 
 class Gate:

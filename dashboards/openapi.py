@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import cast
 
-from dashboards import enrol_api
+from dashboards import commons_api, enrol_api
 from dashboards.api import build_app
 from dashboards.desk import Desk
 from dashboards.enrol_api import Doorkeeper
@@ -18,7 +18,11 @@ def describe() -> str:
     """OpenAPI document as text; no floor is needed, for nothing is asked of it."""
     app = build_app(
         cast(Desk, None),
-        rooms=[router(cast(Software, None)), enrol_api.router(cast(Doorkeeper, None))],
+        rooms=[
+            router(cast(Software, None)),
+            enrol_api.router(cast(Doorkeeper, None)),
+            commons_api.router(cast(commons_api.Commons, None)),
+        ],
     )
     return json.dumps(app.openapi(), indent=1, sort_keys=True) + "\n"
 

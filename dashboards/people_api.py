@@ -14,6 +14,7 @@ from controller.commons.members import member_of
 from controller.people import accounts
 from controller.people.records import ApiToken
 from controller.people.roles import ADMIN, READ, RIGHTS
+from dashboards import oidc_api
 from dashboards.asks import Ask
 from dashboards.gate import Gate, Who, address_of
 from dashboards.problems import ERRORS, Problem
@@ -92,7 +93,7 @@ class People:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._desk = gate.desk
-        self.oidc_label = ""
+        self.oidc_label: str = gate.rules.oidc.label if gate.rules.oidc else ""
 
     async def me(self, request: Request, caller: Who) -> MeView:
         """Who I am here, and what I may do."""
@@ -268,6 +269,8 @@ def router(gate: Gate) -> APIRouter:
     """Routes of coming and going."""
     people = People(gate)
     routes = APIRouter(responses=ERRORS)
+    if gate.rules.oidc is not None:
+        routes.include_router(oidc_api.router(gate, gate.rules.oidc, people.begin))
     for method, path, handler, model in (
         ("GET", "/api/me", people.me, MeView),
         ("POST", "/api/log-in", people.log_in, MeView),

@@ -67,6 +67,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /api/machines/{machine}", READ),
     ("GET /api/lots", READ),
     ("GET /api/ledger", READ),
+    ("GET /api/readings", READ),
     ("GET /api/readings/{machine}", READ),
     ("GET /api/materials", READ),
     ("GET /api/discrepancies", READ),
@@ -111,6 +112,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/rounds", GOVERN),
     ("POST /api/rounds/{round_id}/close", GOVERN),
     ("POST /api/needs/{need}/share", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in

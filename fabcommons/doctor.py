@@ -17,7 +17,7 @@ from typing import Any
 from controller.adapters.broker import find_mosquitto
 from controller.adapters.slicer import find_slicer
 from dashboards.api import STATIC
-from fabcommons.client import FAILED, OK, Client, CliError
+from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.floor import find_micropython
 from fabcommons.options import add_common
 
@@ -72,6 +72,7 @@ def _looks(options: argparse.Namespace) -> list[Callable[[], Finding]]:
         clock,
         lambda: disk(options.folder),
         lambda: controller(options.url),
+        lambda: people(options.url),
         lambda: influx(options.url),
     ]
     if options.broker:
@@ -144,12 +145,27 @@ def controller(url: str) -> Finding:
     except CliError as error:
         if error.exit_code == FAILED:
             return Finding("controller", BAD, str(error), "see its log")
+        if error.exit_code == USAGE:
+            fix = "export FABCOMMONS_API_TOKEN (fabcommons account token ... --scope read)"
+            return Finding("controller", HINT, f"answers at {url}, but: {error}", fix)
         return Finding("controller", HINT, f"none at {url}", "fabcommons controller site.yml")
     trouble = {name: count for name, count in counters.items() if count and name != "open_needs"}
     if not trouble:
         return Finding("controller", GOOD, f"answers at {url}")
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in trouble.items())
     return Finding("controller", HINT, f"answers at {url}; it counts {words}", "look at its page")
+
+
+def people(url: str) -> Finding:
+    """Who may come in."""
+    try:
+        me = Client(url).get("/api/me")
+    except CliError:
+        return Finding("people", HINT, "unknown, no controller answers")
+    if me["log_in"]:
+        return Finding("people", GOOD, "everybody logs in")
+    text = "no accounts: everybody on this computer is the admin"
+    return Finding("people", HINT, text, "fabcommons account add site.yml NAME --role admin")
 
 
 def influx(url: str) -> Finding:

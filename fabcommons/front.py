@@ -5,15 +5,18 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
-import time
 from pathlib import Path
 
 from controller.adapters.authority import Authority
+from controller.adapters.clock import utc_ms
+from controller.adapters.oidc import Provider
 from controller.adapters.site_file import SiteFile
 from controller.app import Site
+from controller.people.settings import OidcEntry
 from dashboards.gate import FLOOR_NETWORKS, HOUR_MS, Rules
 from dashboards.server import Front, is_loopback
 from fabcommons.client import FAILED, CliError
+from fabcommons.options import secret
 
 EVERYWHERE = ("", "0.0.0.0", "::")
 
@@ -89,6 +92,7 @@ def make_front(settings: SiteFile, folders: tuple[Path, Path], code: str) -> Fro
         session_ms=access.session_hours * HOUR_MS,
         floor_networks=tuple(access.stop_from) or FLOOR_NETWORKS,
         set_up_code=code,
+        oidc=_provider(access.oidc),
     )
     return Front(
         hosts=tuple(access.names),
@@ -97,6 +101,18 @@ def make_front(settings: SiteFile, folders: tuple[Path, Path], code: str) -> Fro
         proxies=tuple(access.proxies),
         machine_http=machine_http(settings),
     )
+
+
+def _provider(entry: OidcEntry | None) -> Provider | None:
+    """The identity provider; raise CliError when Authlib is not installed."""
+    if entry is None:
+        return None
+    try:
+        held = secret("access.oidc.client_secret_env", entry.client_secret_env)
+        return Provider(entry, held, lambda: utc_ms() // 1000)
+    except ImportError as error:
+        words = "access.oidc needs Authlib: uv sync --extra oidc"
+        raise CliError(words, FAILED) from error
 
 
 def certificate(settings: SiteFile, folder: Path, base: Path) -> tuple[Path, Path]:
@@ -108,7 +124,7 @@ def certificate(settings: SiteFile, folder: Path, base: Path) -> tuple[Path, Pat
         if missing:
             raise CliError(f"access.certificate, key: {', '.join(missing)} is not there", FAILED)
         return found
-    authority = Authority(folder / "access", settings.site, time.time_ns() // 1_000_000)
+    authority = Authority(folder / "access", settings.site, utc_ms())
     return authority.page(_names(settings))
 
 

@@ -15,13 +15,12 @@ from binascii import a2b_base64
 from firmware import health, reports
 from firmware.agent import Agent, Options
 from firmware.clock import FloorTime
-from firmware.fetch import Spool
 from firmware.journal import Journal
 from firmware.link import Address, Link
 from firmware.memory import Memory
 from firmware.meter import Meter
-from firmware.sensors import Sensors
-from firmware.streamer import Streamer
+from firmware.overlay import forget
+from firmware.streamer import Streamer, spooled
 from protocols.errors import WireError
 from protocols.messages import decode, encode
 
@@ -29,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    from firmware.sensors import Sensors
     from protocols.records import Record
 
 TICK_S = 0.05
@@ -83,8 +83,9 @@ class App:
         self.panic = ""  # why this life ends by itself
         self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
         self.meter = Meter(self.journal, self._stamp)
-        self.spool = Spool(flash, config["dialect"], config["spool_bytes"])
-        self.sensors = Sensors(config.get("sensors", []))
+        self.sensors: "Sensors | None" = None
+        if config.get("sensors"):
+            self._add_sensors(config["sensors"])
         options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))
         boot = (platform.new_id(), health.boot_cause(flash, platform.boot_cause))
         self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
@@ -116,6 +117,11 @@ class App:
             "update": self._update,
             "say": self._say,
         }
+
+    def _add_sensors(self, settings: "list[Record]") -> None:
+        from firmware.sensors import Sensors  # for those that have some
+
+        self.sensors = Sensors(settings)
 
     def _address(self) -> Address:
         broker = self.config["broker"]
@@ -253,16 +259,16 @@ class App:
 
     def _beside(self, now_ms: int) -> None:
         """What goes on beside the order."""
-        if self.sensors.channels:
-            self._sense()
+        if self.sensors is not None:
+            self._sense(self.sensors)
         if self.agent.update is not None:
             self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
 
-    def _sense(self) -> None:
+    def _sense(self, sensors: "Sensors") -> None:
         """Filament ran out or does not follow: stand still and ask for a person."""
-        self.sensors.push(self.meter.used_um())
-        while self.sensors.events:
-            event, ch = self.sensors.events.pop(0)
+        sensors.push(self.meter.used_um())
+        while sensors.events:
+            event, ch = sensors.events.pop(0)
             if self.driver.running:
                 self.driver.pause()
                 words = "filament ran out" if event == "runout" else "filament does not follow"
@@ -281,10 +287,14 @@ class App:
         self._fetching = asyncio.create_task(self._fetch_program(ep, program))
 
     async def _fetch_program(self, ep: int, program: "Record") -> None:
+        from firmware.fetch import Spool  # between orders only
+
         try:
-            why = await self.spool.fetch(program)
+            spool = Spool(self._flash, self.config["dialect"], self.config["spool_bytes"])
+            why = await spool.fetch(program)
         except Exception as error:  # noqa: BLE001  (top of a task: a dead one would leave us mute)
             why = "program cannot be fetched: " + repr(error)
+        forget("firmware.fetch", "protocols.forbidden")
         self._fetching = None
         self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
         self.pump()
@@ -295,7 +305,7 @@ class App:
 
     def _run_order(self, want: "Record") -> None:
         program = want["prog"]
-        file = self.spool.open(program)
+        file = self._flash.open(spooled(program), "rb")
         self._streamer = Streamer(file, program["size"], self.meter.before)
         self.driver.run(self._streamer, want.get("label", want["order"]))
 
@@ -321,7 +331,8 @@ class App:
         values: "dict[str, int]" = {}
         values.update(self.driver.values)
         values.pop("timeout_n", None)
-        values.update(self.sensors.values())
+        if self.sensors is not None:
+            values.update(self.sensors.values())
         values["journal_n"] = self.journal.hi - self.journal.acked
         if self.agent.dropped_n:
             values["faults_dropped_n"] = self.agent.dropped_n

@@ -2,7 +2,7 @@
 
 from firmware.sensors import SENSOR_FIELDS
 from protocols.errors import WireError
-from protocols.records import check, parse
+from protocols.records import check, parse, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ _DEFAULTS: "Record" = {
 def read(data: bytes) -> "Record":
     """Settings of the bytes of a file; raise WireError naming the field."""
     value = dict(_DEFAULTS)
-    value.update(check(FIELDS, parse(data, _MAX_BYTES)))
+    value.update(check(unpack(FIELDS), parse(data, _MAX_BYTES)))
     value["broker"].setdefault("port", 1883)
     value["serial"].setdefault("baud", 115200)
     return value

@@ -10,8 +10,8 @@ import hashlib
 from binascii import hexlify
 
 from firmware.net import connect
-from firmware.streamer import Lines
-from protocols.gcode import forbidden
+from firmware.streamer import Lines, spooled
+from protocols.forbidden import forbidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 65536
 ATTEMPTS = 6
-_BUFFER_BYTES = 1024  # one for the life of the firmware: a long-lived heap has no large holes
+_BUFFER_BYTES = 512  # a used heap has no large holes
 _HEAD_BYTES = 4096
 _LINES_A_TURN = 50
 _PLAIN_BYTES = 79
@@ -177,13 +177,6 @@ class Spool:
         self._limit = limit_bytes
         self._buffer = bytearray(_BUFFER_BYTES)
 
-    def _name(self, program: "Record") -> str:
-        return "p-" + program["sha"][:32] + ".bin"
-
-    def open(self, program: "Record") -> "Any":
-        """Open a program that was fetched."""
-        return self._flash.open(self._name(program), "rb")
-
     async def fetch(self, program: "Record") -> str:
         """Have a program here, verified and checked; return "" or why it is refused."""
         try:
@@ -197,12 +190,12 @@ class Spool:
 
     async def _is_here(self, program: "Record") -> bool:
         try:
-            if self._flash.size(self._name(program)) != program["size"]:
+            if self._flash.size(spooled(program)) != program["size"]:
                 return False
         except OSError:
             return False
         total = hashlib.sha256()
-        with self.open(program) as file:
+        with self._flash.open(spooled(program), "rb") as file:
             size = file.readinto(self._buffer)
             while size:
                 total.update(memoryview(self._buffer)[:size])
@@ -222,7 +215,7 @@ class Spool:
 
     async def _download(self, program: "Record") -> None:
         self._make_room(program)
-        temporary = self._name(program)[:-4] + ".tmp"
+        temporary = spooled(program)[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
             download = _Download(file, program, self._buffer)
             await _persist(download)
@@ -230,12 +223,12 @@ class Spool:
         if hexlify(download.hash.digest()).decode() != program["sha"]:
             self._flash.remove(temporary)
             raise Refused("program does not match its hash")
-        self._flash.rename(temporary, self._name(program))
+        self._flash.rename(temporary, spooled(program))
 
     async def _check(self, program: "Record") -> str:
         """Why the program must not run, "" when it may."""
         number = 0
-        with self.open(program) as file:
+        with self._flash.open(spooled(program), "rb") as file:
             lines = Lines(file)
             raw = lines.raw()
             while raw is not None:

@@ -6,9 +6,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    from protocols.records import Record
+
 BLOCK = 256
 _LONGEST = 1024  # of a line; the rest of a longer one is dropped (no machine takes such a line)
 HOLD = ""  # nothing may be sent now
+
+
+def spooled(program: "Record") -> str:
+    """Name of a program on flash."""
+    return "p-" + program["sha"][:32] + ".bin"
 
 
 class Lines:

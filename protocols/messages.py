@@ -6,7 +6,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 
 from protocols.errors import WireError
 from protocols.identity import IDENTITY_FIELDS
-from protocols.records import check, parse, write
+from protocols.records import check, parse, unpack, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -223,9 +223,11 @@ def fields_of(leaf: str, value: "Record") -> "Fields":
     """Table of a message; an event's is its head and the body of its type (none when unknown)."""
     if leaf not in MESSAGES:
         raise WireError("unknown", "", "is not a message: " + leaf)
-    head = MESSAGES[leaf]
+    head = unpack(MESSAGES[leaf])
     ty = value.get("ty")
-    return head + EVENTS.get(ty, ()) if leaf == "up/ev" and isinstance(ty, str) else head
+    if leaf == "up/ev" and isinstance(ty, str) and ty in EVENTS:
+        return head + unpack(EVENTS[ty])
+    return head
 
 
 def encode(leaf: str, value: "Record") -> bytes:
@@ -242,6 +244,6 @@ def encode(leaf: str, value: "Record") -> bytes:
 def decode(leaf: str, data: bytes) -> "Record":
     """Bytes to message; raise WireError. An event of unknown type keeps its head only."""
     value = parse(data, _limit(leaf))
-    head = MESSAGES.get(leaf, ())
-    check(head, value)
+    if leaf in MESSAGES:
+        check(unpack(MESSAGES[leaf]), value)
     return check(fields_of(leaf, value), value)

@@ -32,6 +32,9 @@ _NAMED = re.compile(
 _HEADER = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)[^\"',;\n]+")
 _LOGIN = re.compile(r"(?i)([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)")
 
+_TOKEN = re.compile(r"\b(fabt-|fc-)[A-Za-z0-9_-]{16,}")
+_COOKIE = re.compile(r"(\bfabcommons-[a-z0-9-]+=)[A-Za-z0-9_-]{16,}")
+
 
 class Hider:
     """Takes secrets out of text: those known by value, and what looks like one."""
@@ -44,7 +47,7 @@ class Hider:
         """The text without them."""
         for secret in self._known:
             text = text.replace(secret, HIDDEN)
-        for pattern in (_HEADER, _NAMED, _LOGIN):
+        for pattern in (_HEADER, _NAMED, _LOGIN, _TOKEN, _COOKIE):
             text = pattern.sub(rf"\g<1>{HIDDEN}", text)
         return text
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from controller.adapters.mesh_check import unsafe
+
 MESH_SUFFIXES = (".stl", ".3mf", ".obj")
 _SETTING = re.compile(r"^([a-z][a-z0-9_]*)\s*=\s*(.*)$", re.MULTILINE)
 _KEPT = re.compile(r"^; ([a-z][a-z0-9_]*) = ", re.MULTILINE)
@@ -84,6 +86,8 @@ class Slicer:
         ``progress`` is told of percents as the slicer says them.
         """
         try:
+            if why := unsafe(mesh):
+                raise SlicerError(f"{mesh.name} {why}")
             key = hashlib.sha256(self.executable.encode())
             for path in (mesh, settings):
                 key.update(hashlib.sha256(path.read_bytes()).digest())

@@ -17,6 +17,7 @@ from controller.adapters.store import Store
 from controller.people import accounts
 from controller.people.settings import AccessEntry, OidcEntry, problems
 from fabcommons import account as account_command
+from fabcommons import doctor
 from fabcommons.cli import main
 from fabcommons.client import Client, CliError
 from fabcommons.running import Place, RunningSite
@@ -78,6 +79,8 @@ def test_off_loopback_the_page_speaks_tls_and_machines_fetch_beside_it(
         assert main(["account", "token", str(path), "ada", "--scope", "read", "--json"]) == 0
         with pytest.raises(CliError, match="log in"):
             Client(url).get("/api/floor")
+        assert doctor.people(url).text == "everybody logs in"
+        assert "FABCOMMONS_API_TOKEN" in doctor.controller(url).fix
 
 
 @pytest.mark.usefixtures("cheap")

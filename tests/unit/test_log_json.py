@@ -133,3 +133,11 @@ def test_secrets_are_those_the_settings_name(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("PGPASSWORD", raising=False)
     influx = InfluxEntry("http://x", bucket="b", org="o", token_env="FAB_TOKEN")
     assert secrets_of(SiteFile(site="lab", influx=influx)) == [SECRET]
+
+
+def test_tokens_and_cookies_are_hidden_by_their_look() -> None:
+    said = (
+        "cookie: __Host-fabcommons-lab=abcdefghijklmnopqrstuvwx; and fabt-abcdefghijklmnopqrstuvwx"
+    )
+    told = Hider()(said)
+    assert "abcdefghij" not in told and "fabt-***" in told

@@ -60,7 +60,12 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
         <button type="button" class="link need-title" onClick={() => openNeed(id)}>
           {need.quantity} × {need.part}
         </button>
-        <span class="for">{t("for {whom}", { whom: need.community })}</span>
+        <span class="for">
+          {t("for {whom}", { whom: need.community })}
+          {need.home ? ` · ${t("a need of {site}", { site: need.home })}` : ""}
+          {need.holder ? ` · ${t("made by {site}", { site: need.holder })}` : ""}
+          {need.holder === "" ? ` · ${t("offered to other sites")}` : ""}
+        </span>
         <span class={`chip cls-${need.cls}`}>{CLASS_WORDS[need.cls] ?? need.cls}</span>
         <span class={`chip st-${need.state}`}>
           {NEED_WORDS[need.state] ?? need.state}
