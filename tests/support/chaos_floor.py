@@ -67,13 +67,13 @@ class RealFloor:
         self.children = Children(folder / "logs")
         self.broker: Any = open_broker("mosquitto", folder / "broker")
         self.database = Postgres() if plan.postgres else None
-        extent = Extent(plan.printers, plan.mills, cells=0, stations=0,
+        extent = Extent(plan.printers, plan.mills, cells=0, stations=1,
                         time_scale=plan.time_scale, seed=plan.seed)  # fmt: skip
         if plan.machine_faults:
             extent = _with_faults(extent, plan.seed)
         self.floor = Floor(extent, folder / "floor")
         (folder / "floor").mkdir(parents=True)
-        self.machines = [entry.id for entry in self.floor.machines()]
+        self.machines = [entry.id for entry in self.floor.machines() if entry.link == "mqtt"]
         http = f"127.0.0.1:{free_port()}"
         self.url = f"http://{http}"
         settings = SiteFile(
