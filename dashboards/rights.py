@@ -96,6 +96,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/machines/{machine}/release", OPERATE),
     ("POST /api/machines/{machine}/{do}", OPERATE),
     ("POST /api/machines/{machine}/out", OPERATE),
+    ("POST /api/machines/{machine}/console", OPERATE),  # and qualified (dashboards/qualified.py)
     ("POST /api/machines/{machine}/back", OPERATE),
     ("POST /api/machines/{machine}/upkeep", OPERATE),
     ("POST /api/machines/{machine}/upkeep-rule", OPERATE),

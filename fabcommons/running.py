@@ -42,6 +42,7 @@ from controller.software import Firmware
 from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import commons_api, enrol_api, software_api
+from dashboards.qualified import by_list
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
@@ -58,7 +59,7 @@ from fabcommons.influx import open_copies
 from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
-from fabcommons.planning import make_planner
+from fabcommons.planning import house, make_planner
 from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
@@ -137,7 +138,12 @@ class RunningSite:
         return self.page.url
 
     def _open_page(self, set_up: bool) -> PageServer:
-        desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+        desk = SiteDesk(
+            self.site,
+            lambda: [place.post.state() for place in self._places],
+            by_list({machine.id: machine.console for machine in self.settings.machines}),
+            house(self.settings.planning),
+        )
         port = int(self.settings.http.rpartition(":")[2])
         try:
             check_open(self.settings, self.site, set_up)

@@ -114,6 +114,7 @@ class App:
             "stop": driver.stop,
             "recover": driver.recover,
             "identify": driver.identify,
+            "console": driver.console,
             "update": self._update,
             "say": self._say,
         }
