@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from types import TracebackType
 from fastapi import APIRouter
 
 from controller import inbound, resources
+from controller.adapters import faultpoints
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
@@ -101,6 +103,7 @@ class RunningSite:
             router=router,
             sharer=self.share,
             planner=self._planner,
+            reach=faultpoints.from_environment(os.environ),
         )
         self.site = Site.open(
             SiteConfig(
