@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from types import TracebackType
 from fastapi import APIRouter
 
 from controller import inbound, resources
+from controller.adapters import faultpoints
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
@@ -101,6 +103,7 @@ class RunningSite:
             router=router,
             sharer=self.share,
             planner=self._planner,
+            reach=faultpoints.from_environment(os.environ),
         )
         self.site = Site.open(
             SiteConfig(
@@ -147,7 +150,7 @@ class RunningSite:
             self.set_up_code = set_up_code(self.site)
             folders = (self.place.folder, self.place.base)
             front = make_front(self.settings, folders, self.set_up_code)
-            front = replace(front, rooms=tuple(self._rooms()))
+            front = replace(front, rooms=self._rooms())
             return PageServer(desk, page_host(self.settings), port, front)
         except (CannotServe, CliError) as error:
             self.site.close()
@@ -156,9 +159,9 @@ class RunningSite:
                 raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
 
-    def _rooms(self) -> list[APIRouter]:
+    def _rooms(self) -> tuple[APIRouter, ...]:
         """Endpoints of this very site."""
-        return [self._software(), self._enrol(), commons_api.router(self.commons)]
+        return (self._software(), self._enrol(), commons_api.router(self.commons))
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""

@@ -76,6 +76,7 @@ class Platform:
         self.open_serial = open_serial
         self.boot_cause = boot_cause
         self.restart = restart
+        self.wrap_flash: "Callable[[Any], Any] | None" = None  # of a fault campaign
         self.care = care  # each turn: (now_ms, every task is well, the broker is there)
 
 
