@@ -117,6 +117,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/commons", GOVERN),
     ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in
     ("POST /api/machines/{machine}/enrol", MANAGE),

@@ -150,7 +150,7 @@ class RunningSite:
             self.set_up_code = set_up_code(self.site)
             folders = (self.place.folder, self.place.base)
             front = make_front(self.settings, folders, self.set_up_code)
-            front = replace(front, rooms=tuple(self._rooms()))
+            front = replace(front, rooms=self._rooms())
             return PageServer(desk, page_host(self.settings), port, front)
         except (CannotServe, CliError) as error:
             self.site.close()
@@ -159,9 +159,9 @@ class RunningSite:
                 raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
 
-    def _rooms(self) -> list[APIRouter]:
+    def _rooms(self) -> tuple[APIRouter, ...]:
         """Endpoints of this very site."""
-        return [self._software(), self._enrol(), commons_api.router(self.commons)]
+        return (self._software(), self._enrol(), commons_api.router(self.commons))
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""

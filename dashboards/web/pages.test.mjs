@@ -76,6 +76,7 @@ const steps = {
     await line.fill("M115");
     await page.keyboard.press("Enter");
     await page.locator(".said").getByText("bob is not qualified on printer-3").waitFor();
+    assert.deepEqual(errors.splice(0).filter((text) => !text.includes("403")), []); // the refusal
     await page.evaluate(() => localStorage.setItem("fabcommons.who", "ada"));
     await line.fill("M114");
     await page.getByRole("button", { name: "Send" }).click();
@@ -101,6 +102,7 @@ const steps = {
     await show("/schedule");
     await page.getByRole("button", { name: /clamp 3\/6 · print.*late by/s }).first().waitFor();
     await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
+    assert.ok((await page.locator(".lane .away").count()) > 0, "hours without anybody are shaded");
     await page.locator("label.short select").selectOption("printer-1");
     await page.locator(".what-if").waitFor();
     await page.getByRole("button", { name: "24 h" }).click();
