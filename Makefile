@@ -7,8 +7,9 @@ RUN := $(UV) run --frozen --no-sync
 # tests mostly wait for real processes: twice as many at once as there are processors
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
-.PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
-.PHONY: fuzz audit sbom screenshots designs bench bench-% chaos memory-gate clean
+.PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
+.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% chaos
+.PHONY: memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -39,6 +40,9 @@ test: setup servers  ## the whole suite
 test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
 	$(RUN) pytest tests/interop/test_hosts_octoprint.py
+
+test-large-program: setup  ## a program of 500 MB streamed in constant memory; minutes
+	LARGE_PROGRAM_MB=500 $(RUN) pytest -s -k constant_memory tests/unit/test_large_programs.py
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)

@@ -60,7 +60,7 @@ class MarlinLine:
         self._hello_n = 0
         self._temps_ms = 0
         self._busy_seen = False
-        self._long = False
+        self._long_n = 0  # last line that takes long
         self._probes = 0
         self._resends = 0
         self._settle_ms = 0  # no new line before
@@ -173,12 +173,19 @@ class MarlinLine:
         text, tag = self._next_line()
         if not text:
             return b""
-        self._long = text.split(" ", 1)[0] in _LONG
         try:
-            return self._flow.new(text, tag)
+            data = self._flow.new(text, tag)
         except WireError as error:
             self._cannot_send("line cannot be sent: " + str(error))
             return b""
+        if text.split(" ", 1)[0] in _LONG:
+            self._long_n = self._flow.last_n
+        return data
+
+    @property
+    def _long(self) -> bool:
+        """Say whether a line that takes long has no answer yet, other lines behind it or not."""
+        return self._flow.awaits(self._long_n)
 
     def _next_line(self) -> "tuple[str, str]":
         """Next line and its tag; "" when there is none."""
@@ -260,7 +267,8 @@ class MarlinLine:
         self._probes = self._resends = self._resend_ms = 0
         self._settle_ms = now_ms + SETTLE_MS
         self._heard_ms = self._temps_ms = now_ms
-        self._busy_seen = self._long = False
+        self._busy_seen = False
+        self._long_n = 0
         self.caps = {}
         self._own = [("M115", "asked")] + self._own
 
