@@ -6,7 +6,7 @@ UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
-.PHONY: fuzz audit sbom screenshots designs bench bench-% memory-gate clean
+.PHONY: fuzz fuzz-parsers audit sbom screenshots designs bench bench-% memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated f
 
 fuzz: setup      ## 500 requests to every address of the interface, from its own description
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(RUN) pytest tests/interop/test_fuzz_interface.py
+
+fuzz-parsers: setup  ## mutated inputs to every parser, from tests/corpus: N=10000000 SEED=1
+	$(RUN) python tests/support/fuzz_run.py --inputs $${N:-10000000} --seed $${SEED:-1} $(FUZZ)
 
 audit: setup     ## known weaknesses of every locked package (asks OSV; needs a network)
 	$(RUN) python scripts/audit.py
