@@ -7,13 +7,9 @@ RUN := $(UV) run --frozen --no-sync
 # tests mostly wait for real processes: twice as many at once as there are processors
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
-<<<<<<< HEAD
 .PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
 .PHONY: fuzz fuzz-parsers audit sbom screenshots designs bench bench-% memory-gate clean
-=======
-.PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
-.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% memory-gate clean
->>>>>>> main
+.PHONY: test-large-program
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'

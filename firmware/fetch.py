@@ -10,13 +10,9 @@ import hashlib
 from binascii import hexlify
 
 from firmware.net import connect
-<<<<<<< HEAD
-from firmware.streamer import Lines
-from protocols.gcode import ascii_text, forbidden
-=======
 from firmware.streamer import Lines, spooled
 from protocols.forbidden import forbidden
->>>>>>> main
+from protocols.gcode import ascii_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
