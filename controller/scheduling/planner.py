@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from controller.scheduling.effort import Budget, Effort
+from controller.scheduling.energy import cheaper
 from controller.scheduling.examine import examine
 from controller.scheduling.problem import PlanProblem, Problem
 from controller.scheduling.rationing import Ration, ration
@@ -34,7 +35,7 @@ def plan(
     """
     known = sound(problem)
     best = _search(known, running, Effort(seed, budget, exact, cpu_clock))
-    return explained(known, best)
+    return explained(known, cheaper(known.problem, best))
 
 
 class Sound(NamedTuple):

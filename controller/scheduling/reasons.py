@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from controller.scheduling.calendars import earliest_fit, in_words, merged
+from controller.scheduling.energy import run_cost
 from controller.scheduling.problem import Machine, Operation, Problem, Window
 from controller.scheduling.rationing import Ration
 from controller.scheduling.schedule import Assignment
@@ -75,6 +76,7 @@ def bindings(
                 *_machine_causes(machine, before, assignment, names),
                 *_person_causes(machine, before, away, names),
             ]
+            causes += _price_causes(problem, machine, assignment, causes)
             out[operation.name] = _binding(assignment, causes, names)
         last[assignment.machine] = Before(operation.name, assignment.end_s)
     return out
@@ -122,6 +124,22 @@ def _person_causes(
         name = names.get(machine.name, machine.name)
         there = f", there {in_words(staffed_s)}"
         yield Cause(staffed_s, f"waits for a person to change over {name}", there)
+
+
+def _price_causes(
+    problem: Problem, machine: Machine, assignment: Assignment, others: Iterable[Cause]
+) -> Iterator[Cause]:
+    """A start that waits for a price: a kWh costs less there than where it could have begun."""
+    if not problem.energy or not machine.power_w:
+        return
+    longest_s = (
+        max((max(row) for row in machine.setups.seconds), default=0) if machine.setups else 0
+    )
+    ready_s = max(one.until_s for one in others) + longest_s
+    at_s = assignment.start_s
+    length_s, curve = assignment.end_s - at_s, problem.energy
+    if ready_s < at_s and run_cost(curve, at_s, length_s) < run_cost(curve, ready_s, length_s):
+        yield Cause(at_s, "waits for cheaper energy", f", from {in_words(at_s)}")
 
 
 def _binding(assignment: Assignment, causes: Iterable[Cause], names: Names) -> Binding:

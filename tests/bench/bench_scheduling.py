@@ -137,12 +137,13 @@ METHODS: dict[str, Callable[[Path, Problem, float], tuple[int, int]]] = {
 }
 
 
-def instances(data: Path, only: set[str], limit: int) -> Iterable[tuple[Path, int]]:
+def instances(data: Path, only: set[str], limit: int, every: int = 1) -> Iterable[tuple[Path, int]]:
+    """Every so-many-th file of each family, at most ``limit`` of a family."""
     rows = csv.DictReader((data / "best_known.csv").open())
     best = {(r["family"], r["file"]): int(r["best_ub"] or 0) for r in rows}
     for folder in sorted(data.iterdir()):
         if folder.is_dir() and folder.name != "fab-synthetic" and (not only or folder.name in only):
-            for path in sorted(folder.iterdir())[:limit]:
+            for path in sorted(folder.iterdir())[::every][:limit]:
                 yield path, best.get((folder.name, path.name), 0)
 
 
@@ -150,7 +151,7 @@ def run(options: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     only = set(filter(None, options.only.split(",")))
     peers = [peer for peer in options.peers.split(",") if peer]
-    for path, best in instances(options.data, only, options.limit):
+    for path, best in instances(options.data, only, options.limit, options.every):
         problem = read_problem(path)
         has_setups = any(machine.setups for machine in problem.machines)
         for method in ("ours", *peers):
@@ -228,6 +229,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--every", type=int, default=1, help="a sample: every so-many-th file")
     parser.add_argument("--peers", default="pyjobshop,cpsat")
     parser.add_argument("--fab", default="", help="sizes, e.g. 50x500,500x5000")
     parser.add_argument("--out", type=Path, default=Path("bench-scheduling.json"))
