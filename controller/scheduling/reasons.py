@@ -18,11 +18,16 @@ class Before(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Until when something binds an operation, what it is, and its time in words."""
+    """Until when something binds an operation, what it is, and what leads to its time in words."""
 
     until_s: int
     text: str
-    when: str = ""
+    lead: str = ""
+
+    @property
+    def when(self) -> str:
+        """The time in words, behind its lead."""
+        return f"{self.lead}{in_words(self.until_s)}" if self.lead else ""
 
 
 class Binding(NamedTuple):
@@ -87,16 +92,16 @@ def _causes(
 ) -> Iterator[Cause]:
     """Inputs and material."""
     for b in operation.after:
-        yield Cause(ends[b], f"waits for {names.get(b, b)}", f", which ends {in_words(ends[b])}")
+        yield Cause(ends[b], f"waits for {names.get(b, b)}", ", which ends ")
     material_s = ration.release_s.get(operation.name, 0)
     if material_s:
         material = ration.binding[operation.name]
-        yield Cause(material_s, f"waits for {material}", f", promised {in_words(material_s)}")
+        yield Cause(material_s, f"waits for {material}", ", promised ")
 
 
 def _released(operation: Operation, job_release_s: int) -> Cause:
     release_s = max(operation.release_s, job_release_s)
-    return Cause(release_s, "is not released", f" until {in_words(release_s)}")
+    return Cause(release_s, "is not released", " until ")
 
 
 def _machine_causes(
@@ -105,12 +110,11 @@ def _machine_causes(
     name = names.get(machine.name, machine.name)
     if before:
         busy = names.get(before.operation, before.operation)
-        free = f", free {in_words(before.end_s)}"
-        yield Cause(before.end_s, f"waits for {name}, busy with {busy}", free)
+        yield Cause(before.end_s, f"waits for {name}, busy with {busy}", ", free ")
     length = assignment.end_s - assignment.start_s
     for start, end in merged(machine.closed):
         if start < assignment.start_s and end <= assignment.start_s < end + length:
-            yield Cause(end, f"waits for {name}, which opens", f" {in_words(end)}")
+            yield Cause(end, f"waits for {name}, which opens", " ")
 
 
 def _person_causes(
@@ -122,8 +126,7 @@ def _person_causes(
     staffed_s = earliest_fit(free_s, 1, away)
     if staffed_s > free_s:
         name = names.get(machine.name, machine.name)
-        there = f", there {in_words(staffed_s)}"
-        yield Cause(staffed_s, f"waits for a person to change over {name}", there)
+        yield Cause(staffed_s, f"waits for a person to change over {name}", ", there ")
 
 
 def _price_causes(
@@ -139,7 +142,7 @@ def _price_causes(
     at_s = assignment.start_s
     length_s, curve = assignment.end_s - at_s, problem.energy
     if ready_s < at_s and run_cost(curve, at_s, length_s) < run_cost(curve, ready_s, length_s):
-        yield Cause(at_s, "waits for cheaper energy", f", from {in_words(at_s)}")
+        yield Cause(at_s, "waits for cheaper energy", ", from ")
 
 
 def _binding(assignment: Assignment, causes: Iterable[Cause], names: Names) -> Binding:
