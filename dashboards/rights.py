@@ -96,6 +96,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/machines/{machine}/release", OPERATE),
     ("POST /api/machines/{machine}/{do}", OPERATE),
     ("POST /api/machines/{machine}/out", OPERATE),
+    ("POST /api/machines/{machine}/console", OPERATE),  # and qualified (dashboards/qualified.py)
     ("POST /api/machines/{machine}/back", OPERATE),
     ("POST /api/machines/{machine}/upkeep", OPERATE),
     ("POST /api/machines/{machine}/upkeep-rule", OPERATE),
@@ -116,6 +117,9 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/commons", GOVERN),
     ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in
     ("POST /api/machines/{machine}/enrol", MANAGE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from types import TracebackType
 from fastapi import APIRouter
 
 from controller import inbound, resources
+from controller.adapters import faultpoints
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
@@ -40,6 +42,7 @@ from controller.software import Firmware
 from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
 from dashboards import commons_api, enrol_api, software_api
+from dashboards.qualified import by_list
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
@@ -56,7 +59,7 @@ from fabcommons.influx import open_copies
 from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
-from fabcommons.planning import make_planner
+from fabcommons.planning import house, make_planner
 from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
@@ -100,6 +103,7 @@ class RunningSite:
             router=router,
             sharer=self.share,
             planner=self._planner,
+            reach=faultpoints.from_environment(os.environ),
         )
         self.site = Site.open(
             SiteConfig(
@@ -134,14 +138,19 @@ class RunningSite:
         return self.page.url
 
     def _open_page(self, set_up: bool) -> PageServer:
-        desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+        desk = SiteDesk(
+            self.site,
+            lambda: [place.post.state() for place in self._places],
+            by_list({machine.id: machine.console for machine in self.settings.machines}),
+            house(self.settings.planning),
+        )
         port = int(self.settings.http.rpartition(":")[2])
         try:
             check_open(self.settings, self.site, set_up)
             self.set_up_code = set_up_code(self.site)
             folders = (self.place.folder, self.place.base)
             front = make_front(self.settings, folders, self.set_up_code)
-            front = replace(front, rooms=tuple(self._rooms()))
+            front = replace(front, rooms=self._rooms())
             return PageServer(desk, page_host(self.settings), port, front)
         except (CannotServe, CliError) as error:
             self.site.close()
@@ -150,9 +159,9 @@ class RunningSite:
                 raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
 
-    def _rooms(self) -> list[APIRouter]:
+    def _rooms(self) -> tuple[APIRouter, ...]:
         """Endpoints of this very site."""
-        return [self._software(), self._enrol(), commons_api.router(self.commons)]
+        return (self._software(), self._enrol(), commons_api.router(self.commons))
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""

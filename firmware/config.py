@@ -1,6 +1,7 @@
 """Settings of one machine: a JSON file; errors name the field."""
 
 from firmware.sensors import SENSOR_FIELDS
+from firmware.underrun import UNDERRUN_FIELDS
 from protocols.errors import WireError
 from protocols.records import check, parse, unpack
 
@@ -47,6 +48,7 @@ FIELDS = (
         "G90 and G91 also switch the E axis; as the machine's firmware does when absent",
     ),
     ("sensors", ("list", ("record", SENSOR_FIELDS), 8), False, "beside the machine"),
+    ("underrun", ("record", UNDERRUN_FIELDS), False, "when a streamed program stays away"),
     ("heartbeat_s", ("int", 1, 3600), False, "up/state at least so often; 15 when absent"),
     ("wifi", ("record", _WIFI), False, "on a board"),
     ("pins", ("id",), False, "pin map of the board"),

@@ -29,7 +29,7 @@ _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
 
 MACHINE_STATES = ("off", "idle", "busy", "paused", "fault", "maintenance", "stopped")
 PHASES = ("idle", "offer", "grant", "stop")
-COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update".split())
+COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update console".split())
 PROGRAM_KINDS = ("marlin", "grbl")
 
 _ORDER = ("order", _ID, True, "job order")
@@ -128,6 +128,7 @@ MESSAGES = {
         ("ok", ("bool",), True, "whether it was done"),
         ("code", _ID, True, "done, stale, expired, refused, unknown"),
         ("msg", _WHY, False, "reason in words"),
+        ("lines", ("list", ("text", 120), 16), False, "what the machine answered; with console"),
     ),
     "dn/want": (
         _V,
@@ -160,6 +161,7 @@ MESSAGES = {
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),
         ("lot", _ID, False, "lot; with load, unload"),
         ("release", ("record", RELEASE_FIELDS), False, "firmware; with update"),
+        ("line", ("text", 100), False, "line for the machine; with console"),
     ),
     "dn/time": (
         _V,

@@ -70,6 +70,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
 
     url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
     password_env name environment variables. folder: where programs are laid for a person.
+    console: people (accounts) qualified to send it single lines of G-code.
     """
 
     id: str
@@ -79,6 +80,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    console: list[str] = []
     key_env: str = ""
     user: str = ""
     password_env: str = ""

@@ -57,6 +57,10 @@ class Joint:
         """How a commons was reached last."""
         return self._contacts.get(site, Contact())
 
+    def contacts(self) -> list[Contact]:
+        """How every commons that was asked was reached last."""
+        return list(self._contacts.values())
+
     def look(self) -> None:
         """Ask every commons whose turn it is."""
         floor = self._floor
