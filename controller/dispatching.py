@@ -257,4 +257,7 @@ def _body(tx: "Tx", order: JobOrder, context: WantContext) -> Json:
         return {**body, "ph": "offer"}
     if order.state == "CLAIMED":
         return {"ph": "idle"}
-    return {**body, "ph": "grant", "claim": {"jid": order.claim_jid, "s": order.claim_s}}
+    claim: Json = {"jid": order.claim_jid, "s": order.claim_s}
+    if order.claim_bn is not None:
+        claim["bn"] = order.claim_bn
+    return {**body, "ph": "grant", "claim": claim}

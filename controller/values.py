@@ -180,6 +180,7 @@ class JobOrder:
     label: str = ""
     claim_jid: str | None = None
     claim_s: int | None = None
+    claim_bn: str | None = None
     done_ppm: int = 0
     started_at: int | None = None
     ended_at: int | None = None

@@ -52,7 +52,7 @@ def take(agent: "Agent", offer: "Record", why: str) -> None:
         return
     if why:
         agent.decline(offer, why)
-    elif agent.tell("claim", {"order": offer["order"], "ep": offer["ep"]}, CLAIM):
+    elif agent.tell("claim", {"order": offer["order"], "ep": offer["ep"], "bn": agent.bn}, CLAIM):
         agent.claimed = offer
         agent.done_ppm = 0
 
@@ -75,7 +75,8 @@ def _names(want: "Record", order: "Record") -> bool:
 def _quotes_claim(agent: "Agent", want: "Record", order: "Record") -> bool:
     claim: "Record" = want.get("claim", {})
     quoted = (claim.get("jid"), claim.get("s"))
-    return _names(want, order) and quoted == (agent.journal.jid, order["claim_s"])
+    same_boot = claim.get("bn", agent.bn) == agent.bn  # a clone of the flash is another boot
+    return _names(want, order) and same_boot and quoted == (agent.journal.jid, order["claim_s"])
 
 
 def _grant_refusal(agent: "Agent", want: "Record") -> str:

@@ -71,7 +71,13 @@ RELEASE_FIELDS = (
     ("size", _COUNT, True, "bytes of the manifest"),
     ("version", ("text", 20), True, "of the firmware, as 1.2.3"),
 )
-CLAIM_FIELDS = (_JID, ("s", _COUNT, True, "sequence number of the claim granted"))
+_CLAIM_BN = (
+    "bn",
+    _ID,
+    False,
+    "boot the claim was made in: a clone of the flash holds the claim too",
+)
+CLAIM_FIELDS = (_JID, ("s", _COUNT, True, "sequence number of the claim granted"), _CLAIM_BN)
 
 MESSAGES = {
     "up/state": (
@@ -174,7 +180,7 @@ MESSAGES = {
 SOURCES = ("lines", "piece", "sensor", "host", "estimate")
 
 EVENTS = {
-    "claim": _ORDER_FIELDS,
+    "claim": _ORDER_FIELDS + (_CLAIM_BN,),
     "declined": _ORDER_FIELDS + (("why", _WHY, True, "reason in words"),),
     "started": _ORDER_FIELDS
     + (("sha", ("sha256",), True, "program that is about to move the machine"),),

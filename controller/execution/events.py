@@ -117,7 +117,8 @@ def _claim(tx: "Tx", machine: Machine, event: Json) -> None:
     if order.state == "WITHDRAWN":  # the offer was taken back while the claim was under way
         tx.touch(machine.id)
         return
-    order = advance(tx, order, "claim", claim_jid=event["jid"], claim_s=event["s"])
+    made_in = {"claim_jid": event["jid"], "claim_s": event["s"], "claim_bn": event.get("bn")}
+    order = advance(tx, order, "claim", **made_in)
     operation = operation_of(tx, order)
     if order.stop_asked_by or operation.state != "ordered":
         advance(tx, order, "withdraw", ended_at=tx.now_ms, outcome_why="no longer wanted")

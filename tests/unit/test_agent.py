@@ -98,6 +98,16 @@ def test_r6_a_grant_that_does_not_quote_this_claim_starts_nothing(machine, chang
     assert machine.starts == [1]
 
 
+def test_a_grant_of_a_claim_made_in_another_boot_starts_nothing(machine):
+    s = machine.claim_of(1)
+    twin = {"jid": machine.journal.jid, "s": s, "bn": "another-boot"}
+    machine.hear("dn/want", grant(1, machine.journal.jid, s, claim=twin))
+    assert machine.starts == []
+    own = {**twin, "bn": machine.agent.bn}
+    machine.hear("dn/want", grant(1, machine.journal.jid, s, rev=99, claim=own))
+    assert machine.starts == [1]
+
+
 def test_r6_a_grant_without_a_claim_starts_nothing(machine):
     machine.command("clear")
     machine.hear("dn/want", grant(1, machine.journal.jid, 2))

@@ -144,6 +144,7 @@ job_order = Table(
     _text("label"),
     _text("claim_jid", null=True),
     _int("claim_s", null=True),
+    _text("claim_bn", null=True),
     _int("done_ppm"),
     _int("offered_at"),
     _int("started_at", null=True),
