@@ -7,9 +7,9 @@ RUN := $(UV) run --frozen --no-sync
 # tests mostly wait for real processes: twice as many at once as there are processors
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
-.PHONY: help setup servers page demo show reprap test test-octoprint test-postgresql check docs
-.PHONY: fuzz fuzz-parsers audit sbom screenshots designs bench bench-% memory-gate clean
-.PHONY: test-large-program
+.PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
+.PHONY: test-postgresql check docs fuzz fuzz-parsers audit sbom screenshots designs
+.PHONY: bench bench-% chaos memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.
 
 bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
 	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+
+chaos: setup     ## the fault campaign on virtual time, e.g. make chaos ORDERS=100000 SEED=1
+	$(RUN) python tests/chaos/campaign.py --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) $(CHAOS)
 
 memory-gate: setup  ## the firmware's heap over 100,000 lines and 10,000 events, on 32-bit MicroPython
 	scripts/micropython32 --fetch

@@ -95,7 +95,7 @@ class RunningSite:
         self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
-        self._planner = make_planner(settings.planning)
+        self._planner = make_planner(settings.planning, place.base)
         self.share = sharer(resources.why_never)
         parts = Parts(
             clock=_clock(settings, last_ms),
