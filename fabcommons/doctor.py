@@ -10,30 +10,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from controller.adapters.broker import find_mosquitto
 from controller.adapters.slicer import find_slicer
 from dashboards.api import STATIC
+from fabcommons import doctor_site
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
+from fabcommons.finding import BAD, GOOD, HINT, Finding
 from fabcommons.floor import find_micropython
 from fabcommons.options import add_common
 
-GOOD, HINT, BAD = "ok", "hint", "bad"
 _MIN_FREE_BYTES = 500_000_000
 _OLD_CLOCK_S = 1_750_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: ok, a hint (works, could be better) or bad; ``fix`` says what to do."""
-
-    what: str
-    state: str
-    text: str
-    fix: str = ""
 
 
 def add(commands: Any) -> None:
@@ -41,8 +32,9 @@ def add(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="find what is wrong and say the fix",
-        epilog="exit 0 when nothing is bad, else 1. example: fabcommons doctor --broker pi:1883",
+        epilog="exit 0 when nothing is bad, else 1. example: fabcommons doctor --site site.yml",
     )
+    doctor.add_argument("--site", type=Path, help="site.yml: look at everything of this site")
     doctor.add_argument("--broker", help="HOST:PORT of the MQTT broker to look at")
     doctor.add_argument("--folder", type=Path, default=Path("."), help="where the site keeps files")
     add_common(doctor)
@@ -52,6 +44,8 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print every finding; exit 1 when one is bad."""
     found = [look() for look in _looks(options)]
+    if options.site:
+        found += doctor_site.findings(options.site, doctor_site.now_ms())
     if options.json:
         print(json.dumps([asdict(finding) for finding in found], indent=2))
     else:

@@ -37,6 +37,7 @@ from firmware.memory import Memory
 from protocols import gcode, grbl, isa95, manifest, marlin, messages, mqtt, records, telemetry
 from protocols.errors import WireError
 from protocols.filament import Accountant
+from protocols.forbidden import forbidden
 from protocols.mqtt_stream import Reader
 from protocols.topics import controller_topic, machine_topic, parse_topic
 from support import fuzz_seeds as seeds
@@ -98,7 +99,7 @@ def _gcode(data: bytes) -> Any:
     """What is allowed to be sent can be read, and is metered without a fault."""
     code = gcode.strip(data)
     name = gcode.command(code)
-    reasons = [gcode.forbidden(data, dialect) for dialect in ("marlin", "grbl")]
+    reasons = [forbidden(data, dialect) for dialect in ("marlin", "grbl")]
     found = gcode.words(code)
     assert gcode.words(gcode.write_words(found)) == found
     gcode.Modal().feed(found)
