@@ -8,7 +8,8 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
-.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% memory-gate clean
+.PHONY: test-postgresql check docs fuzz fuzz-parsers audit sbom screenshots designs
+.PHONY: bench bench-% chaos memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,6 +76,9 @@ reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated f
 fuzz: setup      ## 500 requests to every address of the interface, from its own description
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(RUN) pytest tests/interop/test_fuzz_interface.py
 
+fuzz-parsers: setup  ## mutated inputs to every parser, from tests/corpus: N=10000000 SEED=1
+	$(RUN) python tests/support/fuzz_run.py --inputs $${N:-10000000} --seed $${SEED:-1} $(FUZZ)
+
 audit: setup     ## known weaknesses of every locked package (asks OSV; needs a network)
 	$(RUN) python scripts/audit.py
 
@@ -85,6 +89,9 @@ bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.
 
 bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
 	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+
+chaos: setup     ## the fault campaign on virtual time, e.g. make chaos ORDERS=100000 SEED=1
+	$(RUN) python tests/chaos/campaign.py --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) $(CHAOS)
 
 memory-gate: setup  ## the firmware's heap over 100,000 lines and 10,000 events, on 32-bit MicroPython
 	scripts/micropython32 --fetch

@@ -248,6 +248,7 @@ class Site:
 
     def _begin(self, tx: Tx) -> None:
         tx.site.put("name", self.config.name)
+        tx.site.put("drain", "")  # as draining.DRAIN: an upgrade is over
         self.outlet.term = tx.site.next("term")
         for machine in tx.machines.all():
             tx.machines.change(machine.id, online=False)
@@ -340,7 +341,6 @@ class Site:
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:
                 dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
-
         handovers.tend(tx, handovers.Tools(self.watch.boot, self.outlet.term, self.clock.rate))
 
     def _look_at(self, tx: Tx, order: JobOrder) -> None:
