@@ -17,7 +17,7 @@ from controller.scheduling.schedule import Plan, value
 
 DEFAULT_BUDGET = Budget()
 LEAST_SEARCH_S = 0.5
-LARGE = 5000  # operations from which the compiled rules begin, as plain Python would take long
+LARGE = 20_000  # places to choose from: past it plain Python takes seconds, so compiled rules begin
 
 
 def plan(
@@ -75,7 +75,7 @@ def explained(known: Sound, made: Plan) -> Plan:
 
 def _search(known: Sound, running: Plan | None, effort: Effort) -> Plan:
     """Rule, then search while the budget lasts; the better of both by value."""
-    large = len(known.problem.operations) > LARGE
+    large = _is_large(known.problem)
     if effort.budget.cpu_s < LEAST_SEARCH_S and not effort.budget.rounds and not large:
         return rules_only(known, effort)
     from controller.scheduling.solver import better  # compiled code: seconds to load
@@ -93,8 +93,17 @@ def _search(known: Sound, running: Plan | None, effort: Effort) -> Plan:
     return min(searched, start, key=lambda made: _worth(known.problem, made))
 
 
+def _is_large(problem: Problem) -> bool:
+    return sum(len(o.eligible) for o in problem.operations if o.fixed is None) > LARGE
+
+
 def rules_only(known: Sound, effort: Effort) -> Plan:
     """The best of the dispatch rules that fit the budget; the first is always made."""
+    if _is_large(known.problem) and _dated(known.problem):
+        from controller.scheduling.solver import by_compiled_rules
+
+        made = by_compiled_rules(known.problem, known.shares.release_s, effort)
+        return Plan(tuple(sorted(made, key=_by_start)))
     begun_s = effort.clock()
     best = by_rule(known)
     worth = value(known.problem, best)

@@ -68,6 +68,16 @@ def better(
     return Better(decode(problem, numbered, solution, dict(releases)), bound)
 
 
+def by_compiled_rules(
+    problem: Problem, releases: Mapping[str, int], effort: Effort
+) -> list[Assignment]:
+    """The best of the tuned rules that fit the budget, for a sound problem with dues."""
+    numbered = number(problem, releases)
+    meter = _Meter(effort.budget, effort.clock)
+    ruled = best_rule(numbered.instance, meter.used)
+    return decode(problem, numbered, ruled.best.solution, dict(releases))
+
+
 def _least_makespan(
     numbered: Numbered, start: tuple[Solution, ...], effort: Effort
 ) -> tuple[Solution, int]:

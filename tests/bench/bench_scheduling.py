@@ -34,7 +34,7 @@ from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import read_problem
 from controller.scheduling.rolling import Known, roll
-from controller.scheduling.schedule import Plan, makespan, value, violations
+from controller.scheduling.schedule import Plan, Value, makespan, value, violations
 from support.replans import EVENTS, morning  # found by the path above
 
 
@@ -191,6 +191,11 @@ def means(rows: list[Row]) -> None:
         print(f"{family:16} {method:10} mean gap {mean:6.2f} % over {len(gaps)}, met {met}")
 
 
+def _late(worth: Value) -> int:
+    """Weighted tardiness of all needs, urgent ones as well."""
+    return worth.late_hard_s + worth.late_urgent + worth.weighted_tardiness
+
+
 class Day(NamedTuple):
     """A generated day: its size, and the share of machine time asked for besides change-overs."""
 
@@ -236,7 +241,7 @@ def fab(days: Iterable[Day], seconds: float) -> list[dict[str, object]]:
             "problem": problem.name,
             "load": day.load,
             "load_with_change_overs": round(day.load * (1 + worth[1].setup_s / work_s), 2),
-            "less_percent": round(100 * (1 - ours_.cost / ruled.best.cost), 1),
+            "less_percent": round(100 * (1 - _late(worth[1]) / max(1, _late(worth[0]))), 1),
             "rule": worth[0]._asdict(),
             "ours": worth[1]._asdict(),
             "first_plan_s": round(first_s, 2),

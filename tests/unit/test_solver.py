@@ -3,9 +3,10 @@
 import pytest
 
 from controller.scheduling.generate import fab_day
-from controller.scheduling.planner import Budget, plan
+from controller.scheduling.planner import LARGE, Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import from_text
+from controller.scheduling.rolling import Care, Known, roll
 from controller.scheduling.schedule import makespan, value, violations
 from support.problems import random_problem
 
@@ -70,3 +71,15 @@ def test_the_running_plan_is_a_warm_start() -> None:
     running = plan(problem, seed=1, budget=Budget(rounds=20))
     again = plan(problem, seed=2, budget=Budget(rounds=1), running=running)
     assert value(problem, again) <= value(problem, running)
+
+
+def test_a_large_floor_begins_with_compiled_rules_and_holds() -> None:
+    problem = fab_day(200, 1200, 1)
+    assert sum(len(o.eligible) for o in problem.operations) > LARGE
+    ruled = plan(problem, budget=Budget(0.0))
+    assert violations(problem, ruled) == []
+    assert len(ruled.assignments) == len(problem.operations)
+    searched = plan(problem, budget=Budget(rounds=2))
+    assert violations(problem, searched) == []
+    step = roll(problem, Known(ruled), Care(budget=Budget(0.0)))
+    assert len(step.assignments) == len(problem.operations)
