@@ -13,11 +13,16 @@ from typing import Any
 import msgspec
 
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
+from controller.leading import Leadership
+from controller.values import Deposed
 from fabcommons.client import OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
 from fabcommons.logs import JsonLog, PlainLog
-from fabcommons.running import Place, RunningSite
+from fabcommons.replica import StandBy, check_alone, start_anew
+from fabcommons.running import Place, RunningSite, clock_of, last_ms_of
 
+Told = tuple[threading.Event, PlainLog | JsonLog]  # asked to stop; where to say what happens
+LOOK_S = 0.2  # at whether we still lead
 _EXAMPLES = """\
 examples:
   fabcommons controller --example > site.yml     a settings file to start from
@@ -38,6 +43,7 @@ def add(commands: Any) -> None:
     option("--check", action="store_true", help="only check the settings and the designs")
     option("--example", action="store_true", help="print a settings file to start from")
     option("--broker", help="instead of the file's: auto, mosquitto, amqtt or HOST:PORT")
+    option("--rank", type=int, help="instead of the file's replica.rank: 0 leads first")
     option("--http", help="instead of the file's, e.g. 127.0.0.1:8010")
     option("--set-up", action="store_true", help="print a code by which the page makes an admin")
     option("--log-json", action="store_true", help="tell every event as a JSON line on stderr")
@@ -65,17 +71,55 @@ def run(options: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, on_signal)
     log = JsonLog(settings, sys.stderr) if options.log_json else PlainLog()
-    with (
-        closing(log),
-        RunningSite(settings, Place(base, base), options.set_up) as running,
-        log.follow(running.site),
-    ):
+    with closing(log):
+        _run(settings, Place(base, base), options, (stop, log))
+    return OK
+
+
+def _run(settings: SiteFile, place: Place, options: argparse.Namespace, told: Told) -> None:
+    """The site's only controller, or one of its replicas."""
+    if settings.replica is None:
+        check_alone(settings, place.folder)
+        _serve(settings, place, options, told, None)
+        return
+    lead = _stand_by(settings, place, told)
+    if lead is None:
+        return
+    try:
+        _serve(settings, place, options, told, lead)
+    except Deposed:
+        start_anew()
+    finally:
+        lead.release()
+
+
+def _stand_by(settings: SiteFile, place: Place, told: Told) -> Leadership | None:
+    """Show the floor until we lead; None when asked to stop before."""
+    stop, log = told
+    clock = clock_of(settings, last_ms_of(settings, place))
+    with closing(StandBy(settings, place.folder, place.base, clock)) as standing:
+        log.say(f"site {settings.site}: page {standing.page.url}, standing by")
+        return standing.wait(stop)
+
+
+def _serve(
+    settings: SiteFile,
+    place: Place,
+    options: argparse.Namespace,
+    told: Told,
+    lead: Leadership | None,
+) -> None:
+    """Run the site until a signal, or until another replica leads it."""
+    stop, log = told
+    with RunningSite(settings, place, options.set_up, lead) as running, log.follow(running.site):
         where = f"{running.broker.host}:{running.broker.port} ({running.broker.kind})"
         log.say(f"site {settings.site}: page {running.url}, broker {where}")
         if running.set_up_code:
             print(_words_on_accounts(running, options.settings), flush=True)
-        stop.wait()
-    return OK
+        while not stop.wait(LOOK_S):
+            if lead is not None and lead.lost.is_set():
+                log.say(f"site {settings.site}: another replica leads; starting anew")
+                start_anew()
 
 
 def _words_on_accounts(running: RunningSite, settings: Path) -> str:
@@ -99,6 +143,8 @@ def _settings(options: argparse.Namespace) -> SiteFile:
         settings.broker = options.broker
     if options.http:
         settings.http = options.http
+    if options.rank is not None and settings.replica is not None:
+        settings.replica.rank = options.rank
     return settings
 
 
