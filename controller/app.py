@@ -21,15 +21,13 @@ from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
 from controller.picture import FloorPicture, FloorPlan
-from controller.routed import RoutedNeed
+from controller.plain import accept_all, no_plan, no_router
 from controller.values import (
     Command,
-    DesignRow,
     JobOrder,
     Json,
     Need,
     NeedRequest,
-    Refused,
 )
 from controller.writer import Hooks, Item, Writer
 from protocols.errors import WireError
@@ -37,6 +35,7 @@ from protocols.messages import decode
 from protocols.topics import parse_topic
 
 T = TypeVar("T")
+First = Callable[[Tx], None]
 RUNS = 600  # newest runs that durations are learned from
 TIDY_STEPS = 100  # pieces of upkeep at once at most
 
@@ -58,21 +57,6 @@ class SiteConfig:
     keep: telemetry.Keep = telemetry.KEEP
 
 
-def _no_router(design: DesignRow, quantity: int) -> RoutedNeed:
-    raise Refused("no-router", "design", f"{design.id} x {quantity}: no routing is configured")
-
-
-def _no_plan(picture: FloorPicture) -> FloorPlan:
-    return FloorPlan((), {op.id: "no scheduler is configured" for op in picture.operations})
-
-
-def _accept_all(tx: Tx) -> int:
-    stated = [need for need in tx.needs.open() if need.state == "stated"]
-    for need in stated:
-        tx.needs.change(need.id, state="accepted", accepted_at=tx.now_ms, reason="")
-    return len(stated)
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry.
@@ -81,9 +65,9 @@ class Parts:
     """
 
     clock: Clock = field(default_factory=SystemClock)
-    router: Router = _no_router
-    sharer: Callable[[Tx], int] = _accept_all
-    planner: Callable[[FloorPicture], FloorPlan] = _no_plan
+    router: Router = no_router
+    sharer: Callable[[Tx], int] = accept_all
+    planner: Callable[[FloorPicture], FloorPlan] = no_plan
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
     sink: telemetry.Sink | None = None
     reach: Callable[[str], None] | None = None
@@ -211,18 +195,23 @@ class Site:
     ) -> Command:
         """Send a command to a machine and keep it with its answer, once a key; raise Refused."""
         extra: Json = {"ch": ch, "lot": lot}
-        return self._give(machine, do, asker, extra)
+        return self.give(machine, do, asker, extra)
 
     def update_firmware(self, machine: str, release: Json, asker: Asker) -> Command:
         """Ask an idle machine to install a release {url, sha, size, version}; raise Refused."""
-        return self._give(machine, "update", asker, {"release": release})
+        return self.give(machine, "update", asker, {"release": release})
 
-    def _give(self, machine: str, do: str, asker: Asker, extra: Json) -> Command:
+    def give(
+        self, machine: str, do: str, asker: Asker, extra: Json, first: First = lambda _: None
+    ) -> Command:
+        """Send a command with more fields, once a key; ``first`` may refuse it. Raise Refused."""
+
         def run(tx: Tx) -> Command:
             before = commands.known(tx, machine, do, asker)
             if before is not None:
                 return before
             commands.check_saw(tx, machine, asker)
+            first(tx)
             document = self._document(machine, do, asker)
             document.update({name: value for name, value in extra.items() if value is not None})
             return commands.send(tx, machine, document)

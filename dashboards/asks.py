@@ -52,6 +52,12 @@ class LoadAsk(CommandAsk):
     lot: Id
 
 
+class ConsoleAsk(CommandAsk):
+    """One line of G-code for a machine that holds no order."""
+
+    line: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=96)]
+
+
 class ResolveAsk(Ask):
     """What a person found when looking at an order whose end is unknown."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from controller.adapters.clock import Clock
 from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
+from controller.joints.changeovers import House
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest
 
@@ -66,6 +67,11 @@ class Desk(Protocol):
         """The floor's clock."""
         ...
 
+    @property
+    def house(self) -> House:
+        """Rules of the house: when people are there, what a change of material takes."""
+        ...
+
     def read(self) -> AbstractContextManager[Tx]:
         """A short, consistent view of the store."""
         ...
@@ -106,6 +112,10 @@ class Desk(Protocol):
 
     def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
         """A lot was put into a channel."""
+        ...
+
+    def console(self, machine: str, line: str, person: Person) -> Answer:
+        """Send one line of G-code to a machine without an order; for the qualified."""
         ...
 
     def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:

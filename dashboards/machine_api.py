@@ -9,11 +9,12 @@ from pydantic import Field, StringConstraints
 from controller import upkeep
 from controller.adapters.store import Tx
 from controller.commands import Asker, check_saw
+from controller.console import has_console
 from controller.tracking import measured_of
 from controller.values import Command, JobOrder, Machine, Operation
-from dashboards.asks import CommandAsk
-from dashboards.commands import AnswerView
-from dashboards.desk import Desk
+from dashboards.asks import CommandAsk, ConsoleAsk
+from dashboards.commands import AnswerView, command_id
+from dashboards.desk import Desk, Person
 from dashboards.gate import Who
 from dashboards.page_models import (
     DueView,
@@ -96,6 +97,12 @@ class Machines:
         self._desk.submit(lambda tx: upkeep.note(tx, machine, done))
         return {"id": key, "code": "done"}
 
+    def console(self, machine: Id, ask: ConsoleAsk, caller: Who, key: Key = "") -> AnswerView:
+        """Send one line to a machine without an order; what it answers is among its commands."""
+        person = Person(caller.named(ask.who), command_id(key), ask.saw)
+        sent = self._desk.console(machine, ask.line, person)
+        return {"id": sent.id, "code": sent.code}
+
     def rule(self, machine: Id, ask: RuleAsk, caller: Who, key: Key = "") -> AnswerView:
         """Say what is due every so many hours of running."""
         self._desk.submit(lambda tx: upkeep.rule(tx, machine, ask.what, ask.every_h))
@@ -120,6 +127,7 @@ def _page(tx: Tx, floor: Floor, machine: Machine) -> MachinePage:
         due=[_due(item) for item in upkeep.due(tx, machine.id)],
         upkeep=[_upkeep(item) for item in tx.upkeep.log(machine.id, UPKEEP_SHOWN)],
         commands=[_given(item) for item in tx.commands.of_machine(machine.id, COMMANDS_SHOWN)],
+        console=has_console(machine),
         program=_program(tx, order) if order is not None else None,
     )
 
@@ -174,7 +182,14 @@ def _upkeep(item: upkeep.Upkeep) -> UpkeepView:
 
 def _given(item: Command) -> GivenView:
     return present(
-        GivenView, do=item.do, who=item.who, at=item.created_at, code=item.code, message=item.msg
+        GivenView,
+        id=item.id,
+        do=item.do,
+        who=item.who,
+        at=item.created_at,
+        code=item.code,
+        message=item.msg,
+        line=item.body.get("line"),
     )
 
 
@@ -213,6 +228,7 @@ def router(desk: Desk) -> APIRouter:
         ("back", handlers.back),
         ("upkeep", handlers.done),
         ("upkeep-rule", handlers.rule),
+        ("console", handlers.console),
     ):
         routes.add_api_route(
             f"{path}/{verb}", handler, methods=["POST"], response_model=AnswerView, **options

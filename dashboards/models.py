@@ -105,7 +105,10 @@ class StepView(TypedDict):
 
 
 class NeedView(TypedDict):
-    """One row of the queue; ``order`` sorts it."""
+    """One row of the queue; ``order`` sorts it.
+
+    ``home``: the other site it is made for; ``holder``: the one that makes it, "" while offered.
+    """
 
     part: str
     community: str
@@ -119,6 +122,8 @@ class NeedView(TypedDict):
     eta_at: NotRequired[int]
     reason: NotRequired[str]
     steps: NotRequired[dict[str, StepView]]
+    home: NotRequired[str]
+    holder: NotRequired[str]
 
 
 class LotView(TypedDict):

@@ -51,9 +51,11 @@ class UpkeepView(TypedDict):
 class GivenView(TypedDict):
     """A command a person gave, and what became of it."""
 
+    id: str
     do: str
     who: str
     at: int
+    line: NotRequired[str]
     code: NotRequired[str]
     message: NotRequired[str]
 
@@ -83,6 +85,7 @@ class MachinePage(TypedDict):
     due: list[DueView]
     upkeep: list[UpkeepView]
     commands: list[GivenView]
+    console: bool
     seen_at: NotRequired[int]
     boot: NotRequired[str]
     program: NotRequired[ProgramView]
@@ -144,6 +147,13 @@ class BarView(TypedDict):
     words: NotRequired[str]
 
 
+class SaidView(TypedDict):
+    """A sentence by its code, with its parameters; the catalogue has it in every language."""
+
+    code: str
+    params: dict[str, str]
+
+
 class WaitView(TypedDict):
     """Work that has no place in time yet, and why in words."""
 
@@ -152,6 +162,7 @@ class WaitView(TypedDict):
     label: str
     community: str
     reason: str
+    said: NotRequired[SaidView]
     due_at: NotRequired[int]
 
 
@@ -161,6 +172,7 @@ class TimelinePage(TypedDict):
     at: int
     rows: dict[str, list[BarView]]
     waits: list[WaitView]
+    away: list[tuple[int, int]]
 
 
 class MovedView(TypedDict):

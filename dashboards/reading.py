@@ -21,6 +21,7 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
     needs = _needs(tx)
     orders = _orders(tx)
     readings = tx.telemetry.last()
+    names = [need.id for need in needs]
     return Rows(
         at=tx.now_ms,
         machines=tuple(tx.machines.all()),
@@ -37,6 +38,8 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
         communities=tuple(tx.communities.all()),
         designs=tuple((d.id, d.title, parts_of(d)) for d in tx.designs.all()),
         out=tx.upkeep.out(),
+        homes=tx.peers.homes(names),
+        holders=tx.peers.holders(names),
     )
 
 

@@ -96,6 +96,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/machines/{machine}/release", OPERATE),
     ("POST /api/machines/{machine}/{do}", OPERATE),
     ("POST /api/machines/{machine}/out", OPERATE),
+    ("POST /api/machines/{machine}/console", OPERATE),  # and qualified (dashboards/qualified.py)
     ("POST /api/machines/{machine}/back", OPERATE),
     ("POST /api/machines/{machine}/upkeep", OPERATE),
     ("POST /api/machines/{machine}/upkeep-rule", OPERATE),
@@ -112,7 +113,13 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/rounds", GOVERN),
     ("POST /api/rounds/{round_id}/close", GOVERN),
     ("POST /api/needs/{need}/share", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
+    ("GET /api/commons", READ),
+    ("POST /api/commons", GOVERN),
+    ("POST /api/commons/{site}/leave", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in
     ("POST /api/machines/{machine}/enrol", MANAGE),

@@ -20,7 +20,8 @@ from controller.values import (
 class Rows(NamedTuple):
     """Orders are those not ended and the last of each machine; needs the open and the newest.
 
-    ``progress`` is ppm by order from telemetry, which is newer than the order's own.
+    ``homes``: whose need it is, where another site's; ``holders``: who makes it for us, "" = nobody
+    yet. ``progress`` is ppm by order from telemetry, which is newer than the order's own.
     """
 
     at: int
@@ -38,3 +39,5 @@ class Rows(NamedTuple):
     communities: tuple[Community, ...] = ()
     designs: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     out: Mapping[str, MachineOut] = MappingProxyType({})
+    homes: Mapping[str, str] = MappingProxyType({})
+    holders: Mapping[str, str] = MappingProxyType({})

@@ -4,16 +4,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from controller import execution
+from controller import console, execution
 from controller.adapters.clock import Clock
 from controller.adapters.notify import PostState
 from controller.adapters.store import Tx
 from controller.app import Site
 from controller.commands import Asker
+from controller.joints.changeovers import House
 from controller.needs import Line
 from controller.telemetry import SinkState
 from controller.values import Need, NeedRequest, Refused
 from dashboards.desk import Answer, Outcome, Person, Workings
+from dashboards.qualified import Qualified, check, nobody
 
 T = TypeVar("T")
 
@@ -21,9 +23,17 @@ T = TypeVar("T")
 class SiteDesk:
     """A ``Desk`` over a ``Site``."""
 
-    def __init__(self, site: Site, posts: Callable[[], list[PostState]] = list) -> None:
+    def __init__(
+        self,
+        site: Site,
+        posts: Callable[[], list[PostState]] = list,
+        qualified: Qualified = nobody,
+        house: House | None = None,
+    ) -> None:
+        self.house = house or House()
         self._site = site
         self._posts = posts
+        self._qualified = qualified
 
     @property
     def name(self) -> str:
@@ -97,6 +107,19 @@ class SiteDesk:
     def load(self, machine: str, ch: int, lot: str, person: Person) -> Answer:
         """A lot was put into a channel."""
         sent = self._site.command(machine, "load", _asker(person), ch, lot)
+        return Answer(sent.id, "sent")
+
+    def console(self, machine: str, line: str, person: Person) -> Answer:
+        """Send one line to a machine without an order."""
+        check(self._qualified, machine, person.who)
+        asker = _asker(person)
+        sent = self._site.give(
+            machine,
+            "console",
+            asker,
+            {"line": line},
+            lambda tx: console.admit(tx, machine, line, person.who),
+        )
         return Answer(sent.id, "sent")
 
     def resolve(self, order: str, outcome: Outcome, person: Person) -> Answer:

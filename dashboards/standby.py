@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from controller.adapters.clock import Clock
 from controller.adapters.store import Tx
+from controller.joints.changeovers import House
 from controller.telemetry import SinkState
 from controller.values import Deposed
 from dashboards.desk import Workings
@@ -34,11 +35,12 @@ class StandbyDesk:
     """A ``Desk`` that reads: what changes something never comes here but is passed on."""
 
     def __init__(
-        self, name: str, clock: Clock, read: Callable[[], AbstractContextManager[Tx]]
+        self, name: str, clock: Clock, read: Callable[[], AbstractContextManager[Tx]], house: House
     ) -> None:
         self.name = name
         self.clock = clock
         self.read = read
+        self.house = house
 
     def follow(self, wake: Callable[[], None]) -> Callable[[], None]:
         """No change is told here: pages look every second."""
@@ -60,7 +62,7 @@ class StandbyDesk:
         """Refuse: only the leader writes."""
         raise Deposed(f"this replica of {self.name} does not lead")
 
-    state_needs = clear = control = load = resolve = retry = release = stop = submit
+    state_needs = clear = control = load = console = resolve = retry = release = stop = submit
 
 
 class PassOn:

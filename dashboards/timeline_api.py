@@ -12,9 +12,17 @@ from controller.adapters.store import Tx
 from controller.joints.changeovers import House
 from controller.joints.rolling import Rolling
 from controller.picture import FloorPicture, FloorPlan
+from controller.sayings import said
 from controller.values import JobOrder, Need, Operation
 from dashboards.desk import Desk
-from dashboards.page_models import BarView, MovedView, TimelinePage, WaitView, WhatIfView
+from dashboards.page_models import (
+    BarView,
+    MovedView,
+    SaidView,
+    TimelinePage,
+    WaitView,
+    WhatIfView,
+)
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.views import label, reason
@@ -36,7 +44,9 @@ class Timeline:
     def page(self, back_h: Hours = 12) -> TimelinePage:
         """Work in time by machine, from ``back_h`` hours ago on; what waits, with the reason."""
         with self._desk.read() as tx:
-            return _page(tx, tx.now_ms - back_h * HOUR_MS)
+            page = _page(tx, tx.now_ms - back_h * HOUR_MS)
+            page["away"] = away(self._desk.house, tx.now_ms - back_h * HOUR_MS)
+            return page
 
     def without(self, machine: Id) -> WhatIfView:
         """The plan as it would be without a machine, beside the plan with it; changes nothing."""
@@ -45,7 +55,7 @@ class Timeline:
                 raise Problem(404, "unknown", "there is no such machine", "machine")
             picture = tx.picture()
             names = Names(tx)
-        return _what_if(picture, names, machine)
+        return _what_if(picture, names, machine, self._desk.house)
 
 
 class Names:
@@ -87,7 +97,7 @@ def _page(tx: Tx, since_at: int) -> TimelinePage:
             rows.setdefault(op.machine, []).append(_planned(names, op))
         if op.state in ("waiting", "ready", "planned"):
             waits.append(_wait(names, op, reason([op])))
-    return {"at": tx.now_ms, "rows": rows, "waits": waits}
+    return {"at": tx.now_ms, "rows": rows, "waits": waits, "away": []}
 
 
 def _ran(names: Names, op: Operation, order: JobOrder) -> BarView:
@@ -115,11 +125,21 @@ def _planned(names: Names, op: Operation) -> BarView:
 
 
 def _wait(names: Names, op: Operation, why: str) -> WaitView:
-    return present(WaitView, **names.head(op), reason=why)
+    found = said(why)
+    view: SaidView | None = None
+    if found is not None:
+        view = {"code": found.code, "params": dict(found.params)}
+    return present(WaitView, **names.head(op), reason=why, said=view)
 
 
-def _what_if(picture: FloorPicture, names: Names, machine: str) -> WhatIfView:
-    plan, other = (Rolling(resources.why_not, House(), None) for _ in range(2))
+def away(house: House, since_at: int) -> list[tuple[int, int]]:
+    """Stretches in which nobody is on the floor, ms UTC, from ``since_at`` on for two weeks."""
+    found = house.unstaffed(since_at)
+    return [(since_at + begin * 1000, since_at + end * 1000) for begin, end in found]
+
+
+def _what_if(picture: FloorPicture, names: Names, machine: str, house: House) -> WhatIfView:
+    plan, other = (Rolling(resources.why_not, house, None) for _ in range(2))
     gone = tuple(
         replace(m, state="maintenance", fault=OUT) if m.id == machine else m
         for m in picture.machines

@@ -266,6 +266,10 @@ def need_view(floor: Floor, need: Need) -> NeedView:
         view["due_at"] = need.due_at
     if need.reason and need.state not in ("accepted", "making"):
         view["reason"] = need.reason
+    if need.id in floor.rows.homes:
+        view["home"] = floor.rows.homes[need.id]
+    if need.id in floor.rows.holders:
+        view["holder"] = floor.rows.holders[need.id]
     if operations:
         view["made"] = made(operations)
         view["steps"] = steps(operations)

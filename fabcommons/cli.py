@@ -36,6 +36,7 @@ _COMMANDS = {
     "ledger": "economic events and what every lot holds",
     "community": "communities, and the members they admit",
     "ballot": "vote in an allocation round, attest an urgent or basic need",
+    "commons": "share needs with other sites: join them, leave them, offer a need",
     "round": "open, close, decide and publish allocation rounds; check a published one",
     "schedule": "solve a scheduling problem, draw its chart",
     "account": "who may come in, and as what; tokens for programs",

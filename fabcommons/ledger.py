@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 from urllib.parse import urlencode
 
+from fabcommons import ledger_files
 from fabcommons.client import Client
 from fabcommons.options import add_common, show
 from fabcommons.tables import grams, moment, table
@@ -14,7 +15,9 @@ _EXAMPLES = """\
 examples:
   fabcommons ledger                    the newest 40 economic events
   fabcommons ledger --need NEED        everything one need took and gave
-  fabcommons ledger --lots             what every lot holds"""
+  fabcommons ledger --lots             what every lot holds
+  fabcommons ledger export --out ledger.jsonld     ValueFlows 1.0.0 as JSON-LD
+  fabcommons ledger check ledger.jsonld            what breaks its vocabulary"""
 
 
 def add(commands: Any) -> None:
@@ -31,6 +34,7 @@ def add(commands: Any) -> None:
     ledger.add_argument("--lots", action="store_true", help="lots instead of events")
     add_common(ledger)
     ledger.set_defaults(run=run)
+    ledger_files.add(ledger.add_subparsers(metavar="VERB", required=False))
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fabcommons import machine_hosts
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.detecting import BAUDS, LIMIT_S, Line, NotDetected, Told, interview
 from firmware.pc import ports
@@ -21,7 +22,8 @@ doing is lost. Do it while the machine stands idle; a port another program holds
 examples:
   fabcommons machine detect /dev/ttyUSB0
   fabcommons machine detect --tcp 192.0.2.7:23 --json
-  fabcommons machine detect --all"""
+  fabcommons machine detect --all
+  fabcommons machine detect --url http://octopi.local --key-env OCTO_KEY"""
 
 
 class Detector:
@@ -87,6 +89,7 @@ def add(verbs: Any) -> None:
     way.add_argument("port", nargs="?", help="serial port, e.g. /dev/ttyUSB0")
     way.add_argument("--tcp", metavar="HOST:PORT", help="serial line over TCP")
     way.add_argument("--all", action="store_true", help="every serial port of this computer")
+    machine_hosts.add(detect, way)
     option = detect.add_argument
     option("--baud", type=int, help=f"only this baud rate (default: {', '.join(map(str, BAUDS))})")
     option("--limit-s", type=float, default=LIMIT_S, help="seconds per rate (default %(default)s)")
@@ -96,6 +99,8 @@ def add(verbs: Any) -> None:
 
 def run_detect(options: argparse.Namespace) -> int:
     """Ask the port named, or all; 1 when no machine was made out."""
+    if options.url:
+        return machine_hosts.run(options)
     bauds = BAUDS if options.baud is None else (options.baud,)
     found, silent = Detector(bauds, options.limit_s).survey(_ports(options))
     if options.json:

@@ -24,6 +24,7 @@ from dashboards.server import CannotServe, PageServer
 from dashboards.standby import PassOn, StandbyDesk
 from fabcommons.client import FAILED, CliError
 from fabcommons.front import make_front, page_host, page_url
+from fabcommons.planning import house
 
 if TYPE_CHECKING:
     from controller.replica_settings import ReplicaEntry
@@ -45,7 +46,7 @@ class StandBy:
         except StoreUnreachable as error:
             raise CliError(str(error), FAILED) from error
         self._since_s = awake_s()
-        desk = StandbyDesk(settings.site, clock, self._store.read)
+        desk = StandbyDesk(settings.site, clock, self._store.read, house(settings.planning))
         front = make_front(settings, (folder, base), "")
         trust = _trust(folder)
 

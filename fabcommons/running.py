@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from types import TracebackType
 from fastapi import APIRouter
 
 from controller import inbound, resources
+from controller.adapters import faultpoints
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
@@ -27,7 +29,7 @@ from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, Si
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
 from controller.app import Parts, Site, SiteConfig
 from controller.commons.settings import configure
-from controller.commons.verbs import Commons
+from controller.commons.verbs import Commons as Rounds
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
@@ -41,7 +43,8 @@ from controller.routed import Place as PartsPlace
 from controller.software import Firmware
 from controller.telemetry import Keep
 from controller.values import Community, Lot, Machine, Refused
-from dashboards import enrol_api, software_api
+from dashboards import commons_api, enrol_api, software_api
+from dashboards.qualified import by_list
 from dashboards.server import CannotServe, PageServer
 from dashboards.site_desk import SiteDesk
 from fabcommons.client import FAILED, CliError
@@ -55,9 +58,10 @@ from fabcommons.front import (
     set_up_code,
 )
 from fabcommons.influx import open_copies
+from fabcommons.joining import Commons
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
-from fabcommons.planning import make_planner
+from fabcommons.planning import house, make_planner
 from fabcommons.slicing import Slicing
 from fabcommons.software import SiteSoftware
 
@@ -107,6 +111,7 @@ class RunningSite:
             router=router,
             sharer=self.share,
             planner=self._planner,
+            reach=faultpoints.from_environment(os.environ),
             lead=lead,
         )
         self.site = Site.open(
@@ -124,14 +129,14 @@ class RunningSite:
         self.hosts = HostsLink(CellSite(self.site))
         self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
         self.programs = ProgramStore(place.folder / "programs")
+        self.commons = Commons(self.site, settings.commons, place.folder)
         self.set_up_code = ""
         self.page = self._open_page(set_up)
         self._fill()
         self.cells.start()
         self._drop = self._open_drop()
-        self.commons = Commons(self.site.submit, self.site.read)
-        self._rounds = Loop(Beat("rounds", ROUNDS_EVERY_S, self.commons.look))
-        self._rounds.start()
+        self.rounds = Rounds(self.site.submit, self.site.read)
+        self._rounds = self._open_rounds()
         self._rollups = self._open_rollups()
         self._slicing = Slicing(self.site, self.programs, settings.slicing, place.base)
         self.notifier = self._open_notifier()
@@ -142,14 +147,19 @@ class RunningSite:
         return self.page.url
 
     def _open_page(self, set_up: bool) -> PageServer:
-        desk = SiteDesk(self.site, lambda: [place.post.state() for place in self._places])
+        desk = SiteDesk(
+            self.site,
+            lambda: [place.post.state() for place in self._places],
+            by_list({machine.id: machine.console for machine in self.settings.machines}),
+            house(self.settings.planning),
+        )
         port = int(self.settings.http.rpartition(":")[2])
         try:
             check_open(self.settings, self.site, set_up)
             self.set_up_code = set_up_code(self.site)
             folders = (self.place.folder, self.place.base)
             front = make_front(self.settings, folders, self.set_up_code)
-            front = replace(front, rooms=(self._software(), self._enrol()))
+            front = replace(front, rooms=self._rooms())
             return PageServer(desk, page_host(self.settings), port, front)
         except (CannotServe, CliError) as error:
             self.site.close()
@@ -157,6 +167,10 @@ class RunningSite:
             if isinstance(error, CliError):
                 raise
             raise CliError(f"{error.reason}; choose another with --http", FAILED) from error
+
+    def _rooms(self) -> tuple[APIRouter, ...]:
+        """Endpoints of this very site."""
+        return (self._software(), self._enrol(), commons_api.router(self.commons))
 
     def _software(self) -> APIRouter:
         """Endpoints of the machines' own software, served from the site's folder ``firmware``."""
@@ -167,6 +181,12 @@ class RunningSite:
     def _enrol(self) -> APIRouter:
         """Endpoints by which machines are let in and put out."""
         return enrol_api.router(self._door.enrolment(self.site))
+
+    def _open_rounds(self) -> Loop:
+        """Close ballots in time and count them."""
+        loop = Loop(Beat("rounds", ROUNDS_EVERY_S, self.rounds.look))
+        loop.start()
+        return loop
 
     def _open_notifier(self) -> Notifier:
         """Tell people what needs them, at the places the settings name."""
@@ -306,6 +326,7 @@ class RunningSite:
         if self._drop is not None:
             self._drop.close()
         self._rounds.close()
+        self.commons.close()
         self._slicing.close()
         if self._rollups is not None:
             self._rollups.close()

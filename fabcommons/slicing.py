@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from controller.adapters.site_file import SlicingEntry
+from controller.adapters.site_sharing import SlicingEntry
 from controller.adapters.slicer import Slicer, SlicerError, find_slicer, read_settings
 from controller.app import Site
 from controller.definition.design import SLICER_SETTINGS

@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.adapters.store import SchemaMismatch, Store, StoreUnreachable
-from controller.adapters.store.backup import BackupError, Contents, dump, load, verify
+from controller.adapters.store.backup import BackupError, Contents, dump, fence, load, verify
 from controller.adapters.store.dialects import store_url
 from controller.adapters.store.soundness import unsound
 from fabcommons.client import FAILED, OK, USAGE, CliError
@@ -80,6 +80,7 @@ def _restore(options: argparse.Namespace) -> int:
             return _say(options, verify(options.backup), f"{options.backup}: can be restored")
         url = store_url(settings.store_place(folder))
         contents = load(options.backup, url, folder / "programs", _tell)
+        fence(url)
     except (BackupError, StoreUnreachable) as error:
         raise CliError(str(error), FAILED) from error
     return _say(options, contents, f"{options.backup}: restored")

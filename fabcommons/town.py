@@ -73,7 +73,7 @@ class Town:
         with site.read() as tx:
             current = tx.rounds.current()
         assert current is not None
-        found = self._running.commons.close(current.id)
+        found = self._running.rounds.close(current.id)
         self.held = self._publish(found, folder / f"round-{found.id}", ahead)
         return self.held
 

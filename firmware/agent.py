@@ -19,12 +19,13 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
     ("fetch", ep, program)          get and verify a program, then call ``fetched``
     ("run", want)                   start streaming: ``started`` is durable
     ("pause",) ("resume",) ("cancel",) ("stop",) ("identify",)   for the driver
+    ("console", line)               for the driver, which tells ("answered", lines, why)
     ("recover",)                    a person cleared the machine: try to take it up again
     ("update", release)             install a firmware release
     ("say", leaf, message)          publish
 """
 
-from firmware.commands import answer
+from firmware.commands import CONSOLE_MS, answer, answered
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
 from firmware.reports import cut, hello
 from firmware.wants import PHASES, take
@@ -76,11 +77,11 @@ class Agent:
         self.dropped_n = 0  # faults the journal had no room for
         self.done_ppm = 0
         self.answers: "list[tuple[str, str, str]]" = []  # id, code, words of the last commands
+        self.asked: "tuple[Any, ...]" = ()  # id of the command whose line is on the machine, since
         self.identity: "Record" = {}  # what the machine says it is
         self.now_ms = 0
         self.online = False  # the driver talks with its machine
-        self.fault = ""
-        self.need = ""
+        self.fault = self.need = ""
         self.upkeep = ""  # what is done to the machine itself; it takes no orders meanwhile
         self.update: "Update | None" = None  # where there are slots
         self.stopped = False
@@ -108,6 +109,7 @@ class Agent:
             "fault": self._on_fault,
             "need": self._on_need,
             "identity": self._on_identity,
+            "answered": self._on_answered,
         }
 
     # what the machine is -------------------------------------------------------------------------
@@ -172,6 +174,8 @@ class Agent:
         if self._ending:
             self._end()
             self.pursue()
+        if self.asked and now_ms - self.asked[1] > CONSOLE_MS:
+            self._on_answered([], "no answer in 30 s")
         self.journal.tick(now_ms)
         try:
             self.meter.tick(now_ms)
@@ -211,8 +215,15 @@ class Agent:
         self.floor.hear(message["t"], message["rate"], self.now_ms)
 
     def _on_cmd(self, command: "Record") -> None:
-        self.actions.append(("say", "up/rsp", answer(self, command)))
+        self._respond(answer(self, command))
+
+    def _respond(self, body: "Record | None") -> None:
+        if body is not None:
+            self.actions.append(("say", "up/rsp", body))
         self.changed = True
+
+    def _on_answered(self, lines: "list[str]", why: str) -> None:
+        self._respond(answered(self, lines, why))
 
     # order -----------------------------------------------------------------------------------
     def is_free(self) -> bool:
@@ -222,6 +233,7 @@ class Agent:
             and self.memory.ready
             and self.memory.order is None
             and self._ending is None
+            and not self.asked
             and self.journal.has_room(CLAIM)
         )
 
@@ -280,6 +292,7 @@ class Agent:
     def _on_offline(self, why: str) -> None:
         self.online = False
         self.need = why
+        self._respond(answered(self, [], why))
 
     def _on_need(self, text: str) -> None:
         self.need = text

@@ -15,13 +15,12 @@ from binascii import a2b_base64
 from firmware import health, reports
 from firmware.agent import Agent, Options
 from firmware.clock import FloorTime
-from firmware.fetch import Spool
 from firmware.journal import Journal
 from firmware.link import Address, Link
 from firmware.memory import Memory
 from firmware.meter import Meter
-from firmware.sensors import Sensors
-from firmware.streamer import Streamer
+from firmware.overlay import forget
+from firmware.streamer import Streamer, spooled
 from protocols.errors import WireError
 from protocols.messages import decode, encode
 
@@ -29,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    from firmware.sensors import Sensors
+    from firmware.underrun import Underrun
     from protocols.records import Record
 
 TICK_S = 0.05
@@ -37,6 +38,7 @@ IDLE_TELE_MS = 10000
 COLLECT_MS = 1000
 COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays
 REOPEN_S = 1
+_FETCHING = ("firmware.fetch", "protocols.forbidden")
 RESTART = 64  # exit code of a process that is to be started again
 
 
@@ -47,6 +49,14 @@ def _leave() -> None:
 
 def _no_care(now_ms: int, well: bool, broker_up: bool) -> None:
     """A PC needs none."""
+
+
+def _sensors(settings: "list[Record]") -> "Sensors | None":
+    if not settings:
+        return None
+    from firmware.sensors import Sensors  # for those that have some
+
+    return Sensors(settings)
 
 
 class Platform:
@@ -66,6 +76,7 @@ class Platform:
         self.open_serial = open_serial
         self.boot_cause = boot_cause
         self.restart = restart
+        self.wrap_flash: "Callable[[Any], Any] | None" = None  # of a fault campaign
         self.care = care  # each turn: (now_ms, every task is well, the broker is there)
 
 
@@ -82,8 +93,7 @@ class App:
         self.panic = ""  # why this life ends by itself
         self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
         self.meter = Meter(self.journal, self._stamp)
-        self.spool = Spool(flash, config["dialect"], config["spool_bytes"])
-        self.sensors = Sensors(config.get("sensors", []))
+        self.sensors = _sensors(config.get("sensors", []))
         options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))
         boot = (platform.new_id(), health.boot_cause(flash, platform.boot_cause))
         self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
@@ -94,6 +104,7 @@ class App:
         )
         self._serial: "Any" = None
         self._streamer: "Streamer | None" = None
+        self._underrun: "Underrun | None" = None
         self._fetching: "asyncio.Task[None] | None" = None
         self._updating: "asyncio.Task[None] | None" = None
         self._told_ms = 0
@@ -112,6 +123,7 @@ class App:
             "stop": driver.stop,
             "recover": driver.recover,
             "identify": driver.identify,
+            "console": driver.console,
             "update": self._update,
             "say": self._say,
         }
@@ -252,16 +264,23 @@ class App:
 
     def _beside(self, now_ms: int) -> None:
         """What goes on beside the order."""
-        if self.sensors.channels:
-            self._sense()
+        if self._underrun is not None and self._streamer is not None:
+            self._underrun.tick(self._streamer.starved, now_ms)
+            if not self.driver.running:
+                self._underrun = None
+                forget(
+                    "firmware.ring", "firmware.underrun", "firmware.fetch", "protocols.forbidden"
+                )
+        if self.sensors is not None:
+            self._sense(self.sensors)
         if self.agent.update is not None:
             self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
 
-    def _sense(self) -> None:
+    def _sense(self, sensors: "Sensors") -> None:
         """Filament ran out or does not follow: stand still and ask for a person."""
-        self.sensors.push(self.meter.used_um())
-        while self.sensors.events:
-            event, ch = self.sensors.events.pop(0)
+        sensors.push(self.meter.used_um())
+        while sensors.events:
+            event, ch = sensors.events.pop(0)
             if self.driver.running:
                 self.driver.pause()
                 words = "filament ran out" if event == "runout" else "filament does not follow"
@@ -280,10 +299,14 @@ class App:
         self._fetching = asyncio.create_task(self._fetch_program(ep, program))
 
     async def _fetch_program(self, ep: int, program: "Record") -> None:
+        from firmware.fetch import Spool  # between orders only
+
         try:
-            why = await self.spool.fetch(program)
+            spool = Spool(self._flash, self.config["dialect"], self.config["spool_bytes"])
+            why = await spool.fetch(program)
         except Exception as error:  # noqa: BLE001  (top of a task: a dead one would leave us mute)
             why = "program cannot be fetched: " + repr(error)
+        forget("firmware.ring", *_FETCHING)
         self._fetching = None
         self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
         self.pump()
@@ -294,9 +317,22 @@ class App:
 
     def _run_order(self, want: "Record") -> None:
         program = want["prog"]
-        file = self.spool.open(program)
+        if program["size"] > self.config["spool_bytes"]:
+            file = self._open_ring(program)
+        else:
+            file = self._flash.open(spooled(program), "rb")
         self._streamer = Streamer(file, program["size"], self.meter.before)
         self.driver.run(self._streamer, want.get("label", want["order"]))
+
+    def _open_ring(self, program: "Record") -> "Any":
+        """A program larger than the spool, streamed through it."""
+        from firmware.ring import Ring
+        from firmware.underrun import Underrun
+
+        ring = Ring(self._flash, program, self.config["spool_bytes"])
+        settings = self.config.get("underrun", {})
+        self._underrun = Underrun(settings, self.driver, ring, self.meter.modes)
+        return ring
 
     # broker --------------------------------------------------------------------------------------
     def _on_up(self) -> None:
@@ -320,7 +356,8 @@ class App:
         values: "dict[str, int]" = {}
         values.update(self.driver.values)
         values.pop("timeout_n", None)
-        values.update(self.sensors.values())
+        if self.sensors is not None:
+            values.update(self.sensors.values())
         values["journal_n"] = self.journal.hi - self.journal.acked
         if self.agent.dropped_n:
             values["faults_dropped_n"] = self.agent.dropped_n

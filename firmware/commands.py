@@ -17,19 +17,38 @@ if TYPE_CHECKING:
     Verb = Callable[[Agent, Record], str]  # why it was refused, "" = done
 
 ANSWERS_KEPT = 16
+CONSOLE_MS = 30000  # real time in which a line of a person is answered
 _FULL = "journal is full: nobody acknowledges"
 
 
-def answer(agent: "Agent", command: "Record") -> "Record":
-    """Do a command; return the body of up/rsp."""
+def answer(agent: "Agent", command: "Record") -> "Record | None":
+    """Do a command; return the body of up/rsp, None when the machine is to answer first."""
     for known in agent.answers:
         if known[0] == command["id"]:
             return _body(known)
+    if agent.asked and agent.asked[0] == command["id"]:
+        return None
     code, text = _judge(agent, command)
     if not code:
         text = _VERBS[command["do"]](agent, command)
+        if agent.asked and agent.asked[0] == command["id"]:
+            return None
         code = "refused" if text else "done"
-    given = (command["id"], code, text)
+    return _keep(agent, (command["id"], code, text))
+
+
+def answered(agent: "Agent", lines: "list[str]", text: str) -> "Record | None":
+    """The machine answered the line of a person, or did not (then why)."""
+    if not agent.asked:
+        return None
+    given = (agent.asked[0], "refused" if text else "done", text)
+    agent.asked = ()
+    body = _keep(agent, given)
+    body["lines"] = lines
+    return body
+
+
+def _keep(agent: "Agent", given: "tuple[str, str, str]") -> "Record":
     agent.answers.append(given)
     if len(agent.answers) > ANSWERS_KEPT:
         agent.answers.pop(0)
@@ -150,6 +169,24 @@ def _update(agent: "Agent", command: "Record") -> str:
     return ""
 
 
+def _console(agent: "Agent", command: "Record") -> str:
+    from protocols import console  # most lives never need it
+
+    line = command.get("line", "")
+    if agent.memory.order is not None or agent.state != "idle":
+        return "the machine is not idle without an order"
+    if agent.asked:
+        return "the line before is not answered yet"
+    why = console.refusal(line, agent.options.dialect)
+    if why:
+        return why
+    if not console.only_reads(line) and not _note(agent, command):
+        return _FULL
+    agent.asked = (command["id"], agent.now_ms)
+    agent.actions.append(("console", line))
+    return ""
+
+
 def _identify(agent: "Agent", command: "Record") -> str:
     agent.actions.append(("identify",))
     return ""
@@ -171,4 +208,5 @@ _VERBS: "dict[str, Verb]" = {
     "identify": _identify,
     "hello": _hello,
     "update": _update,
+    "console": _console,
 }

@@ -1,8 +1,9 @@
 """Settings of one machine: a JSON file; errors name the field."""
 
 from firmware.sensors import SENSOR_FIELDS
+from firmware.underrun import UNDERRUN_FIELDS
 from protocols.errors import WireError
-from protocols.records import check, parse
+from protocols.records import check, parse, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ FIELDS = (
         "G90 and G91 also switch the E axis; as the machine's firmware does when absent",
     ),
     ("sensors", ("list", ("record", SENSOR_FIELDS), 8), False, "beside the machine"),
+    ("underrun", ("record", UNDERRUN_FIELDS), False, "when a streamed program stays away"),
     ("heartbeat_s", ("int", 1, 3600), False, "up/state at least so often; 15 when absent"),
     ("wifi", ("record", _WIFI), False, "on a board"),
     ("pins", ("id",), False, "pin map of the board"),
@@ -65,7 +67,7 @@ _DEFAULTS: "Record" = {
 def read(data: bytes) -> "Record":
     """Settings of the bytes of a file; raise WireError naming the field."""
     value = dict(_DEFAULTS)
-    value.update(check(FIELDS, parse(data, _MAX_BYTES)))
+    value.update(check(unpack(FIELDS), parse(data, _MAX_BYTES)))
     value["broker"].setdefault("port", 1883)
     value["serial"].setdefault("baud", 115200)
     return value

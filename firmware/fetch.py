@@ -10,8 +10,8 @@ import hashlib
 from binascii import hexlify
 
 from firmware.net import connect
-from firmware.streamer import Lines
-from protocols.gcode import forbidden
+from firmware.streamer import Lines, spooled
+from protocols.forbidden import forbidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 65536
 ATTEMPTS = 6
-_BUFFER_BYTES = 1024  # one for the life of the firmware: a long-lived heap has no large holes
+_BUFFER_BYTES = 512  # a used heap has no large holes
 _HEAD_BYTES = 4096
 _LINES_A_TURN = 50
 _PLAIN_BYTES = 79
@@ -79,6 +79,11 @@ def _body_bytes(head: bytes, first: int, size: int) -> int:
     return int(length)
 
 
+def check_line(raw: bytes, dialect: str) -> "str | None":
+    """Why a line of a program must not run, None when it may."""
+    return None if _is_plain_move(raw) else forbidden(raw, dialect)
+
+
 def _is_plain_move(raw: bytes) -> bool:
     """Say whether a line is surely one that may be sent; most lines are, and boards are slow."""
     return (
@@ -91,8 +96,8 @@ def _is_plain_move(raw: bytes) -> bool:
     )
 
 
-class _Download:
-    """One program on its way to an open file."""
+class Download:
+    """Bytes of a program from ``done`` up to ``size`` on their way to an open file."""
 
     def __init__(self, file: "Any", program: "Record", buffer: bytearray) -> None:
         self.file = file
@@ -146,13 +151,13 @@ class _Download:
 
 async def download(file: "Any", program: "Record") -> None:
     """Fetch {url, size, sha} into an open file, resumed after failures; raise OSError, Refused."""
-    got = _Download(file, program, bytearray(_BUFFER_BYTES))
+    got = Download(file, program, bytearray(_BUFFER_BYTES))
     await _persist(got)
     if hexlify(got.hash.digest()).decode() != program["sha"]:
         raise Refused(program["url"].rpartition("/")[2] + " does not match its hash")
 
 
-async def _persist(download: _Download) -> None:
+async def _persist(download: Download) -> None:
     pause_s = 0.2
     for attempt in range(ATTEMPTS):
         before = download.done
@@ -177,16 +182,12 @@ class Spool:
         self._limit = limit_bytes
         self._buffer = bytearray(_BUFFER_BYTES)
 
-    def _name(self, program: "Record") -> str:
-        return "p-" + program["sha"][:32] + ".bin"
-
-    def open(self, program: "Record") -> "Any":
-        """Open a program that was fetched."""
-        return self._flash.open(self._name(program), "rb")
-
     async def fetch(self, program: "Record") -> str:
         """Have a program here, verified and checked; return "" or why it is refused."""
         try:
+            if program["size"] > self._limit:
+                await self._survey(program)
+                return ""
             if not await self._is_here(program):
                 await self._download(program)
             return await self._check(program)
@@ -197,12 +198,12 @@ class Spool:
 
     async def _is_here(self, program: "Record") -> bool:
         try:
-            if self._flash.size(self._name(program)) != program["size"]:
+            if self._flash.size(spooled(program)) != program["size"]:
                 return False
         except OSError:
             return False
         total = hashlib.sha256()
-        with self.open(program) as file:
+        with self._flash.open(spooled(program), "rb") as file:
             size = file.readinto(self._buffer)
             while size:
                 total.update(memoryview(self._buffer)[:size])
@@ -210,37 +211,48 @@ class Spool:
                 size = file.readinto(self._buffer)
         return hexlify(total.digest()).decode() == program["sha"]
 
-    def _make_room(self, program: "Record") -> None:
-        if program["size"] > self._limit:
-            raise Refused("program is larger than the spool of {} B".format(self._limit))
+    async def _survey(self, program: "Record") -> None:
+        """Read a program that is larger than the spool once, verified and checked; see ``ring``."""
+        from firmware import ring
+
+        ring.chunks_of(program, self._limit)
+        self._make_room(self._limit)
+        with self._flash.open(ring.sums_name(program), "wb") as sums:
+            survey = ring.Survey(sums, self._dialect)
+            await download(survey, program)
+            survey.end()
+            self._flash.sync(sums)
+
+    def _make_room(self, size: int) -> None:
+        """Remove programs until so many bytes of the spool are free."""
         used = 0
         for name in self._flash.names():
-            if name[:2] == "p-":
+            if name[:2] in ("p-", "r-"):
                 used += self._flash.size(name)
-                if used + program["size"] > self._limit or name[-4:] == ".tmp":
+                if used + size > self._limit or name[-4:] == ".tmp":
                     self._flash.remove(name)
 
     async def _download(self, program: "Record") -> None:
-        self._make_room(program)
-        temporary = self._name(program)[:-4] + ".tmp"
+        self._make_room(program["size"])
+        temporary = spooled(program)[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
-            download = _Download(file, program, self._buffer)
-            await _persist(download)
+            got = Download(file, program, self._buffer)
+            await _persist(got)
             self._flash.sync(file)
-        if hexlify(download.hash.digest()).decode() != program["sha"]:
+        if hexlify(got.hash.digest()).decode() != program["sha"]:
             self._flash.remove(temporary)
             raise Refused("program does not match its hash")
-        self._flash.rename(temporary, self._name(program))
+        self._flash.rename(temporary, spooled(program))
 
     async def _check(self, program: "Record") -> str:
         """Why the program must not run, "" when it may."""
         number = 0
-        with self.open(program) as file:
+        with self._flash.open(spooled(program), "rb") as file:
             lines = Lines(file)
             raw = lines.raw()
             while raw is not None:
                 number += 1
-                why = None if _is_plain_move(raw) else forbidden(raw, self._dialect)
+                why = check_line(raw, self._dialect)
                 if why:
                     return "line {} {}".format(number, why)
                 if number % _LINES_A_TURN == 0:

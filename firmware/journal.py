@@ -33,6 +33,7 @@ journal begins anew under a new id and says so (``damaged``).
 
 import json
 
+from firmware.overlay import forget
 from firmware.segment import Segment, as_line, body_of, split_event
 from protocols.messages import encode
 
@@ -99,6 +100,7 @@ class Journal:
         held = Replay(self._flash, self.memory)
         self.jid, self.hi, self.acked = held.jid, held.hi, held.acked
         self.damaged, self._segments = held.damaged, held.segments
+        forget("firmware.replay")
         if self.damaged:
             self.memory.forget_ready()
         if self.damaged or not self.jid:

@@ -141,8 +141,8 @@ class Memory:
         self.loaded.pop(event["ch"], None)
 
     def _op(self, event: "Record") -> None:
-        if event["act"] == "clear":
-            self.ready = True
+        if event["act"] in ("clear", "console"):  # a line of a person may leave anything there
+            self.ready = event["act"] == "clear"
 
     # snapshot ------------------------------------------------------------------------------------
     def snapshot(self) -> "Record":

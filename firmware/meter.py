@@ -138,6 +138,10 @@ class Meter:
         draw.use(used_nm)
         return True
 
+    def modes(self) -> "list[str]":
+        """Lines that restore the modes the order's program is in."""
+        return self._accountant.modes()
+
     def used_um(self) -> "list[int]":
         """Filament the order used so far, per tool."""
         return self._accountant.used_um()

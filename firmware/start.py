@@ -36,7 +36,10 @@ def new_driver(dialect: str) -> "Any":
 def app(config: "Record", platform: Platform) -> App:
     """Firmware of one machine."""
     driver = new_driver(config["dialect"])
-    made = App(config, Flash(config["flash"]), driver, platform)
+    flash: "Any" = Flash(config["flash"])
+    if platform.wrap_flash is not None:
+        flash = platform.wrap_flash(flash)
+    made = App(config, flash, driver, platform)
     if "update" in config:
         add_update(made, config["update"], platform)
     return made

@@ -75,6 +75,13 @@ class Accountant:
         """Tool now selected."""
         return self._tool
 
+    def modes(self) -> "list[str]":
+        """Lines that put a machine into the modes the program is in."""
+        modal = self._modal
+        lines = ["G20" if modal.inch else "G21", "G91" if modal.relative else "G90"]
+        lines.append("M83" if modal.e_relative else "M82")
+        return lines
+
     def used_nm(self, tool: int) -> int:
         """Length drawn by a tool since the first line."""
         return self._high[tool]

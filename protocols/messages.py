@@ -6,7 +6,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 
 from protocols.errors import WireError
 from protocols.identity import IDENTITY_FIELDS
-from protocols.records import check, parse, write
+from protocols.records import check, parse, unpack, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
 
 MACHINE_STATES = ("off", "idle", "busy", "paused", "fault", "maintenance", "stopped")
 PHASES = ("idle", "offer", "grant", "stop")
-COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update".split())
+COMMANDS = tuple("pause resume cancel stop clear load unload identify hello update console".split())
 PROGRAM_KINDS = ("marlin", "grbl")
 
 _ORDER = ("order", _ID, True, "job order")
@@ -134,6 +134,7 @@ MESSAGES = {
         ("ok", ("bool",), True, "whether it was done"),
         ("code", _ID, True, "done, stale, expired, refused, unknown"),
         ("msg", _WHY, False, "reason in words"),
+        ("lines", ("list", ("text", 120), 16), False, "what the machine answered; with console"),
     ),
     "dn/want": (
         _V,
@@ -166,6 +167,7 @@ MESSAGES = {
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),
         ("lot", _ID, False, "lot; with load, unload"),
         ("release", ("record", RELEASE_FIELDS), False, "firmware; with update"),
+        ("line", ("text", 100), False, "line for the machine; with console"),
     ),
     "dn/time": (
         _V,
@@ -230,9 +232,11 @@ def fields_of(leaf: str, value: "Record") -> "Fields":
     """Table of a message; an event's is its head and the body of its type (none when unknown)."""
     if leaf not in MESSAGES:
         raise WireError("unknown", "", "is not a message: " + leaf)
-    head = MESSAGES[leaf]
+    head = unpack(MESSAGES[leaf])
     ty = value.get("ty")
-    return head + EVENTS.get(ty, ()) if leaf == "up/ev" and isinstance(ty, str) else head
+    if leaf == "up/ev" and isinstance(ty, str) and ty in EVENTS:
+        return head + unpack(EVENTS[ty])
+    return head
 
 
 def encode(leaf: str, value: "Record") -> bytes:
@@ -249,6 +253,6 @@ def encode(leaf: str, value: "Record") -> bytes:
 def decode(leaf: str, data: bytes) -> "Record":
     """Bytes to message; raise WireError. An event of unknown type keeps its head only."""
     value = parse(data, _limit(leaf))
-    head = MESSAGES.get(leaf, ())
-    check(head, value)
+    if leaf in MESSAGES:
+        check(unpack(MESSAGES[leaf]), value)
     return check(fields_of(leaf, value), value)

@@ -162,6 +162,11 @@ def _check(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
     return _CHECKS[kind[0]](kind, value, path)
 
 
+def unpack(fields: "Fields") -> "Fields":
+    """A table to check or write by; in the image of a board it is JSON text until here."""
+    return fields
+
+
 def check(fields: "Fields", value: "Record", path: str = "") -> "Record":
     """Return the fields of value that the table knows; raise WireError naming the first bad one."""
     out: "Record" = {}

@@ -2,7 +2,7 @@
 
 ``FABCOMMONS_FAULT=writer.committed:17`` ends the process at the 17th pass of that point as kill -9
 would; ``writer.ran:5:full:8`` makes passes 5 to 12 fail as on a full disk. Without the variable
-there is no function to call. The firmware's are in ``firmware/pc/faultflash.py``.
+there is no function to call. The firmware's are in ``firmware/unix/faultflash.py``.
 """
 
 import errno

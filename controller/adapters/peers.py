@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,7 +24,12 @@ from controller.commons.borrowing import Unreachable
 from controller.commons.leases import Claim
 from controller.values import Json
 
-TIMEOUT_S = 20.0
+if TYPE_CHECKING:
+    from controller.adapters.store import Tx
+
+TIMEOUT_S = 10.0
+NUMBERS_AHEAD = 60_000  # ms: so long a block of request numbers lasts at most
+NUMBERS_KEY = "request_number"
 MAX_ANSWER = 4_000_000
 SITE, SEQ, SIGNATURE = "X-Fab-Site", "X-Fab-Seq", "X-Fab-Signature"
 
@@ -79,13 +86,50 @@ class Identity(NamedTuple):
     next_seq: Callable[[], int]
 
 
-class HttpHome:
-    """A home reached over HTTP."""
+class Numbers:
+    """Request numbers that only grow, over restarts and clocks that go back.
 
-    def __init__(self, name: str, url: str, who: Identity) -> None:
+    Each is above every one before and at least the time in ms, so that a site brought back from an
+    old copy is believed again. A block is noted in the store before any number of it is used.
+    """
+
+    def __init__(self, submit: Callable[[Callable[[Tx], Any]], Any], now_ms: Callable[[], int]):
+        self._submit, self._now_ms = submit, now_ms
+        self._next = self._end = 0
+
+    def __call__(self) -> int:
+        """The next number."""
+        number = max(self._next, self._now_ms()) if self._end else 0
+        if number >= self._end:
+            number = self._submit(self._reserve)
+            self._end = number + NUMBERS_AHEAD
+        self._next = number + 1
+        return number
+
+    def _reserve(self, tx: Tx) -> int:
+        first = max(self._next, self._now_ms(), tx.site.number(NUMBERS_KEY))
+        tx.site.raise_to(NUMBERS_KEY, first + NUMBERS_AHEAD)
+        return first
+
+
+Transport = Callable[[urllib.request.Request], bytes]
+
+
+def _over_http(request: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        return answer.read(MAX_ANSWER)
+
+
+class HttpHome:
+    """A home reached over HTTP; ``transport`` raises OSError when there is no answer."""
+
+    def __init__(
+        self, name: str, url: str, who: Identity, transport: Transport = _over_http
+    ) -> None:
         self.name = name
         self._url = url.rstrip("/")
         self._who = who
+        self._transport = transport
 
     def offers(self, after: int) -> tuple[list[Json], int]:
         """Open needs after a cursor, and the next cursor; raise Unreachable."""
@@ -115,7 +159,17 @@ class HttpHome:
             self._url + path, data=data or None, headers=headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-                return json.loads(answer.read(MAX_ANSWER))
-        except (OSError, ValueError) as error:
-            raise Unreachable(f"{self.name} at {self._url}: {error}") from error
+            return json.loads(self._transport(request))
+        except (OSError, ValueError, HTTPException) as error:
+            raise Unreachable(f"{self.name} at {self._url}: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """An error with what the home says of it."""
+    if not isinstance(error, urllib.error.HTTPError):
+        return str(error)
+    try:
+        said = json.loads(error.read(10_000))["detail"][0]["msg"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return str(error)
+    return f"{error}: {said}"

@@ -13,6 +13,12 @@ import msgspec
 import yaml
 
 from controller.adapters.hosts.settings import problems as host_problems
+from controller.adapters.site_sharing import (
+    CommonsEntry,
+    SlicingEntry,
+    commons_problems,
+    slicing_problems,
+)
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
 from controller.links import LINKS
@@ -66,6 +72,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
 
     url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
     password_env name environment variables. folder: where programs are laid for a person.
+    console: people (accounts) qualified to send it single lines of G-code.
     """
 
     id: str
@@ -75,6 +82,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: str | None = None
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
+    console: list[str] = []
     key_env: str = ""
     user: str = ""
     password_env: str = ""
@@ -136,18 +144,6 @@ class TelemetryEntry(msgspec.Struct, forbid_unknown_fields=True):
     five_minute_days: int = 366
 
 
-class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
-
-    A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
-    here there are those that come with this program.
-    """
-
-    profiles: dict[str, str] = {}
-    time_limit_s: int = 600
-    memory_limit_mb: int = 3000
-
-
 class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How plans are made.
 
@@ -191,6 +187,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     notify: list[NotifyEntry] = []
     access: AccessEntry = msgspec.field(default_factory=AccessEntry)
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
+    commons: CommonsEntry = msgspec.field(default_factory=CommonsEntry)
     slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
     replica: ReplicaEntry | None = None
 
@@ -249,7 +246,8 @@ def _problems(found: SiteFile) -> list[str]:
     wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
     wrong += replica_problems(found.replica, found.store, found.broker)
-    wrong += [f"slicing.{text}" for text in _slicing_problems(found.slicing)]
+    wrong += [f"commons.{text}" for text in commons_problems(found.commons, found.site)]
+    wrong += [f"slicing.{text}" for text in slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):
         ids = [entry.id for entry in getattr(found, field)]
         wrong += [
@@ -330,18 +328,6 @@ def _telemetry_problems(keep: TelemetryEntry) -> list[str]:
     return [
         f"{field}: must be between 1 and 36500" for field, n in days.items() if not 1 <= n <= 36_500
     ]
-
-
-def _slicing_problems(slicing: SlicingEntry) -> list[str]:
-    wrong = [
-        f"profiles.{name}: must be an id: a-z, 0-9, '-' and '.'"
-        for name in slicing.profiles
-        if not is_id(name.replace(".", "-"))
-    ]
-    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
-        if not least <= getattr(slicing, field) <= most:
-            wrong.append(f"{field}: must be between {least} and {most}")
-    return wrong
 
 
 def _influx_problems(influx: InfluxEntry) -> list[str]:

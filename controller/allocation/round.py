@@ -14,7 +14,7 @@ every group that saves is served in a bounded number of rounds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
@@ -87,14 +87,19 @@ def run_round(inputs: Inputs) -> Outcome:
     return Outcome(inputs, floor, shared, purchases, grants, left, carried._replace(waited=waited))
 
 
-def spill_again(outcome: Outcome, released: Mapping[str, int]) -> tuple[list[Grant], Amounts]:
-    """Grants of stage 2 from reserve released in mid-round, and what is then left."""
+def spill_again(
+    outcome: Outcome, released: Mapping[str, int], gone: Collection[str] = ()
+) -> tuple[list[Grant], Amounts]:
+    """Grants of stage 2 from reserve released in mid-round, and what is then left.
+
+    ``gone`` are needs that nobody asks for any more.
+    """
     inputs, accepted = outcome.inputs, set(outcome.accepted())
     supporters = inputs.supporters()
     claims = [
         Claim(need, len(supporters[need.id]), dominant(need.demand, outcome.shared))
         for need in inputs.needs
-        if need.id not in accepted
+        if need.id not in accepted and need.id not in gone
     ]
     left = {r: amount + released.get(r, 0) for r, amount in outcome.left.items()}
     used = _used(inputs, accepted - set(outcome.floor))

@@ -69,6 +69,30 @@ def turn(here: Here, name: str, home: Home) -> None:
     _begin(here, name, home)
 
 
+def last_turns(here: Here, name: str, home: Home) -> None:
+    """As ``turn`` for a home that was left: what is claimed is given back, what is begun ends."""
+    with here.read() as tx:
+        claimed = tx.peers.borrowed(name, "claimed", BATCH)
+    if claimed:
+        stands, refused = home.ask("releases", [Claim(one.need, one.token) for one in claimed])
+        _keep_ended(here, claimed, stands, dict.fromkeys(refused, ""))
+    _complete(here, name, home)
+
+
+def look_again(here: Here, name: str, what: str) -> None:
+    """Read a home's offers from the first when what can be made here (``what``) has changed."""
+    key = f"makes:{name}"
+    with here.read() as tx:
+        if tx.site.get(key) == what:
+            return
+
+    def note(tx: Tx) -> None:
+        tx.site.put(key, what)
+        tx.site.put(f"cursor:{name}", "0")
+
+    here.submit(note)
+
+
 def _claim(here: Here, name: str, home: Home) -> None:
     """Claim offers that can be made here, as far as there is room."""
     with here.read() as tx:
@@ -77,7 +101,11 @@ def _claim(here: Here, name: str, home: Home) -> None:
         return
     listed, after = home.offers(cursor)
     with here.read() as tx:
-        fit = [offer for offer in listed if here.workshop.can_make(tx, offer)]
+        fit = [
+            offer
+            for offer in listed
+            if not _was_given_back(tx, name, offer) and here.workshop.can_make(tx, offer)
+        ]
     wanted = {str(offer["need"]): offer for offer in fit[:room]}
     stands: dict[str, int] = {}
     if wanted:
@@ -92,6 +120,12 @@ def _claim(here: Here, name: str, home: Home) -> None:
             tx.site.raise_to(f"cursor:{name}", after)
 
     here.submit(keep)
+
+
+def _was_given_back(tx: Tx, name: str, offer: Json) -> bool:
+    """Whether this site had the need already and ended with it: it would only do so again."""
+    before = tx.peers.borrow(name, str(offer["need"]))
+    return before is not None and before.state == "done"
 
 
 def _begin(here: Here, name: str, home: Home) -> None:
@@ -139,7 +173,7 @@ def _keep_ended(
                 continue
             done = Borrowed(one.home, one.need, "done", one.token, one.local, one.offer)
             tx.peers.put_borrowed(done)
-            if one.need in refused:
+            if refused.get(one.need):
                 words = f"{one.home} does not take {one.need} back: {refused[one.need]}"
                 tx.notice("attention", one.local, words)
 

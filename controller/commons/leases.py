@@ -16,7 +16,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from controller.commons.joined import has_left
 from controller.commons.records import SharedNeed
+from controller.commons.settings import settings_of
 from controller.values import Json, Need, Refused
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ def share(tx: Tx, need: str) -> SharedNeed:
     if known is not None:
         return known
     operations = tx.operations.of_need(need)
+    if found.state == "stated" and settings_of(tx) is not None:
+        raise Refused("not-decided", "need", f"{need} is on the ballot: members decide it first")
     idle = all(op.state in ("waiting", "ready", "planned") for op in operations)
     if found.state not in ("stated", "accepted") or not idle:
         raise Refused("too-late", "need", f"{need} is {found.state} and has begun here")
@@ -113,9 +117,10 @@ def _offer(tx: Tx, shared: SharedNeed) -> Json:
 def claim(tx: Tx, site: str, needs: Iterable[str]) -> Answer:
     """Lease needs to a site; one held by another is refused."""
     answer = Answer([], {})
+    gone = has_left(tx, site)
     for need in needs:
         shared = tx.peers.shared(need)
-        why = _not_claimable(shared, site, tx.now_ms)
+        why = "left" if gone else _not_claimable(shared, site, tx.now_ms)
         if why or shared is None:
             answer.refused[need] = why
             continue

@@ -20,6 +20,7 @@ class RoundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Length, reserve and rule of rounds; ``_ppm`` are millionths, limits in mg, ms or pieces.
 
     A round shares what ``length_h`` hours give; its ballot is open for ``ballot_h`` (0: as long).
+    ``release_ppm`` of the urgent reserve not used halfway goes to needs that wait (0: none).
     ``people_h`` and ``energy_kwh`` are what a round has; 0 leaves them unshared. ``protected`` are
     resources whose limit members vote on; ``limits`` are those in force until they do.
     """
@@ -36,6 +37,7 @@ class RoundSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     availability_ppm: int = 800_000
     urgent_reserve_ppm: int = 100_000
     debt_cap_ppm: int = 500_000
+    release_ppm: int = 500_000
     quorum: int = 2
     people_h: int = 0
     energy_kwh: int = 0
@@ -71,6 +73,7 @@ _BOUNDS = {
             "availability_ppm",
             "urgent_reserve_ppm",
             "debt_cap_ppm",
+            "release_ppm",
         )
     },
 }

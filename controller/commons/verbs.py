@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from controller.commons import rounds
+from controller.commons import releasing, rounds
 from controller.commons.records import Round
 
 if TYPE_CHECKING:
@@ -49,6 +49,16 @@ class Commons:
             self._submit(lambda tx: rounds.close_round(tx, current.id))
         if due or closed:
             self.count_closed()
+        self.release()
+
+    def release(self) -> None:
+        """Give unused urgent reserve to needs that wait, once halfway through a round."""
+        with self._counting:
+            with self._read() as tx:
+                found = releasing.due(tx)
+            if found is not None:
+                more = releasing.count(found)
+                self._submit(lambda tx: releasing.apply_release(tx, found, more))
 
     def count_closed(self) -> None:
         """Count every closed round, outside any transaction, and take it to the needs."""

@@ -111,7 +111,7 @@ def answer_command(tx: "Tx", machine: str, answer: Json) -> None:
         answered_at=tx.now_ms,
         ok=answer["ok"],
         code=answer["code"],
-        msg=answer.get("msg", ""),
+        msg="\n".join([*answer.get("lines", ()), *([answer["msg"]] if "msg" in answer else ())]),
     )
     if not answer["ok"]:
         why = answer.get("msg") or answer["code"]

@@ -133,7 +133,7 @@ def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
         tx.machines.change(machine.id, acked_s=low - 1)
         missing = f"{machine.acked_s + 1} to {low - 1}"
         tx.notice("attention", machine.id, f"{machine.id} no longer has its events {missing}")
-    elif hello["hi"] < machine.acked_s:
+    elif hello["hi"] < min(machine.acked_s, tx.site.number(_before_boot(machine.id))):
         back = f"its journal ends at {hello['hi']}, {machine.acked_s} was acknowledged"
         quarantine(tx, machine.id, back)
 
@@ -151,4 +151,14 @@ def _take_boot(tx: "Tx", machine: Machine, bn: str) -> bool:
         return False
     kept = [*boots[-(MAX_BOOTS - 1) :], bn]
     tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=0)
+    tx.site.put(_before_boot(machine.id), str(machine.acked_s))
     return True
+
+
+def _before_boot(machine: str) -> str:
+    """Name of the number acknowledged when a machine's boot was first heard.
+
+    Its journal must reach so far in every hello of that boot. What was acknowledged since may be
+    missing in one that comes late or again: a broker repeats what a stopped controller had taken.
+    """
+    return f"acked-before-boot:{machine}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller import needs
+from controller.commons.settings import settings_of
 from controller.needs import Router
 from controller.values import Community, Json, NeedRequest
 
@@ -39,7 +40,18 @@ class SiteWorkshop:
             note=str(offer.get("note", "")),
             stated_by=f"site {home}",
         )
-        return needs.state(tx, request, self._router).id
+        made = needs.state(tx, request, self._router)
+        if settings_of(tx) is not None and made.state == "stated":
+            words = f"made for {home}: decided there, within what this site gives to others"
+            tx.needs.change(
+                made.id,
+                state="accepted",
+                accepted_at=tx.now_ms,
+                rank=tx.site.next("rank"),
+                reason=words,
+                accepted_because=words,
+            )
+        return made.id
 
     def state(self, tx: Tx, local: str) -> str:
         """State of a local need."""

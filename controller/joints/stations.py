@@ -47,12 +47,31 @@ def finish(tx: "Tx", machine: Machine) -> None:
 
 
 def end(tx: "Tx", machine: Machine) -> None:
-    """A person says that what runs at a machine is over."""
+    """A person says that what runs at a machine is over; what it drew is as planned."""
     order = tx.orders.open_on(machine.id)
     if order is not None and order.state == "RUNNING":
         run_ms = tx.now_ms - (order.started_at or tx.now_ms)
+        for drawn in _planned(tx, order) if machine.link != LINK else ():
+            _say(tx, machine, order, drawn)
         event: Json = {"ty": "finished", "ok": True, "lines": 0, "len_um": [], "run_ms": run_ms}
         _say(tx, machine, order, event)
+
+
+def _planned(tx: "Tx", order: JobOrder) -> list[Json]:
+    """What an order was planned to draw, as reports: pieces are counted, mass is uncertain."""
+    operation = tx.operations.get(order.operation)
+    materials: list[Json] = operation.materials if operation else []
+    found: list[Json] = []
+    for lot in order.lots:
+        ch: int = lot["ch"]
+        wanted: Json = materials[ch] if ch < len(materials) else {}
+        mass_mg: int = wanted.get("mass_mg", 0)
+        counted: int = lot.get("piece_mg", 0) * wanted.get("pieces", 0)
+        amount = {"cum_mg": counted or mass_mg, "unc_mg": 0 if counted else mass_mg}
+        source = "piece" if counted else "estimate"
+        event: Json = {"ty": "material", "ch": ch, "lot": lot["lot"], **amount}
+        found.append({**event, "src": source})
+    return found
 
 
 def order_at(tx: "Tx", machine: str) -> JobOrder:

@@ -23,6 +23,10 @@ NUMBERS = ("decimal", "integer", "double", "float")
 OTHER_SPELLINGS = (VF.replace("https:", "http:"), "https://w3id.org/valueflows#")
 
 
+class Unreadable(Exception):
+    """A document that is not in the form of our exports; the message says where."""
+
+
 class Triple(NamedTuple):
     """Subject, predicate, object as full IRIs; a literal has its datatype, a node has none."""
 
@@ -99,11 +103,20 @@ def _words(kinds: Iterable[str]) -> str:
 
 
 def triples(document: Mapping[str, Any]) -> Iterator[Triple]:
-    """Triples of a document of ours: flat nodes, inner nodes without an id are numbered."""
+    """Triples of a document of ours: flat nodes, inner nodes without an id are numbered.
+
+    Raises Unreadable for another form; a processor of JSON-LD reads those.
+    """
     terms = context()
     blanks = iter(range(10**9))
-    for node in document["@graph"]:
-        yield from _node(node, terms, blanks)
+    nodes = document.get("@graph") if isinstance(document, dict) else None
+    if not isinstance(nodes, list):
+        raise Unreadable("there is no list @graph")
+    for place, node in enumerate(cast("list[Any]", nodes)):
+        try:
+            yield from _node(node, terms, blanks)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Unreadable(f"@graph[{place}]: {error!r} is no term or form of ours") from error
 
 
 def _node(

@@ -120,7 +120,7 @@ def check_carried(replay: Replay, certified: Certified) -> list[Finding]:
     for grant in certified.spill:
         supporters = [stated.voters[at].member for at, _ in replay.who[grant.need]]
         for r, amount in stated.wants[grant.need].demand.items():
-            over = _charge(kept, supporters, r, amount)
+            over = charge_supporters(kept, supporters, r, amount)
             if stated.rules.spill == "share_before":
                 debits[grant.community][r] += over
     for voter in stated.voters:
@@ -135,8 +135,8 @@ def check_carried(replay: Replay, certified: Certified) -> list[Finding]:
     wrong = [
         name
         for name, right, told in (
-            ("savings", _nonzero(kept), certified.savings),
-            ("debits", _nonzero(debits), certified.debits),
+            ("savings", nonzero(kept), certified.savings),
+            ("debits", nonzero(debits), certified.debits),
             ("waited", waited, certified.waited),
         )
         if right != told
@@ -144,7 +144,7 @@ def check_carried(replay: Replay, certified: Certified) -> list[Finding]:
     return [Finding("carry", f"next.{n}", "does not follow from the payments") for n in wrong]
 
 
-def _charge(kept: dict[str, Amounts], supporters: list[str], r: str, amount: int) -> int:
+def charge_supporters(kept: dict[str, Amounts], supporters: list[str], r: str, amount: int) -> int:
     """Take an amount from supporters in proportion to what they have; return what is missing."""
     held = sum(kept[member][r] for member in supporters)
     for member in supporters:
@@ -153,7 +153,8 @@ def _charge(kept: dict[str, Amounts], supporters: list[str], r: str, amount: int
     return max(0, amount - held)
 
 
-def _nonzero(table: dict[str, Amounts]) -> dict[str, Amounts]:
+def nonzero(table: dict[str, Amounts]) -> dict[str, Amounts]:
+    """Rows and amounts that are not 0."""
     rows = {key: {r: a for r, a in row.items() if a} for key, row in table.items()}
     return {key: row for key, row in rows.items() if row}
 

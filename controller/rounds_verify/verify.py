@@ -3,7 +3,8 @@
 Checked: the inputs' hash; the ballots and .pb files against the inputs; stage 0 and stage 2 by
 doing them again; every payment of stage 1 exactly, in one step per approval and resource; that
 each purchase was the cheapest, and that nothing more could be paid; what the next round starts
-from; and that every need has the decision the certificate gives it.
+from; that every need has the decision the certificate gives it; and, in an addendum beside it,
+what reserve released in mid-round gave.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from controller.rounds_verify import addendum
 from controller.rounds_verify.ballots import check_ballots
 from controller.rounds_verify.files import check_files
 from controller.rounds_verify.payments import Replay, check_purchases
@@ -60,7 +62,18 @@ def verify_file(path: Path, inputs_sha256: str | None = None) -> list[Finding]:
     for name in names:
         if name == Path(name).name and (path.parent / name).is_file():
             files[name] = (path.parent / name).read_bytes()
-    return verify_round(value, files, inputs_sha256)
+    found = verify_round(value, files, inputs_sha256)
+    return found or _check_addendum(value, path.parent / addendum.NAME)
+
+
+def _check_addendum(value: dict[str, Any], path: Path) -> list[Finding]:
+    """Findings about what was released in mid-round, where it was."""
+    if not path.is_file():
+        return []
+    try:
+        return addendum.verify_addendum(value, json.loads(path.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
+        return [Finding("unreadable", str(path), str(error))]
 
 
 def verify_round(

@@ -69,6 +69,21 @@ const steps = {
     await page.getByText(/due in 47\.\d h of running/).waitFor();
   },
 
+  async "machine: the console is for the qualified, and shows what was answered"() {
+    await page.evaluate(() => localStorage.setItem("fabcommons.who", "bob"));
+    await show("/machines/printer-3");
+    const line = page.getByLabel("One line of G-code");
+    await line.fill("M115");
+    await page.keyboard.press("Enter");
+    await page.locator(".said").getByText("bob is not qualified on printer-3").waitFor();
+    assert.deepEqual(errors.splice(0).filter((text) => !text.includes("403")), []); // the refusal
+    await page.evaluate(() => localStorage.setItem("fabcommons.who", "ada"));
+    await line.fill("M114");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.locator(".terminal pre").getByText("echo:M114").waitFor();
+    await page.evaluate(() => localStorage.removeItem("fabcommons.who"));
+  },
+
   async "materials: tells what runs low, settles what is uncertain"() {
     await show("/materials");
     await page.getByText("fab:lot:petg-3").waitFor();
@@ -87,6 +102,7 @@ const steps = {
     await show("/schedule");
     await page.getByRole("button", { name: /clamp 3\/6 · print.*late by/s }).first().waitFor();
     await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
+    assert.ok((await page.locator(".lane .away").count()) > 0, "hours without anybody are shaded");
     await page.locator("label.short select").selectOption("printer-1");
     await page.locator(".what-if").waitFor();
     await page.getByRole("button", { name: "24 h" }).click();

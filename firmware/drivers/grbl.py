@@ -78,7 +78,7 @@ class Grbl(GrblLine):
         else:
             self._check()
 
-    def pause(self) -> None:
+    def pause(self, why: str = "") -> None:
         """Feed hold; paused is told when the machine stands still."""
         if self.state in ("running", "ending"):
             self._place.forget()
@@ -102,6 +102,13 @@ class Grbl(GrblLine):
     def cancel(self) -> None:
         """Hold, and reset when the machine stands still."""
         self._abandon("cancelled")
+
+    def give_up(self, why: str) -> None:
+        """End the order as ``cancel`` does, for a reason of ours."""
+        self._abandon(why)
+
+    def insert(self, lines: "list[str]") -> None:
+        """A mill in feed hold takes no lines; its spindle is off."""
 
     def stop(self) -> None:
         """Reset at once; in motion this loses the position."""

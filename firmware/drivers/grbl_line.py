@@ -9,6 +9,7 @@ due has come: a late one, in the middle of the next order, would look like a mac
 (gnea/grbl ``protocol.c``: a reset also empties the receive buffer).
 """
 
+from firmware.drivers.console import MAX_LINES, answer
 from firmware.drivers.counted import CountedFlow
 from firmware.drivers.lines import LineSplitter
 from firmware.drivers.patience import Patience
@@ -57,7 +58,12 @@ class GrblLine:
             "banner": self._take_banner,
             "opt": self._take_opt,
         }
-        self._dones: "dict[str, Callable[[], None]]" = {"homed": self._ready}
+        self._dones: "dict[str, Callable[[], None]]" = {
+            "homed": self._ready,
+            "console": self._console_done,
+        }
+        self._heard: "list[bytes]" = []  # what came since a person's line was given
+        self._listens = False
 
     @property
     def firmware(self) -> str:
@@ -69,6 +75,8 @@ class GrblLine:
         """Take bytes of the machine."""
         self._patience.heard_ms = self._now_ms = now_ms
         for line in self._lines.feed(data):
+            if self._listens and len(self._heard) < MAX_LINES and line[:1] != b"<":
+                self._heard.append(line)
             reply = grbl.parse_reply(line)
             self.machine.take(reply)
             take = self._takes.get(reply[0])
@@ -87,6 +95,16 @@ class GrblLine:
             self._since_ms = now_ms
             self.out += grbl.RESET  # in a critical alarm it answers nothing else
         self._pump()
+
+    def console(self, line: str) -> None:
+        """Send a line of a person; ("answered", lines, "") is told when it was answered."""
+        self._heard, self._listens = [], True
+        self._own.append((line, "console"))
+
+    def _console_done(self) -> None:
+        self._listens = False
+        self.events.append(("answered", answer(self._heard), ""))
+        self._heard = []
 
     def close(self, why: str) -> None:
         """The serial line itself is gone."""
@@ -182,7 +200,10 @@ class GrblLine:
 
     def _take_error(self, reply: "Reply") -> None:
         self._since_ms = self._now_ms
-        if self._flow.answered() == "homed":
+        tag = self._flow.answered()
+        if tag == "console":
+            self._console_done()
+        elif tag == "homed":
             self._own.append(("$X", ""))  # no homing on this machine
             self._ready()
         else:

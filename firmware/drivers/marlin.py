@@ -85,10 +85,11 @@ class Marlin(MarlinLine):
         self._own.append(("M117 " + label, ""))
         self.state = "running"
 
-    def pause(self) -> None:
+    def pause(self, why: str = "") -> None:
         """Stop feeding; paused is told when the machine stands still."""
         if self.state == "running":
             self.state = "pausing"
+            self._why = why
             self._own.append(("M400", "paused"))
 
     def resume(self) -> None:
@@ -105,6 +106,14 @@ class Marlin(MarlinLine):
     def cancel(self) -> None:
         """End the order: no more lines, wait for standstill, heaters off."""
         self._abandon("cancelled")
+
+    def give_up(self, why: str) -> None:
+        """End the order as ``cancel`` does, for a reason of ours."""
+        self._abandon(why)
+
+    def insert(self, lines: "list[str]") -> None:
+        """Lines of ours, sent while an order stands still."""
+        self._own += [(text, "") for text in lines]
 
     def stop(self) -> None:
         """Emergency stop in software: M112 past all queues; the machine needs a reset then."""

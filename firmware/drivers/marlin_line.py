@@ -10,6 +10,7 @@ Klipper and RepRapFirmware take a line that comes twice (they look at no number)
 sent one again; where an answer stays away for 600 s, the line is lost.
 """
 
+from firmware.drivers.console import MAX_LINES, answer
 from firmware.drivers.lines import LineSplitter
 from firmware.drivers.numbered import NumberedFlow
 from firmware.drivers.strangers import Stranger
@@ -59,7 +60,7 @@ class MarlinLine:
         self._hello_n = 0
         self._temps_ms = 0
         self._busy_seen = False
-        self._long = False
+        self._long_n = 0  # last line that takes long
         self._probes = 0
         self._resends = 0
         self._settle_ms = 0  # no new line before
@@ -74,12 +75,19 @@ class MarlinLine:
             "echo": self._take_echo,
             "unknown": self._take_unknown,
         }
-        self._dones: "dict[str, Callable[[], None]]" = {"asked": self._asked}
+        self._dones: "dict[str, Callable[[], None]]" = {
+            "asked": self._asked,
+            "console": self._console_done,
+        }
+        self._heard: "list[bytes]" = []  # what came since a person's line was given
+        self._listens = False
 
     # serial line -------------------------------------------------------------------------------
     def feed(self, data: bytes, now_ms: int) -> None:
         """Take bytes of the machine."""
         for line in self._lines.feed(data):
+            if self._listens and len(self._heard) < MAX_LINES:
+                self._heard.append(line)
             reply = parse_reply(line)
             if reply[0] not in _TALK or self._long:  # M109 and M190 tell temperatures, not busy
                 self._heard_ms = now_ms
@@ -97,6 +105,16 @@ class MarlinLine:
         elif self.state != "halted":
             self._watch(now_ms)
             self._pump(now_ms)
+
+    def console(self, line: str) -> None:
+        """Send a line of a person; ("answered", lines, "") is told when it was answered."""
+        self._heard, self._listens = [], True
+        self._own.append((line, "console"))
+
+    def _console_done(self) -> None:
+        self._listens = False
+        self.events.append(("answered", answer(self._heard), ""))
+        self._heard = []
 
     def close(self, why: str) -> None:
         """The serial line itself is gone."""
@@ -155,12 +173,19 @@ class MarlinLine:
         text, tag = self._next_line()
         if not text:
             return b""
-        self._long = text.split(" ", 1)[0] in _LONG
         try:
-            return self._flow.new(text, tag)
+            data = self._flow.new(text, tag)
         except WireError as error:
             self._cannot_send("line cannot be sent: " + str(error))
             return b""
+        if text.split(" ", 1)[0] in _LONG:
+            self._long_n = self._flow.last_n
+        return data
+
+    @property
+    def _long(self) -> bool:
+        """Say whether a line that takes long has no answer yet, other lines behind it or not."""
+        return self._flow.awaits(self._long_n)
 
     def _next_line(self) -> "tuple[str, str]":
         """Next line and its tag; "" when there is none."""
@@ -242,7 +267,8 @@ class MarlinLine:
         self._probes = self._resends = self._resend_ms = 0
         self._settle_ms = now_ms + SETTLE_MS
         self._heard_ms = self._temps_ms = now_ms
-        self._busy_seen = self._long = False
+        self._busy_seen = False
+        self._long_n = 0
         self.caps = {}
         self._own = [("M115", "asked")] + self._own
 

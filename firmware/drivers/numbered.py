@@ -43,6 +43,15 @@ class NumberedFlow:
         """Say whether an answer is awaited."""
         return self._acked_n < self._sent_n
 
+    @property
+    def last_n(self) -> int:
+        """Highest number given."""
+        return self._last_n
+
+    def awaits(self, n: int) -> bool:
+        """Say whether line n, or one before it, has no answer yet."""
+        return self._acked_n < n
+
     def can_send(self) -> bool:
         """Say whether the window has room."""
         flying = self._sent_n - self._acked_n

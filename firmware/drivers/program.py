@@ -62,8 +62,8 @@ class Program:
     def _take_dry(self) -> "str | None":
         while True:
             code = self.source.preview()
-            if code is None:
-                return None
+            if not code:
+                return code
             self.box.feed(code)
             code = without_change(code) if has_m(code, _CHANGE[1:]) else code
             if code:

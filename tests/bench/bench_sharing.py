@@ -43,6 +43,8 @@ def main() -> int:
         "made_twice": twice,
         "requests": world.messages,
         "requests_per_need": round(world.messages / options.needs, 3),
+        "bytes_on_the_wire_per_need": world.bytes // options.needs,
+        "replays_refused": world.replays,
         "store_bytes_per_need": size // options.needs,
         "steps": step,
         "cpu_s": round(time.process_time() - began_s, 1),

@@ -5,6 +5,7 @@ import sys
 
 from protocols import gcode, grbl, grbl_codes, marlin
 from protocols.errors import WireError
+from protocols.forbidden import forbidden
 
 
 def sort(value):
@@ -40,13 +41,13 @@ for case in load("gcode_lines.json"):
     raw = case["raw"].encode()
     code = gcode.strip(raw)
     print(code, gcode.command(code), sort(attempt(gcode.words, code)))
-    print(gcode.forbidden(raw, "marlin"), gcode.forbidden(raw, "grbl"))
+    print(forbidden(raw, "marlin"), gcode.forbidden(raw, "grbl"))
     print(attempt(marlin.frame, 7, code), attempt(marlin.parse_frame, raw))
 for byte in range(256):
     odd = bytes([111, byte, 107, byte])
     print(marlin.parse_reply(odd), grbl.parse_reply(odd))
     print(attempt(marlin.parse_frame, odd)[1].encode())
-    print(gcode.forbidden(odd, "grbl"), gcode.strip(odd).encode())
+    print(forbidden(odd, "grbl"), gcode.strip(odd).encode())
 for code in range(60):
     for firmware in ("grbl", "grblhal", "fluidnc"):
         print(grbl_codes.error_words(code, firmware), grbl_codes.alarm_words(code, firmware))

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from controller.adapters.hosts.registry import KINDS
+from controller.adapters.site_file import read_site
 from controller.ledger.balance import check
 from controller.links import HOSTS
+from fabcommons.cli import main
 from support.host_rigs import FACES, PLANNED_MG, UG_PER_M, M, Rig
-from support.host_servers import Server, Works
+from support.host_servers import KEY, Server, Works
 
 PROVES = ("moonraker", "octoprint")  # can show that a job never began
 STARTS = [name for name in KINDS if "start" in KINDS[name].verbs]
@@ -263,3 +265,58 @@ def test_a_wrong_key_is_said_in_words(rig: Rig) -> None:
     assert not rig.machine().online
     rig.works.key = rig.key
     rig.wait(lambda: rig.machine().online and not rig.machine().fault, "it is let in again")
+
+
+@pytest.mark.parametrize("link", FACES)
+def test_detect_tells_which_program_answers(
+    link: str, servers: dict[str, Server], tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    servers[link].works = Works()
+    monkeypatch.setenv("HOST_KEY", KEY)
+    asked = ["machine", "detect", "--url", servers[link].url]
+    keyed = [] if link == "mtconnect" else ["--key-env", "HOST_KEY"]
+    assert main([*asked, *keyed]) == 0
+    lines = capsys.readouterr().out.partition("machines:")[2]
+    path = tmp_path / "site.yml"
+    path.write_text("site: shop\nmachines:" + lines.replace("    capability:\n", ""))
+    (found,) = read_site(path).machines
+    assert (found.link, found.url) == (link, servers[link].url)
+    if keyed:
+        assert main(asked) == 1
+        assert "--key-env" in capsys.readouterr().err
+
+
+@every("moonraker", "octoprint")
+def test_an_emergency_stop_does_not_wait(rig: Rig) -> None:
+    """The visit hangs in a start that is not answered; the stop goes past it."""
+    rig.clear()
+    rig.works.faults = ["start-late"]
+    rig.ask()
+    rig.wait(rig.starts, "it began")
+    assert rig.site.stop(M, "simulated technician")
+    rig.wait(lambda: rig.works.broken, "it stopped")
+
+
+@every("folder")
+def test_a_person_says_on_the_page_what_happens(rig: Rig) -> None:
+    """Nothing but the page: it was started, it is over, the part is good."""
+    rig.clear()
+    need = rig.ask()
+    rig.wait(lambda: rig.machine().state == "paused", "it waits for a person")
+    assert "start fc-" in rig.machine().need_person
+    rig.site.command(M, "resume", rig.asker())
+    rig.wait_state("RUNNING")
+    rig.wait(lambda: rig.machine().state == "busy", "it is busy")
+    rig.clear("good")
+    rig.wait(lambda: rig.see(lambda tx: tx.needs.get(need).state) == "delivered", "delivered")
+    rig.wait(lambda: not _left(rig, rig.name()), "its file was removed")
+    assert consumed(rig) == {"uncertain": PLANNED_MG} and rig.see(check) == []
+
+
+@every("moonraker")
+def test_a_spool_is_changed_on_the_page(rig: Rig) -> None:
+    rig.clear()
+    rig.site.command(M, "unload", rig.asker(), ch=0)
+    rig.wait(lambda: rig.see(lambda tx: tx.lots.loaded(M, 0)) is None, "unloaded")
+    rig.site.command(M, "load", rig.asker(), ch=0, lot="spool-1")
+    rig.wait(lambda: rig.see(lambda tx: tx.lots.loaded(M, 0)), "loaded")

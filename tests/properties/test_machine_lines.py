@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protocols import gcode, grbl, marlin
 from protocols.errors import WireError
+from protocols.forbidden import forbidden
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30)
 WORDS = st.lists(
@@ -69,7 +70,7 @@ def test_any_bytes(data: bytes) -> None:
     with contextlib.suppress(WireError):
         marlin.parse_frame(data)
     for dialect in ("marlin", "grbl"):
-        gcode.forbidden(data, dialect)
+        forbidden(data, dialect)
 
 
 @given(MARLIN)

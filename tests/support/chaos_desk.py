@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from controller.adapters.store import Store, Tx
+from controller.adapters.store.backup import fence
+from controller.adapters.store.dialects import store_url
 from controller.app import Parts, Site, SiteConfig
 from controller.values import Refused
 from controller.writer import Item
@@ -139,6 +141,25 @@ class Desk:
             with wal.open("ab") as file:
                 file.write(self.rng.randbytes(self.rng.randint(1, 9000)))
         self.torn = False
+
+    # a backup -------------------------------------------------------------------------------
+    def back_up(self) -> None:
+        """Keep a copy of the store as it is now."""
+        if self.site is not None:
+            shutil.rmtree(self._folder / "backup", ignore_errors=True)
+            shutil.copytree(self.path.parent, self._folder / "backup")
+
+    def restore(self) -> bool:
+        """The store is lost; the copy takes its place, fenced as the command does."""
+        kept = self._folder / "backup"
+        if self.site is None or not kept.exists():
+            return False
+        self.crash()
+        shutil.rmtree(self.path.parent)
+        shutil.copytree(kept, self.path.parent)
+        (self.path.parent / "site.sqlite-shm").unlink(missing_ok=True)
+        fence(store_url(self.path))
+        return True
 
     def _reach(self, point: str) -> None:
         self.reached[point] = self.reached.get(point, 0) + 1

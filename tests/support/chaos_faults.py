@@ -177,6 +177,17 @@ class Faults:
         if board.life is not None:
             self.world.people.replace_flash(board)
 
+    def old_backup(self) -> None:
+        """A backup is made; later the store is lost and the backup takes its place."""
+        world = self.world
+        world.desk.back_up()
+
+        def restore() -> None:
+            if self._on and world.desk.restore():
+                world.restore()
+
+        self._for(self.rng.randint(20_000, 200_000), restore)
+
     # identities --------------------------------------------------------------------------------
     def clone(self) -> None:
         """A second board with a copy of the flash comes up under the same name."""
@@ -219,6 +230,7 @@ CLASSES: dict[str, Callable[[Faults], None]] = {
     "store full": Faults.full_store,
     "flash full": Faults.full_flash,
     "flash replaced": Faults.replaced_flash,
+    "old backup restored": Faults.old_backup,
     "flash cloned": Faults.clone,
     "two boards of one name": Faults.namesake,
 }

@@ -116,7 +116,7 @@ def _reports(found: Findings, tx: Any, boards: dict[str, Board], world: Any) -> 
         life = board.life
         jid = life.app.journal.jid if life is not None else ""
         for (of, s), body in sorted(events.items()):
-            if of != jid or (name, s) in world.forgiven or (name, of) in world.forgiven:
+            if of != jid or (name, (of, s)) in world.forgiven:
                 continue  # of a flash that was destroyed, or by a store that was taken back
             kept = tx.inbox.sha(name, of, s)
             found.figures["reports"] += 1

@@ -98,6 +98,14 @@ class World(Floor):
     def on_life(self, life: Any) -> None:
         ON_LIFE.get(self.scope.plant, lambda life: None)(life)
 
+    def restore(self) -> None:
+        """What machines had trimmed before the store was set back cannot come in again."""
+        self.restored = True
+        self.faults["n restores"] += 1
+        for name, board in self.boards.items():
+            acked = board.life.app.journal.acked if board.life is not None else 1 << 60
+            self.forgiven |= {(name, key) for key in self.durable.get(name, {}) if key[1] <= acked}
+
     # set-up ------------------------------------------------------------------------------------
     def _parts(self, **more: Any) -> Parts:
         return Parts(router=self._route, planner=plan, **more)

@@ -12,6 +12,10 @@ from controller.adapters.clock import ManualClock
 from controller.adapters.notify import PostState
 from controller.adapters.store import Store, Tx
 from controller.commands import Asker, check_saw
+from controller.commands import keep as keep_command
+from controller.execution import answer_command
+from controller.joints.changeovers import House
+from controller.scheduling.shifts import read_shift
 from controller.telemetry import SinkState
 from controller.values import (
     Balance,
@@ -28,6 +32,7 @@ from controller.values import (
     Refused,
 )
 from dashboards.desk import Answer, Outcome, Person, Workings
+from dashboards.qualified import check as check_qualified
 from dashboards.server import PageServer
 from support.postgres import store_place
 
@@ -218,6 +223,10 @@ class FakeDesk:
         self._wakes.append(wake)
         return lambda: self._wakes.remove(wake)
 
+    @property
+    def house(self) -> House:
+        return House(shifts=(read_shift("mon-fri 08:00-17:00"),))
+
     def dropped(self) -> int:
         return 0
 
@@ -256,6 +265,19 @@ class FakeDesk:
         for wake in self._wakes:
             wake()
         return new
+
+    def console(self, machine: str, line: str, person: Person) -> Answer:
+        self.asked.append(("console", machine, line, person.who))
+        check_qualified(lambda m, who: who == "ada", machine, person.who)
+        body = {"id": person.key, "do": "console", "who": person.who, "line": line}
+
+        def run(tx: Tx) -> None:
+            keep_command(tx, machine, body)
+            answered = {"id": person.key, "ok": True, "code": "done"}
+            answer_command(tx, machine, {**answered, "lines": [f"echo:{line}", "ok"]})
+
+        self.change(run)
+        return Answer(person.key, "sent")
 
     def _check(self, machine: str, person: Person) -> None:
         with self.store.read() as tx:

@@ -35,7 +35,6 @@ LIMIT_S = 60
 WHO = "simulated technician"
 M = "machine-1"
 PROGRAM = b"M117 part\nG28\nG1 X10 E1000\n"
-SHA = hashlib.sha256(PROGRAM).hexdigest()
 PLANNED_MG = 3000
 UG_PER_M = 3_000_000  # one metre is 3 g
 FACES: dict[str, Any] = {
@@ -47,13 +46,6 @@ FACES: dict[str, Any] = {
 MATERIALS = [{"material": "petg", "mass_mg": PLANNED_MG}]
 
 
-def router(design: DesignRow, quantity: int) -> RoutedNeed:
-    steps = [
-        RoutedOperation(unit, "print", "fdm", {}, SHA, 60, MATERIALS) for unit in range(quantity)
-    ]
-    return RoutedNeed(tuple(steps), ())
-
-
 def plan(picture: FloorPicture) -> FloorPlan:
     ready = [op for op in picture.operations if op.state in ("ready", "planned")]
     at = picture.at
@@ -63,7 +55,9 @@ def plan(picture: FloorPicture) -> FloorPlan:
 class Rig:
     """A site, an adapter, and the machine behind it (``works``, or files for a folder)."""
 
-    def __init__(self, kind: str, folder: Path, server: Server | None) -> None:
+    def __init__(
+        self, kind: str, folder: Path, server: Server | None, program: bytes = PROGRAM
+    ) -> None:
         self.kind = kind
         self.server = server
         self.folder = folder
@@ -71,10 +65,12 @@ class Rig:
         self.laid.mkdir()
         self.key = KEY
         self.silence_s = 60.0
+        self.timeout_s = TIMEOUT_S
         self.starts_itself = "start" in KINDS[kind].verbs
         self.cancels = "cancel" in KINDS[kind].verbs
         self.pauses = "pause" in KINDS[kind].verbs
-        (folder / "part.gcode").write_bytes(PROGRAM)
+        self.program = program
+        (folder / "part.gcode").write_bytes(program)
         self.open()
 
     @property
@@ -87,7 +83,7 @@ class Rig:
         config = SiteConfig(
             "shop", self.folder / "site.db", plan_every_s=1.0, silence_s=self.silence_s
         )
-        self.site = Site.open(config, Parts(SystemClock(), router, planner=plan))
+        self.site = Site.open(config, Parts(SystemClock(), self._route, planner=plan))
         self.link = HostsLink(CellSite(self.site), PACE)
         self.site.outlet.links[self.kind] = self.link
         self.site.submit(self._fill)
@@ -96,9 +92,20 @@ class Rig:
             url=self.server.url if self.server else "",
             key=self.key,
             folder=self.laid if by_hand else None,
-            timeout_s=TIMEOUT_S,
+            timeout_s=self.timeout_s,
         )
         self.link.add(M, KINDS[self.kind], settings)
+
+    def _sha(self) -> str:
+        return hashlib.sha256(self.program).hexdigest()
+
+    def _route(self, design: DesignRow, quantity: int) -> RoutedNeed:
+        sha = self._sha()
+        steps = [
+            RoutedOperation(unit, "print", "fdm", {}, sha, 60, MATERIALS)
+            for unit in range(quantity)
+        ]
+        return RoutedNeed(tuple(steps), ())
 
     def _fill(self, tx: Tx) -> None:
         if tx.machines.get(M) is not None:
@@ -108,7 +115,7 @@ class Rig:
         fields = ("clamp", "1.0", "Clamp", "CERN-OHL-S-2.0", "Fabcommons", "c" * 64)
         tx.designs.put(DesignRow(*fields, {}, profile, "/designs/clamp", 0))
         path = str(self.folder / "part.gcode")
-        program = ProgramRow(SHA, "clamp", "part.gcode", "marlin", len(PROGRAM), path)
+        program = ProgramRow(self._sha(), "clamp", "part.gcode", "marlin", len(self.program), path)
         tx.designs.put_program(program)
         resources.register_machine(tx, Machine(M, "printer", self.kind, M, {}))
         spool = Lot("spool-1", "petg", "spool", ug_per_m=UG_PER_M)

@@ -183,7 +183,7 @@ class MoonrakerFace(Face):
         works = server.works
         if method == "server.connection.identify":
             if params.get("api_key") != works.key:
-                return {"error": {"code": 401, "message": "Unauthorized"}}
+                return {"error": {"code": -32602, "message": "Invalid API Key"}}
             return {"result": {"connection_id": 1}}
         if method == "printer.print.start":
             name = params["filename"]
@@ -199,7 +199,8 @@ class MoonrakerFace(Face):
     def _read(self, works: Works, method: str) -> Any:
         if method == "server.info":
             parts = ["file_manager", "history"]
-            return {"klippy_connected": True, "moonraker_version": "v0.9.3", "components": parts}
+            told = {"klippy_state": "shutdown" if works.broken else "ready"}
+            return {**told, "moonraker_version": "v0.9.3", "components": parts}
         if method == "printer.info":
             state = "shutdown" if works.broken else "ready"
             return {"state": state, "state_message": works.broken, "process_id": 700 + works.life}
@@ -243,8 +244,9 @@ class OctoPrintFace(Face):
         if path.startswith("/api/files/local/") and asked["command"] == "select":
             works.selected, works.job = path.rpartition("/")[2], None
             return Response(status_code=204)
-        if path != "/api/job":
-            return Response(status_code=404)
+        if path == "/api/printer/command":
+            works.broken = asked["command"]
+            return Response(status_code=204)
         return await self._control(server, asked)
 
     async def _control(self, server: Server, asked: Any) -> Response:
@@ -275,7 +277,11 @@ class OctoPrintFace(Face):
                 flags[works.job["state"]] = True
             heat = {"tool0": {"actual": 214.6, "target": 215.0}, "bed": {"actual": 59.0}}
             return JSONResponse({"state": {"text": "x", "flags": flags}, "temperature": heat})
-        name = path.rpartition("/")[2]
+        return self._file(works, path.rpartition("/")[2])
+
+    def _file(self, works: Works, name: str) -> Response:
+        if name == "local":
+            return JSONResponse({"files": [{"path": name} for name in works.files]})
         if name not in works.files:
             return Response(status_code=404)
         file: dict[str, Any] = {"name": name, "path": name, "origin": "local"}

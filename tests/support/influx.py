@@ -129,6 +129,7 @@ class Faults:
         self.stored: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.posts = 0
+        self.body = b'{"error":"as told"}'
         self._gone = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -162,7 +163,7 @@ class Faults:
         handler.send_response(status)
         if status == 429:
             handler.send_header("Retry-After", "0")
-        body = b"" if status == 204 else b'{"error":"as told"}'
+        body = b"" if status == 204 else self.body
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
@@ -173,3 +174,47 @@ class Faults:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+
+
+class Shim:
+    """/api/v2/write before a server that has only /write: bucket is database, as 1.8 does it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        shim = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                shim.forward(self, body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def forward(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        """Pass one write on, and its answer back; 503 while the server is away."""
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query)
+        precision = {"ns": "n", "us": "u"}.get(asked["precision"][0], asked["precision"][0])
+        words = urllib.parse.urlencode({"db": asked["bucket"][0], "precision": precision})
+        try:
+            request = urllib.request.Request(f"{self._url}/write?{words}", data=body)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                status, text = answer.status, b""
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        except OSError:
+            status, text = 503, b"{}"
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        handler.wfile.write(text)
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._server.server_close()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
 
 from controller.adapters.clock import ManualClock
+from controller.adapters.peers import HttpHome, Identity, Numbers, public_hex
 from controller.adapters.store import Store
 from controller.commons import borrowing, leases
 from controller.commons.borrowing import Here, Unreachable
+from controller.commons.joined import join
 from controller.values import Need
+from dashboards import peers_api, problems
 from support import small_floor
 
-VERBS = {
-    "claims": lambda tx, site, claims: leases.claim(tx, site, [one.need for one in claims]),
-    "begin": leases.begin,
-    "completions": leases.complete,
-    "releases": leases.release,
-}
+JUMP_MS = 5 * 60_000  # a clock may be set so far when a site comes back
 
 
 class Crash(Exception):
@@ -33,9 +37,15 @@ class World:
         self.clock = ManualClock()
         self.made: dict[tuple[str, str], list[str]] = {}
         self.cut: set[tuple[str, str]] = set()
-        self.messages = 0
+        self.again: list[tuple[str, urllib.request.Request]] = []
+        self.messages = self.bytes = self.replays = 0
         names = [f"site-{n}" for n in range(sites)]
         self.sites = {name: Site(self, name, folder) for name in names}
+        for site in self.sites.values():
+            with site.store.write() as tx:
+                for other in self.sites.values():
+                    if other is not site:
+                        join(tx, other.name, f"http://{other.name}", public_hex(other.who.key))
         for number, name in enumerate(names):
             count = needs // sites + (number < needs % sites)
             with self.sites[name].store.write() as tx:
@@ -53,13 +63,26 @@ class World:
                 self.cut ^= {pair}
         self.chance.shuffle(pairs)
         for maker, home in pairs:
-            site = self.sites[maker]
-            try:
-                borrowing.turn(site.here(), home, Wire(self, maker, home))
-            except Unreachable:
-                continue
-            except Crash:
-                site.restart()
+            self.turn(maker, home)
+        self._replay()
+
+    def turn(self, maker: str, home: str) -> None:
+        """One site has its turn with one home."""
+        site = self.sites[maker]
+        try:
+            borrowing.turn(site.here(), home, Wire(self, maker, home).home())
+        except Unreachable:
+            return
+        except Crash:
+            site.restart()
+
+    def _replay(self) -> None:
+        """What was said before is said again by somebody who listened: nobody acts on it."""
+        while self.again:
+            home, request = self.again.pop()
+            status, body = self.sites[home].api.ask(request)
+            assert status == 409, (status, body)
+            self.replays += 1
 
     def counts(self) -> dict[str, int]:
         """Needs offered by state, over all sites."""
@@ -74,6 +97,7 @@ class World:
         """Close every store."""
         for site in self.sites.values():
             site.store.close()
+            site.api.close()
 
 
 class Site:
@@ -83,15 +107,31 @@ class Site:
         self.world, self.name = world, name
         self._path = folder / f"{name}.sqlite"
         self._skew_ms = world.chance.randrange(-(10**9), 10**9)
+        self.key = Ed25519PrivateKey.from_private_bytes(world.chance.randbytes(32))
         self.store = self._open()
+        self.api = Api(self)
+        self.who = self._identity()
+
+    def _identity(self) -> Identity:
+        return Identity(self.name, self.key, Numbers(self._submit, self._now_ms))
+
+    def _now_ms(self) -> int:
+        return self.world.clock.now_ms() + self._skew_ms
 
     def _open(self) -> Store:
-        return Store(self._path, lambda: self.world.clock.now_ms() + self._skew_ms)
+        return Store(self._path, self._now_ms)
 
     def restart(self) -> None:
-        """Power is back: everything that was not committed is gone."""
+        """Power is back: what was not committed is gone, and the clock was set, even back."""
         self.store.close()
+        self._skew_ms += self.world.chance.randrange(-JUMP_MS, JUMP_MS)
         self.store = self._open()
+        self.who = self._identity()
+
+    def submit(self, run: Any) -> Any:
+        """As the home's writer: one transaction."""
+        with self.store.write() as tx:
+            return run(tx)
 
     def here(self) -> Here:
         """This site as a maker."""
@@ -101,9 +141,10 @@ class Site:
         if self.world.chance.random() < 0.02:
             raise Crash
         with self.store.write() as tx:
-            run(tx)
+            result = run(tx)
         if self.world.chance.random() < 0.02:
             raise Crash
+        return result
 
     def can_make(self, tx: Any, offer: Any) -> bool:
         return True
@@ -120,45 +161,76 @@ class Site:
 
 
 class Wire:
-    """A home over a wire: cut, lost before or after it acted, repeated, stalled past the lease."""
+    """The wire to a home's API: cut, lost before or after it acted, repeated, held, replayed."""
 
     def __init__(self, world: World, maker: str, home: str) -> None:
         self._world, self._maker, self._home = world, maker, home
 
-    def offers(self, after: int) -> Any:
-        return self._call(lambda tx: leases.offers(tx, after))
+    def home(self) -> HttpHome:
+        """The home as the maker reaches it."""
+        who = self._world.sites[self._maker].who
+        return HttpHome(self._home, f"http://{self._home}", who, self._carry)
 
-    def ask(self, verb: str, claims: Any) -> Any:
-        if self._world.chance.random() < 0.05:  # the maker freezes before it asks
-            self._world.clock.advance_ms(leases.LEASE_MS + 1)
+    def _carry(self, request: urllib.request.Request) -> bytes:
+        world = self._world
+        if request.data and world.chance.random() < 0.05:  # the maker freezes before it asks
+            world.clock.advance_ms(leases.LEASE_MS + 1)
             self._others_go_on()
-        answer = self._call(lambda tx: VERBS[verb](tx, self._maker, claims))
-        return {one.need: one.token for one, _ in answer.good}, answer.refused
+        world.messages += 1
+        world.bytes += len(request.data or b"") + len(request.full_url) + 300
+        if (self._maker, self._home) in world.cut or world.chance.random() < 0.05:
+            raise OSError("lost on the way there")
+        api = world.sites[self._home].api
+        status, body = api.ask(request)
+        if status != 200:
+            raise AssertionError(f"{self._home} answered {status}: {body!r}")
+        world.bytes += len(body) + 200
+        if world.chance.random() < 0.05:
+            world.again.append((self._home, request))
+        if world.chance.random() < 0.05:
+            raise OSError("the answer was lost")
+        return body
 
     def _others_go_on(self) -> None:
         """While this maker is frozen, another one claims, begins and makes."""
         others = [n for n in self._world.sites if n not in (self._maker, self._home)]
-        other = self._world.sites[self._world.chance.choice(others)]
-        try:
-            wire = Wire(self._world, other.name, self._home)
-            borrowing.turn(other.here(), self._home, wire)
-        except Unreachable:
-            return
-        except Crash:
-            other.restart()
+        self._world.turn(self._world.chance.choice(others), self._home)
 
-    def _call(self, run: Any) -> Any:
-        world = self._world
-        world.messages += 1
-        if (self._maker, self._home) in world.cut or world.chance.random() < 0.05:
-            raise Unreachable("lost on the way there")
-        store = world.sites[self._home].store
-        for _ in range(2 if world.chance.random() < 0.05 else 1):
-            with store.write() as tx:
-                answer = run(tx)
-        if world.chance.random() < 0.05:
-            raise Unreachable("the answer was lost")
-        return answer
+
+class Api:
+    """A site's endpoints for other sites, asked without a network."""
+
+    def __init__(self, desk: Any) -> None:
+        self._app = FastAPI()
+        problems.install(self._app)
+        self._app.include_router(peers_api.router(desk))
+        self._loop = asyncio.new_event_loop()
+
+    def ask(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """Status and body of the answer to one request."""
+        url = urlsplit(request.full_url)
+        body = request.data if isinstance(request.data, bytes) else b""
+        scope = {
+            "type": "http", "http_version": "1.1", "method": request.get_method(),
+            "path": url.path, "raw_path": url.path.encode(), "query_string": url.query.encode(),
+            "root_path": "", "scheme": "http", "server": ("home", 80), "client": ("maker", 1),
+            "headers": [(k.lower().encode(), v.encode()) for k, v in request.header_items()],
+        }  # fmt: skip
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        self._loop.run_until_complete(self._app(scope, receive, send))
+        return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
+
+    def close(self) -> None:
+        """Let go of the loop and its threads."""
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
 
 
 def _need(name: str, at: int) -> Need:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from controller.adapters.store import Store, schema
-from controller.adapters.store.backup import BackupError, dump, load, verify
+from controller.adapters.store.backup import EPOCHS_AHEAD, BackupError, dump, load, verify
 from controller.adapters.store.dialects import open_engine, store_url
 from controller.adapters.store.soundness import unsound
 from controller.ledger.post import post
@@ -128,6 +128,10 @@ def test_the_command_backs_up_checks_and_restores(floor: Any, tmp_path: Path, ca
     assert main(["store", "restore", str(new), out, "--dry-run"]) == 0
     assert not (new.parent / "site.db").exists()
     assert main(["store", "restore", str(new), out]) == 0
+    store = Store(new.parent / "site.db", lambda: 0)
+    with store.read() as tx:
+        assert tx.site.number("epoch") >= EPOCHS_AHEAD, "no epoch is given out twice"
+    store.close()
     assert main(["store", "restore", str(new), out]) == 1
     assert "in use" in capsys.readouterr().err
 

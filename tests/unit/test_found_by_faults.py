@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller import dispatching, planning
+from controller import dispatching, execution, planning
 from controller.dispatching import MAX_BACKOFF_MS
 from support.cutflash import CutFlash
 from support.machine import Machine
-from support.small_floor import plan, print_only, state_report
+from support.small_floor import Journal, hello, plan, print_only, state_report
 
 DAY_MS = 86_400_000
 
@@ -50,3 +50,23 @@ def test_a_controller_that_forgot_what_it_acknowledged_hears_a_hello() -> None:
     machine.done.clear()
     machine.hear("dn/ack", {**ack, "s": machine.journal.hi})
     assert machine.done == []
+
+
+def test_a_hello_that_comes_again_after_later_reports_is_no_contradiction(floor: Any) -> None:
+    """Killed between commit and acknowledgement, a controller gets hello and reports once more."""
+    journal = Journal()
+    floor.do(execution.hear_hello, "printer-1", hello(hi=0))
+    fault = {"code": "c", "msg": "m"}
+    for _ in range(3):
+        floor.do(execution.apply_event, "printer-1", journal.event("fault", **fault))
+    floor.do(execution.hear_hello, "printer-1", hello(hi=0))
+    assert floor.do(lambda tx: tx.machines.get("printer-1").quarantine) == ""
+
+
+def test_a_flash_that_was_set_back_is_found_out_at_its_first_hello(floor: Any) -> None:
+    journal = Journal()
+    floor.do(execution.hear_hello, "printer-1", hello(hi=0))
+    for _ in range(3):
+        floor.do(execution.apply_event, "printer-1", journal.event("fault", code="c", msg="m"))
+    floor.do(execution.hear_hello, "printer-1", hello("b2", hi=2))
+    assert "ends at 2" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)

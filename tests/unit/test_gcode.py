@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from protocols import forbidden as forbidding
 from protocols import gcode
 from protocols.errors import WireError
 
@@ -84,7 +85,7 @@ def test_command(line: str, name: str) -> None:
     ],
 )
 def test_forbidden(line: str, dialect: str, reason: str | None) -> None:
-    found = gcode.forbidden(line.encode(), dialect)
+    found = forbidding.forbidden(line.encode(), dialect)
     assert (found is None) == (reason is None), found
     assert reason is None or reason in str(found)
 
@@ -92,7 +93,7 @@ def test_forbidden(line: str, dialect: str, reason: str | None) -> None:
 def test_longest_marlin_line_fits_its_frame() -> None:
     from protocols import marlin
 
-    longest = "M117 " + "x" * (gcode.MAX_LINE["marlin"] - 5)
+    longest = "M117 " + "x" * (forbidding.MAX_LINE["marlin"] - 5)
     assert len(marlin.frame(9_999_999, longest)) <= marlin.MAX_CMD_SIZE
 
 

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from fabcommons.image import DIALECTS, build
+from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip
@@ -50,6 +51,20 @@ def stripped():
     return trees
 
 
+def run(trees, last):
+    """Run modules, each with names of its own, in their order; return those of the last."""
+    made = {}
+    for module, tree in trees.items():
+        names = {"const": int, "RESULTS": []}
+        for node in [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]:
+            for alias in node.names if node.module in made else ():
+                names[alias.asname or alias.name] = made[node.module][alias.name]
+        tree.body = [n for n in tree.body if not isinstance(n, ast.ImportFrom)]
+        exec(ast.unparse(ast.fix_missing_locations(tree)), names)  # noqa: S102  (our own text)
+        made[module] = names
+    return made[last]
+
+
 def test_what_nothing_names_is_left_out():
     trees = stripped()
     text = ast.unparse(trees["pkg.base"])
@@ -61,12 +76,79 @@ def test_short_names_keep_classes_that_inherit_working():
     trees = stripped()
     shorten(trees)
     assert "_limit" not in ast.unparse(trees["pkg.base"])
-    names = {"const": int, "RESULTS": []}
-    for module in ("pkg.base", "pkg.more"):
-        tree = trees[module]
-        tree.body = [n for n in tree.body if not isinstance(n, ast.ImportFrom)]
-        exec(ast.unparse(tree), names)  # noqa: S102  (our own text, above)
-    assert names["RESULTS"] == [(20, "")]
+    assert run(trees, "pkg.more")["RESULTS"] == [(20, "")]
+
+
+PASTED = """
+LIMIT, MORE = 2, 3
+class Box:
+    def __init__(self, size):
+        self.size = size
+        self.said = []
+    def fill(self, value):
+        self._note("fill", value)
+        if self._is_full(value):
+            return self._refuse(value, why="full")
+        left = self._add(value)
+        for each in self._steps(left):
+            self._note_step(each)
+        return left
+    def _is_full(self, value):
+        total = value + LIMIT
+        return total > self.size
+    def _refuse(self, value, why):
+        if value > 100:
+            return -1
+        self.said.append(why)
+    def _add(self, value, twice=2):
+        value = value * twice
+        return value
+    def _steps(self, left):
+        each = left
+        return range(each)
+    def _note_step(self, each):
+        if each == 1:
+            return
+        self.said.append(each)
+    def _note(self, value, number):
+        try:
+            self.said.append(value + number)
+        except TypeError as error:
+            self.said.append(value)
+
+def outer(value):
+    box = Box(50)
+    return box.fill(value), box.fill(200), box.fill(90), box.said
+
+RESULTS.append(outer(2))
+"""
+
+
+def test_a_function_called_at_one_place_is_pasted_there_and_does_the_same():
+    before = {}
+    exec(PASTED, {"RESULTS": before.setdefault("RESULTS", [])})  # noqa: S102  (our own text)
+    trees = {"pkg.box": strip(PASTED)}
+    paste(trees, ())
+    text = ast.unparse(trees["pkg.box"])
+    gone = ["_is_full", "_refuse", "_add", "_steps", "_note("]
+    assert [name for name in gone if name in text] == []
+    assert "_note_step" in text  # its return would leave the loop as well
+    assert run(trees, "pkg.box")["RESULTS"] == before["RESULTS"]
+
+
+def test_names_that_would_mean_something_else_are_not_pasted():
+    source = """
+def words():
+    return 5
+def _twice(x):
+    return words() * x
+def outer(words):
+    y = _twice(words)
+    return y
+"""
+    trees = {"pkg.one": strip(source)}
+    paste(trees, ())
+    assert "_twice" in ast.unparse(trees["pkg.one"])
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -75,5 +157,5 @@ def test_an_image_holds_one_dialect_and_stays_small(dialect):
     other = "grbl" if dialect == "marlin" else "marlin"
     assert f"firmware/drivers/{dialect}.mpy" in image.files
     assert not any(f"drivers/{other}" in name for name in image.files)
-    assert image.size_bytes <= 96 * 1024
+    assert image.size_bytes <= 84 * 1024
     assert image.rom().startswith(b"\xd2\xcd\x31") and len(image.rom()) % 2 == 0

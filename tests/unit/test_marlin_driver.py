@@ -165,3 +165,10 @@ def test_a_line_that_must_wait_for_the_journal_is_not_sent():
     allowed.append(1)
     driver.step(2600)
     assert b"G1 X1" in driver.out
+
+
+def test_a_line_that_takes_long_is_waited_for_with_others_behind_it_in_the_window():
+    bench = Bench()
+    moves = [f"G1 X{i % 40} E{i * 0.1:.4f} F6000" for i in range(1, 30)]
+    ended = bench.print("\n".join(["M82", "G28", "M109 S200", "G92 E0", *moves, "M104 S0"]))
+    assert ended[0][:2] == ("ended", True)

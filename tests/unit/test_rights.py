@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Mount
 
 from controller.people import roles
-from dashboards import enrol_api, software_api
+from dashboards import commons_api, enrol_api, software_api
 from dashboards.api import PAGES, build_app
 from dashboards.rights import NEEDS, OPEN, SELF
 
@@ -27,7 +27,8 @@ def routes(found: Any) -> Iterator[Any]:
 
 def declared() -> set[str]:
     nobody = cast(Any, None)
-    app = build_app(nobody, rooms=[software_api.router(nobody), enrol_api.router(nobody)])
+    rooms = [room.router(nobody) for room in (software_api, enrol_api, commons_api)]
+    app = build_app(nobody, rooms=rooms)
     return {
         f"{method} {route.path}"
         for route in routes(app.routes)

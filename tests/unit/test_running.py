@@ -144,7 +144,8 @@ def test_telemetry_is_copied_and_its_state_is_shown(tmp_path: Path) -> None:
     try:
         with running(tmp_path, machines=[printer], influx=influx) as site:
             values = {"nozzle_mc": 215_000, "colour": 3}
-            record = {"bn": "b1", "n": 1, "t": 1_790_000_000_000, "m": values}
+            now_ms = site.site.clock.now_ms()
+            record = {"bn": "b1", "n": 1, "t": now_ms, "m": values}
             site.site.receive("printer-1", "up/tele", record)
             site.site.receive("nobody", "up/tele", record)
             until(lambda: bool(server.stored), 20)
@@ -157,7 +158,7 @@ def test_telemetry_is_copied_and_its_state_is_shown(tmp_path: Path) -> None:
     finally:
         server.close()
     assert server.stored == [
-        "machine,id=printer-1,kind=printer,site=drop nozzle_mc=215000.0 1790000000000"
+        f"machine,id=printer-1,kind=printer,site=drop nozzle_mc=215000.0 {now_ms}"
     ]
     assert doctor.influx(f"http://127.0.0.1:{free_port()}").state == doctor.HINT
 

@@ -363,3 +363,54 @@ def test_people_and_energy_are_shared_where_a_site_says_how_much_there_is(floor,
         (row,) = tx.rounds.needs("r1")
     assert row.demand["people-time"] == 2 * 180_000
     assert row.demand["energy"] == 2 * 120 * 540 * 1000 // 3600
+
+
+def test_reserve_nobody_needed_halfway_goes_to_who_waits_with_an_addendum(
+    floor, small_floor, tmp_path
+):
+    limits = {"petg": 10 * PRINT_MG}
+    town = Town(floor, small_floor, limits=limits, urgent_reserve_ppm=400_000)
+    asked = [
+        town.state("a", quantity=3),
+        town.state("b", "river", quantity=2),
+        town.state("c", "hill", quantity=3),
+    ]
+    town.vote(town.tokens["north"][0], dict.fromkeys(asked[:2], 1))
+    town.vote(town.tokens["hill"][0], {asked[2]: 1})
+    town.commons.close("r1")
+    before = {need: town.need(need).state for need in asked}
+    town.commons.look()
+    assert {need: town.need(need).state for need in before} == before  # not halfway yet
+    reserve = town.carried(RESERVE)[SITE]["petg"]
+    floor.clock.advance_ms(5 * 3_600_000)
+    town.floor.do(SHARE)  # the next round opens and lists what waits
+    town.commons.look()
+    more = [need for need in before if town.need(need).state != before[need]]
+    assert more
+    assert town.need(more[0]).accepted_because == (
+        "urgent reserve was not used (round r1, addendum)"
+    )
+    assert town.carried(RESERVE)[SITE]["petg"] == reserve - reserve // 2
+    round_file = town.publish(tmp_path / "r1")
+    assert (tmp_path / "r1" / "addendum.json").is_file()
+    assert verify_file(round_file) == []
+    with floor.store.read() as tx:
+        current = tx.rounds.current()
+        assert current is None or more[0] not in {n.need for n in tx.rounds.needs(current.id)}
+    town.commons.look()
+    assert town.carried(RESERVE)[SITE]["petg"] == reserve - reserve // 2  # once only
+    lie = json.loads((tmp_path / "r1" / "addendum.json").read_text())
+    lie["grants"] = []
+    (tmp_path / "r1" / "addendum.json").write_text(json.dumps(lie))
+    assert next(finding.code for finding in verify_file(round_file)) == "addendum"
+
+
+def test_reserve_is_kept_where_the_settings_say_so(floor, small_floor):
+    town = Town(floor, small_floor, urgent_reserve_ppm=400_000, release_ppm=0)
+    town.state("a", quantity=6)
+    town.vote(town.tokens["north"][0], {"n1": 1})
+    town.commons.close("r1")
+    reserve = town.carried(RESERVE)
+    floor.clock.advance_ms(9 * 3_600_000)
+    town.commons.look()
+    assert town.carried(RESERVE) == reserve

@@ -7,6 +7,7 @@ MicroPython, ``make.py`` keeps those of our own messages as golden files.
 import json
 
 from protocols import filament, gcode, grbl, grbl_codes, marlin, messages, mqtt, orders, topics
+from protocols import forbidden as forbidding
 from protocols.errors import WireError
 from protocols.mqtt_stream import PacketIds, Reader
 from protocols.telemetry import line, split
@@ -199,7 +200,7 @@ def _lines(folder):
         raw = case["raw"].encode()
         yield "gcode " + case["raw"], gcode.strip(raw) + tried(gcode.words, gcode.strip(raw))
         for dialect in ("marlin", "grbl"):
-            yield dialect + " " + case["raw"], said(gcode.forbidden(raw, dialect))
+            yield dialect + " " + case["raw"], said(forbidding.forbidden(raw, dialect))
 
 
 def _vectors(folder, name):

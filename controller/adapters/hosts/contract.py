@@ -65,7 +65,8 @@ class Reading(NamedTuple):
 
     run: names the life in which a job that is not told never began, "" when absence proves nothing.
     mark: names the newest job of all, "" when not told; another one means that somebody was here.
-    blind: the machine does not tell its jobs now, so nothing follows for them.
+    blind: the machine does not tell its jobs now, so nothing follows for them. files: what lies
+    there, where that was asked.
     """
 
     state: str
@@ -77,6 +78,7 @@ class Reading(NamedTuple):
     need: str = ""
     values: Mapping[str, int] = NONE
     software: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):
@@ -131,6 +133,7 @@ class Kind(NamedTuple):
 
     verbs: of start, pause, resume, cancel, stop; without start a person starts it. programs: kinds
     of program it takes. needs, takes: fields of the site file. about: the program, in words.
+    by_word: a job is over when a person says so.
     """
 
     open: Callable[[Settings], Adapter]
@@ -141,6 +144,7 @@ class Kind(NamedTuple):
     takes: tuple[str, ...] = ()
     example: str = ""
     suffix: str = ".gcode"
+    by_word: bool = False
 
 
 _NAME = re.compile(r"fc-([a-z0-9][a-z0-9-]{0,31})-([1-9][0-9]{0,9})(?:\.[A-Za-z0-9]{1,8})?")

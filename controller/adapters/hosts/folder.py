@@ -124,4 +124,5 @@ KIND = Kind(
     needs=("folder",),
     example="/media/usb/programs",
     suffix=".ngc",
+    by_word=True,
 )

@@ -84,13 +84,20 @@ class Ledge:
         order = tx.orders.open_on(self.machine)
         return self._name(order) if order is not None else ""
 
-    def observe(self, tx: Tx, seen: Reading, known_of: Callable[[str], Known]) -> Plan:
-        """Take a look at the machine into the store; the plan that follows from it."""
+    def observe(
+        self, tx: Tx, seen: Reading, looked_for: str, known_of: Callable[[str], Known]
+    ) -> Plan:
+        """Take a look at the machine into the store; the plan that follows from it.
+
+        Nothing follows for an order whose file was not looked for.
+        """
         self.software = seen.software or self.software
         self._keep_epoch(tx, seen)
         held = self._held(tx)
         self._see_strangers(tx, held, seen)
         self._tell_state(tx, held, seen)
+        if held is not None and held.name != looked_for:
+            return Plan(held.name)
         offered = held is not None and held.state == "OFFERED"
         if held is not None and self._take(tx, held, seen, known_of(held.name)):
             held = self._held(tx)
@@ -162,7 +169,8 @@ class Ledge:
 
     def _keep_epoch(self, tx: Tx, seen: Reading) -> None:
         """A machine that ran an epoch keeps it used, whatever became of this site's store."""
-        epochs = [found[1] for name in seen.jobs if (found := parse_name(name)) is not None]
+        names = (*seen.jobs, *seen.files)
+        epochs = [found[1] for name in names if (found := parse_name(name)) is not None]
         if epochs and max(epochs) < 2**31 - 1:
             tx.site.raise_to("epoch", max(epochs))
 

@@ -57,6 +57,7 @@ class Visit:
         self._lost: tuple[str, float] = ("", 0.0)  # asked: until when it may be carried out
         self._refused: tuple[str, str, bool] = ("", "", False)
         self._name: str | None = None
+        self._forget_s = 0.0  # when the file of a closed order may be removed
         self._seen: Reading | None = None
         self.adapter: Adapter | None = None
         self.connected = False
@@ -123,7 +124,7 @@ class Visit:
         seen = self._seen = adapter.look(name)
         self.connected, self.trouble = True, ""
         self.ledge.measure(seen)
-        plan = self._submit(lambda tx: self.ledge.observe(tx, seen, self._known))
+        plan = self._submit(lambda tx: self.ledge.observe(tx, seen, name, self._known))
         acted = False
         if plan is not None:
             self._name = plan.name
@@ -151,13 +152,24 @@ class Visit:
 
     def _act(self, adapter: Adapter, plan: Plan, seen: Reading) -> bool:
         if plan.closed and self._seen is seen:
-            adapter.forget(plan.closed)
-            self._submit(lambda tx: self.ledge.forgotten(tx, plan.closed))
+            self._forget(adapter, plan.closed)
         if plan.call == "start":
             return self._start(adapter, plan, seen)
         if plan.call == "cancel":
             self._do_verb(adapter, "cancel", plan.name)
         return False
+
+    def _forget(self, adapter: Adapter, name: str) -> None:
+        """Remove a closed order's file; one that is still in use is tried again after a while."""
+        if time.monotonic() < self._forget_s:
+            return
+        try:
+            adapter.forget(name)
+            self._submit(lambda tx: self.ledge.forgotten(tx, name))
+        except Refusal as refusal:
+            if refusal.barred:
+                raise
+            self._forget_s = time.monotonic() + 15 * self._pace.poll_s
 
     def _start(self, adapter: Adapter, plan: Plan, seen: Reading) -> bool:
         """Bring the program there; note durably that it is asked to start; ask it."""
@@ -235,11 +247,11 @@ class Visit:
 
     def _clear(self, adapter: Adapter, seen: Reading, command: Json) -> tuple[str, str]:
         running = [n for n, job in sorted(seen.jobs.items()) if job.state in (RUNNING, PAUSED)]
-        over = self._name in running and "start" not in self._kind.verbs
-        if running and not over:
+        if running and not self._kind.by_word:
             return "refused", f"it runs {running[0]}"
-        if over:
-            adapter.forget(self._name or "")
+        for name in running:
+            adapter.forget(name)
+        if running:
             seen = adapter.look("")
         self._submit(lambda tx: self.ledge.cleared(tx, seen, command))
         return "done", ""

@@ -87,14 +87,11 @@ class Moonraker:
         rows = self._history() if remembers else []
         mark = fields.text(rows[0], "job_id") if rows else ""
         jobs = history_jobs(rows)
-        if not fields.truth(server, "klippy_connected"):
-            fault = "Klipper is not connected to Moonraker"
+        state = fields.text(server, "klippy_state", "disconnected")
+        if state not in ("ready", "shutdown"):
+            fault = f"Klipper is not ready: {state}"
             return Reading("fault", jobs, mark=mark, blind=True, fault=fault, software=software)
         klippy = self._call("printer.info")
-        state = fields.text(klippy, "state")
-        if state not in ("ready", "shutdown"):
-            fault = fields.text(klippy, "state_message") or f"Klipper is {state}"
-            return Reading("fault", jobs, mark=mark, blind=True, fault=fault, software=software)
         status = fields.find(self._call("printer.objects.query", {"objects": _QUERY}), "status")
         seen = reading(status, jobs, open_rows(rows))
         run = f"k{fields.number(klippy, 'process_id'):.0f}" if remembers else ""
@@ -200,9 +197,9 @@ def _result(method: str, document: Any) -> Any:
     if error is None:
         return fields.find(document, "result")
     code, said = fields.number(error, "code"), fields.text(error, "message")
-    if code in (401, 403) or said == "Unauthorized":
+    if code == 401 or said in ("Unauthorized", "Invalid API Key"):
         raise Refusal(f"the key is wrong or lacks a right ({said or code:})", barred=True)
-    if 400 <= code < 500 or code == -32601:
+    if 400 <= code < 500 or -32602 <= code <= -32600:
         raise Refusal(f"{method}: {said}")
     raise Lost(f"{method}: {said or code}")
 
@@ -277,7 +274,7 @@ def _shut_down(seen: Reading, why: str) -> Reading:
 def open_adapter(settings: Settings) -> Moonraker:
     """An adapter for settings."""
     headers = {"X-Api-Key": settings.key} if settings.key else {}
-    http = HttpWire(settings.url, Credentials(headers), settings.timeout_s)
+    http = HttpWire(settings.url, Credentials(headers, barred=(401,)), settings.timeout_s)
     url = socket_url(settings.url, "/websocket")
 
     def open_socket() -> Socket:

@@ -6,6 +6,7 @@ Filament is the length OctoPrint's analysis of the file estimates, by share done
 """
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from controller.adapters.hosts.wires import (
 )
 
 _BUSY = ("printing", "cancelling", "pausing", "resuming", "finishing")
+ANALYSIS_S, POLL_S = 10.0, 0.3  # it analyses at rest only, so not once it prints
 _TELLING = ("Print", "Connected", "Disconnected", "Error", "FileSelected")
 
 
@@ -46,6 +48,7 @@ class OctoPrint:
         self._socket: Socket | None = None
         self._deaf = False
         self._software = ""
+        self._listed = False
 
     def look(self, name: str) -> Reading:
         """Read back the printer, the selected job and what is recorded of a file."""
@@ -55,7 +58,16 @@ class OctoPrint:
         job = self._http.ask(Ask("GET", "/api/job")).json("job")
         printer = self._printer()
         file = self._file(name) if name else None
-        return reading(name, job, printer, file)._replace(software=self._software)
+        seen = reading(name, job, printer, file)
+        return seen._replace(software=self._software, files=self._names())
+
+    def _names(self) -> tuple[str, ...]:
+        """Files at the top of its store, once a connection."""
+        if self._listed:
+            return ()
+        told = self._http.ask(Ask("GET", "/api/files/local")).json("files")
+        self._listed = True
+        return tuple([fields.text(file, "path") for file in fields.items(told, "files")])
 
     def _printer(self) -> Any:
         """State of the printer, None while none is connected."""
@@ -71,9 +83,12 @@ class OctoPrint:
         return None if answer.status == 404 else answer.json("file")
 
     def put(self, name: str, program: Path) -> None:
-        """Upload and select."""
+        """Upload, give OctoPrint a while to estimate its filament, and select."""
         form = {"select": "false", "print": "false"}
         self._http.ask(Ask("POST", "/api/files/local", file=(name, program), form=form))
+        end = time.monotonic() + ANALYSIS_S
+        while recorded_lengths(self._file(name)) is None and time.monotonic() < end:
+            fields.rest(POLL_S)
         select = {"command": "select", "print": False}
         self._http.ask(Ask("POST", f"/api/files/local/{name}", json=select))
 
@@ -93,11 +108,7 @@ class OctoPrint:
 
     def forget(self, name: str) -> None:
         """Delete the file."""
-        try:
-            self._http.ask(Ask("DELETE", f"/api/files/local/{name}", absent=True))
-        except Refusal as refusal:  # 409: still in use; it stays
-            if refusal.barred:
-                raise
+        self._http.ask(Ask("DELETE", f"/api/files/local/{name}", absent=True))
 
     def stop(self) -> None:
         """Emergency stop by M112, which OctoPrint sends past its queue."""
@@ -109,11 +120,15 @@ class OctoPrint:
         if socket is None:
             fields.rest(seconds)
             return False
+        end = time.monotonic() + seconds
         try:
-            return tells(socket.receive(seconds))
+            while (left := end - time.monotonic()) > 0:
+                if tells(socket.receive(left)):
+                    return True
         except Lost:
             self._socket = None
             return True
+        return False
 
     def _push(self) -> Socket | None:
         """The push socket, logged in; None when there is none: then it is polled."""
@@ -133,6 +148,7 @@ class OctoPrint:
     def close(self) -> None:
         """Let go of connections."""
         socket, self._socket, self._deaf = self._socket, None, False
+        self._listed = False
         if socket is not None:
             socket.close()
         self._http.close()
@@ -178,8 +194,13 @@ def recorded(file: Any) -> Job | None:
     ok = fields.truth(file, "prints.last.success")
     took_ms = fields.ms(fields.number(file, "prints.last.printTime"))
     why = "" if ok else "cancelled or failed (OctoPrint's record)"
-    lengths = _lengths(fields.find(file, "gcodeAnalysis.filament")) if ok else None
+    lengths = recorded_lengths(file) if ok else None
     return Job(ENDED, ok, why, 1_000_000 if ok else 0, took_ms, lengths, estimated=True)
+
+
+def recorded_lengths(file: Any) -> tuple[int, ...] | None:
+    """Filament a file takes by OctoPrint's analysis, um by tool; None before it was analysed."""
+    return _lengths(fields.find(file, "gcodeAnalysis.filament"))
 
 
 def _at_work(job: Any, *, paused: bool) -> Job:

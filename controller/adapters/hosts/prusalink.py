@@ -86,13 +86,8 @@ class PrusaLink:
         self._http.ask(Ask(method, f"/api/v1/job/{job.key}{tail}"))
 
     def forget(self, name: str) -> None:
-        """Delete the file."""
-        try:
-            path = f"/api/v1/files/{self._where()}/{name}"
-            self._http.ask(Ask("DELETE", path, absent=True))
-        except Refusal as refusal:  # 409: still shown on its screen; it stays
-            if refusal.barred:
-                raise
+        """Delete the file; refused while it is shown on the machine's screen."""
+        self._http.ask(Ask("DELETE", f"/api/v1/files/{self._where()}/{name}", absent=True))
 
     def stop(self) -> None:
         """The API has no emergency stop."""

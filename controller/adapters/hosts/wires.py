@@ -71,11 +71,15 @@ class Socket(Protocol):
 
 
 class Credentials(NamedTuple):
-    """How requests are authorised: headers on each, or digest authentication, or neither."""
+    """How requests are authorised: headers on each, or digest authentication, or neither.
+
+    barred: HTTP statuses that say that the credentials are wrong.
+    """
 
     headers: Mapping[str, str] = {}
     user: str = ""
     password: str = ""
+    barred: tuple[int, ...] = (401, 403)
 
 
 class _Blocks:
@@ -120,7 +124,7 @@ class HttpWire:
             raise Lost(f"{ask.method} {ask.path}: {_why(error)}") from error
         except OSError as error:
             raise Refusal(f"{ask.path}: {error.strerror or error}") from error
-        return judge(ask, answer)
+        return judge(ask, answer, self._credentials.barred)
 
     def _send(self, ask: Ask) -> Answer:
         parts: dict[str, Any] = {"headers": dict(ask.headers or {})}
@@ -158,14 +162,14 @@ def _why(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def judge(ask: Ask, answer: Answer) -> Answer:
+def judge(ask: Ask, answer: Answer, barred: tuple[int, ...]) -> Answer:
     """An answer that says yes; raise Lost or Refusal for another."""
     status = answer.status
     if status < 400 or (status == 404 and ask.absent):
         return answer
     said = answer.body[:200].decode("utf-8", "replace")
     words = "".join(c if c.isprintable() else " " for c in said).strip()
-    if status in (401, 403):
+    if status in barred:
         raise Refusal(f"the key is wrong or lacks a right (HTTP {status})", barred=True)
     if status >= 500 or status in (408, 429):
         raise Lost(f"{ask.method} {ask.path}: HTTP {status} {words}")

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL
 
 from controller.adapters.store import tables
@@ -25,6 +36,7 @@ from controller.adapters.store.dialects import open_engine, store_url
 from controller.adapters.store.schema import FIRST, HEAD, make, prepare, revision_of
 
 FORMAT = 1
+EPOCHS_AHEAD, TERMS_AHEAD = 100_000, 1000  # more than are given out between two backups
 MANIFEST = "manifest.json"
 _BATCH = 500
 _BLOCK = 256 * 1024
@@ -183,6 +195,22 @@ def load(backup: Path, url: URL, programs: Path, tell: Progress) -> Contents:
                 tell(f"program {name[:12]}")
                 _extract(tar, member, programs / name)
     return contents
+
+
+def fence(url: URL) -> None:
+    """Let a restored store number its orders far above any it gave out after the backup.
+
+    A machine that was away would else be offered an epoch under which another ran.
+    """
+    engine = open_engine(url, writes=True)
+    site = tables.site
+    with engine.begin() as conn:
+        for name, ahead in (("epoch", EPOCHS_AHEAD), ("term", TERMS_AHEAD)):
+            now = conn.execute(select(site.c.value).where(site.c.name == name)).scalar()
+            row = {"value": str(int(now or 0) + ahead)}
+            if conn.execute(update(site).where(site.c.name == name).values(row)).rowcount == 0:
+                conn.execute(insert(site).values(name=name, **row))
+    engine.dispose()
 
 
 def _load_older(backup: Path, contents: Contents, url: URL, tell: Progress) -> None:

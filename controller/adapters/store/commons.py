@@ -98,6 +98,14 @@ class RoundRoom(Room):
         """Rounds in a state, oldest first."""
         return self._all(Round, select(_round).where(_round.c.state == state).order_by("opened_at"))
 
+    def last_counted(self) -> tuple[str, int, int] | None:
+        """Newest counted round: id, when (ms UTC), whether its reserve was released (1)."""
+        columns = (_round.c.id, _round.c.counted_at, _round.c.released)
+        query = select(*columns).where(_round.c.state == "counted")
+        newest = query.order_by(_round.c.counted_at.desc(), _round.c.opened_at.desc()).limit(1)
+        row = self._conn.execute(newest).first()
+        return None if row is None else (row[0], row[1], row[2])
+
     def page(self, limit: int) -> list[Round]:
         """The newest rounds, newest first."""
         return self._all(Round, select(_round).order_by(_round.c.opened_at.desc()).limit(limit))

@@ -73,6 +73,33 @@ class PeerRoom(Room):
         where = (_borrowed.c.home == one.home, _borrowed.c.need == one.need)
         self._run(delete(_borrowed).where(*where))
 
-    def busy(self) -> int:
-        """Borrowed needs that are not done."""
-        return self._scalar(select(func.count()).where(_borrowed.c.state != "done"))
+    def borrow(self, home: str, need: str) -> Borrowed | None:
+        """One borrowed need, or None."""
+        where = (_borrowed.c.home == home, _borrowed.c.need == need)
+        return self._one(Borrowed, select(_borrowed).where(*where))
+
+    def homes(self, needs: list[str]) -> dict[str, str]:
+        """Site that each of these needs of ours is made for, where it is another's."""
+        query = select(_borrowed.c.local, _borrowed.c.home).where(_borrowed.c.local.in_(needs))
+        return {row[0]: row[1] for row in self._conn.execute(query)}
+
+    def holders(self, needs: list[str]) -> dict[str, str]:
+        """Site that holds each of these needs, "" while it is offered to all."""
+        query = select(_shared.c.need, _shared.c.holder).where(_shared.c.need.in_(needs))
+        return {row[0]: row[1] for row in self._conn.execute(query)}
+
+    def lent_to(self, site: str) -> int:
+        """Needs another site holds and has not finished."""
+        where = (_shared.c.holder == site, _shared.c.state.in_(("leased", "begun")))
+        return self._scalar(select(func.count()).where(*where))
+
+    def busy(self, home: str = "") -> int:
+        """Borrowed needs that are not done, of one home or of all."""
+        where = [_borrowed.c.state != "done"]
+        if home:
+            where.append(_borrowed.c.home == home)
+        return self._scalar(select(func.count()).where(*where))
+
+    def drop(self, site: str) -> None:
+        """Forget a peer."""
+        self._run(delete(_peer).where(_peer.c.site == site))

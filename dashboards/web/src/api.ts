@@ -127,6 +127,8 @@ export const out = (machine: string, saw: string, why: string): Promise<AnswerVi
 export const back = (machine: string): Promise<AnswerView> => quiet("back")(machine, {});
 export const upkeep = (machine: string, what: string, note: string): Promise<AnswerView> =>
   quiet("upkeep")(machine, { what, note });
+export const consoleLine = (machine: string, saw: string, line: string): Promise<AnswerView> =>
+  quiet("console")(machine, { saw, line });
 export const upkeepRule = (machine: string, what: string, every_h: number): Promise<AnswerView> =>
   quiet("upkeep-rule")(machine, { what, every_h });
 

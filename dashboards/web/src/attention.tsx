@@ -3,6 +3,7 @@ import * as api from "./api";
 import { AskButton } from "./ask";
 import { type FloorClock, floorNow, span, useTick } from "./clock";
 import { t } from "./i18n";
+import { said } from "./said";
 import { Shape } from "./shapes";
 import { ClearButtons } from "./tile";
 import type { AttentionView, FloorDocument, MachineState } from "./types";
@@ -57,7 +58,7 @@ export function Attention({ floor, clock, openNeed }: Props) {
               <h3>
                 <span class="card-machine">{nameOf(floor, card)}</span> {CARD_TITLES[card.kind]}
               </h3>
-              <p>{[card.label, card.text].filter(Boolean).join(" — ")}</p>
+              <p>{[card.label, said(card.text)].filter(Boolean).join(" — ")}</p>
               <p class="advice">{CARD_ADVICE[card.kind]}</p>
               <p class="cost">{cost(card, clock)}</p>
             </div>

@@ -132,6 +132,7 @@ function draw(place: HTMLElement, group: Group, hours: number, fields: readonly 
           stroke: colour(n ? "--chart-asked" : "--chart"),
           width: n ? 1 : 2,
           spanGaps: true,
+          points: { show: false },
           ...(n ? { dash: [6, 4] } : {}),
         })),
       ],

@@ -1,11 +1,13 @@
 // The page's words. English is written where it is shown; another language is a catalogue from the
 // English to its own. The type makes the build fail when a text has no entry in the catalogue.
 import type { de } from "./de";
+import type { Sayings } from "./said";
 
 export type Text = keyof typeof de;
 export const LANGUAGE_KEY = "fabcommons.language";
 export const LANGUAGES: Readonly<Record<string, string>> = { en: "English", de: "Deutsch" };
 
+let sayings: Sayings | undefined;
 let catalogue: Readonly<Record<string, string>> = {};
 export let language = "en";
 
@@ -19,8 +21,16 @@ export async function chooseLanguage(): Promise<void> {
   }
   language = (chosen ?? navigator.language).startsWith("de") ? "de" : "en";
   document.documentElement.lang = language;
-  if (language === "de") catalogue = (await import("./de")).de;
+  if (language === "de") {
+    [catalogue, sayings] = await Promise.all([
+      import("./de").then((found) => found.de),
+      import("./sayings.json").then((found) => found.default as Sayings),
+    ]);
+  }
 }
+
+/** Sentences of the controller, by code; undefined where its English is what people read. */
+export const catalogueOf = (): Sayings | undefined => sayings;
 
 /** A text in the person's language; `{name}` is replaced by the value of that name. */
 export function t(text: Text, values: Readonly<Record<string, string | number>> = {}): string {

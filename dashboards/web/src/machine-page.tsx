@@ -5,10 +5,12 @@ import * as api from "./api";
 import { AskButton } from "./ask";
 import { Chart, GROUPS, SPANS_H } from "./chart";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { Console } from "./console";
 import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import { Tile } from "./tile";
 import { Toolpath } from "./toolpath";
 import type { MachinePage as Page, ReadingsView, ReadingView, RanView } from "./types";
@@ -59,6 +61,7 @@ export default function MachinePage({ id, live, openNeed }: Props) {
       {value ? (
         <>
           <UpkeepPanel page={value} clock={live.clock} again={page.again} />
+          <Console page={value} clock={live.clock} again={page.again} />
           <Orders page={value} clock={live.clock} readMs={page.readMs} />
           <Facts page={value} clock={live.clock} />
         </>
@@ -201,7 +204,7 @@ function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
       <td>{order.need ? <Link to={partPath(order.need)}>{order.label}</Link> : order.label}</td>
       <td>
         {order.words}
-        {order.why ? <span class="sub"> {order.why}</span> : null}
+        {order.why ? <span class="sub"> {said(order.why)}</span> : null}
       </td>
       <td>
         <time title={utc(began)}>{clockTime(began, floorNow(clock))}</time>
@@ -250,10 +253,10 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
       {page.commands.length === 0 ? <p class="none">{t("Nobody has asked anything of it yet.")}</p> : null}
       <ol class="events">
         {page.commands.map((given) => (
-          <li key={given.at + given.do}>
+          <li key={given.id}>
             <time title={utc(given.at)}>{clockTime(given.at, floorNow(clock))}</time>
             <span>
-              <b>{given.do}</b> {given.who}
+              <b>{given.line ?? given.do}</b> {given.who}
               {given.code ? ` → ${given.code}` : ` → ${t("no answer yet")}`}
               {given.message ? `: ${given.message}` : ""}
             </span>

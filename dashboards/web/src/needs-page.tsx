@@ -6,6 +6,7 @@ import { useFetched } from "./fetched";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Queue } from "./queue";
+import { said } from "./said";
 import type { CommunityView, RoundLine, RoundView } from "./types";
 import { Ballot } from "./vote";
 import { CLASS_WORDS, ROUND_WORDS } from "./words";
@@ -81,7 +82,7 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
                   {need.state === "accepted" ? "✓ " : need.state === "refused" ? "✗ " : "… "}
                   {ROUND_WORDS[need.state] ?? need.state}
                 </b>{" "}
-                {need.reason}
+                {said(need.reason)}
               </p>
             ) : null}
           </li>

@@ -2,6 +2,7 @@
 import { memo } from "preact/compat";
 import { type FloorClock, floorNow } from "./clock";
 import { t } from "./i18n";
+import { said } from "./said";
 import { When } from "./tile";
 import type { FloorDocument, NeedView, StepView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
@@ -60,7 +61,12 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
         <button type="button" class="link need-title" onClick={() => openNeed(id)}>
           {need.quantity} × {need.part}
         </button>
-        <span class="for">{t("for {whom}", { whom: need.community })}</span>
+        <span class="for">
+          {t("for {whom}", { whom: need.community })}
+          {need.home ? ` · ${t("a need of {site}", { site: need.home })}` : ""}
+          {need.holder ? ` · ${t("made by {site}", { site: need.holder })}` : ""}
+          {need.holder === "" ? ` · ${t("offered to other sites")}` : ""}
+        </span>
         <span class={`chip cls-${need.cls}`}>{CLASS_WORDS[need.cls] ?? need.cls}</span>
         <span class={`chip st-${need.state}`}>
           {NEED_WORDS[need.state] ?? need.state}
@@ -79,7 +85,7 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
           ) : null}
         </span>
       </div>
-      {need.reason ? <p class="reason">{need.reason}</p> : null}
+      {need.reason ? <p class="reason">{said(need.reason)}</p> : null}
       {steps.length > 0 && !ENDED.includes(need.state) ? (
         <ol class="steps">
           {steps.map(([name, step]) => (
@@ -110,7 +116,7 @@ function Step({ name, step }: { name: string; step: StepView }) {
         {words.join(", ")}
         {words.length === 1 && total > 1 ? ` ${t("of {n}", { n: total })}` : ""}
       </span>
-      {step.reason ? <span class="step-reason">{step.reason}</span> : null}
+      {step.reason ? <span class="step-reason">{said(step.reason)}</span> : null}
     </li>
   );
 }

@@ -6,6 +6,7 @@ import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
+import { said } from "./said";
 import { Shape } from "./shapes";
 import type { BarView, FloorDocument, TimelinePage, WaitView, WhatIfView } from "./types";
 import { STATE_WORDS } from "./words";
@@ -39,7 +40,7 @@ export default function SchedulePage({ live, openNeed }: Props) {
             ))}
           </div>
         </div>
-        <Legend />
+        <Legend away={value.away.length > 0} />
         <Gantt page={value} floor={live.floor} view={view} openNeed={openNeed} />
       </section>
       <WhatIf floor={live.floor} out={out} setOut={setOut} now={now} />
@@ -50,7 +51,7 @@ export default function SchedulePage({ live, openNeed }: Props) {
 
 type View = { from: number; to: number; now: number };
 
-function Legend() {
+function Legend({ away }: { away: boolean }) {
   return (
     <p class="legend">
       <span><i class="bar-key planned" aria-hidden="true" /> {t("planned")}</span>
@@ -59,6 +60,7 @@ function Legend() {
       <span><i class="bar-key bad" aria-hidden="true" /> {t("failed or stopped")}</span>
       <span><i class="bar-key late" aria-hidden="true" /> {t("after its due time")}</span>
       <span><i class="bar-key due" aria-hidden="true" /> {t("due")}</span>
+      {away ? <span><i class="bar-key away" aria-hidden="true" /> {t("nobody is here")}</span> : null}
     </p>
   );
 }
@@ -92,6 +94,10 @@ function Gantt({ page, floor, view, openNeed }: GanttProps) {
                   {ticks.map((at) => (
                     <i key={at} class="tick" aria-hidden="true" style={{ left: place(view, at) }} />
                   ))}
+                  {page.away.map(([begin, end]) => {
+                    const box = stretch(view, begin, end);
+                    return box ? <i key={begin} class="away" style={{ left: box.left, width: box.width }} /> : null;
+                  })}
                   {(page.rows[id] ?? []).map((bar) => (
                     <Bar key={bar.id} bar={bar} view={view} openNeed={openNeed} />
                   ))}
@@ -237,7 +243,7 @@ function Without({ machine, now }: { machine: string; now: number }) {
         {value.unplanned.map((wait) => (
           <li key={wait.id}>
             <span>
-              <b>{wait.label}</b> {wait.reason}
+              <b>{wait.label}</b> {said(wait.reason)}
             </span>
           </li>
         ))}
@@ -259,7 +265,7 @@ function Waits({ waits, now, openNeed }: { waits: WaitView[]; now: number; openN
       <ul class="waits">
         {rows.map(([reason, list]) => (
           <li key={reason}>
-            <p class="reason">{reason}</p>
+            <p class="reason">{said(reason)}</p>
             <p>
               {list.slice(0, 12).map((wait) => (
                 <button

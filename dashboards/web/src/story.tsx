@@ -4,6 +4,7 @@ import * as api from "./api";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
 import { t } from "./i18n";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import type { NeedStory, NeedView, OperationStory, OrderStory } from "./types";
 import {
   ACTION_WORDS,
@@ -76,7 +77,7 @@ function Told({ story, clock }: { story: NeedStory; clock: FloorClock }) {
     [t("Delivered"), story.delivered_at ? clockTime(story.delivered_at, now) : undefined],
     [t("Design"), story.title ?? story.design],
     [t("License"), [story.license, story.licensor].filter(Boolean).join(", ") || undefined],
-    [t("Why"), story.reason],
+    [t("Why"), said(story.reason)],
     [t("Note"), story.note],
   ];
   const units = byUnit(story.operations);
@@ -130,7 +131,7 @@ function Operation({ op, now }: { op: OperationStory; now: number }) {
         ) : null}
         {op.estimated_mg ? <span>{t("about {mass}", { mass: grams(op.estimated_mg) })}</span> : null}
       </p>
-      {op.reason ? <p class="reason">{op.reason}</p> : null}
+      {op.reason ? <p class="reason">{said(op.reason)}</p> : null}
       {op.instructions ? <p class="note">{op.instructions}</p> : null}
       {op.orders.map((order) => (
         <Attempt key={order.id} order={order} now={now} />
@@ -155,7 +156,7 @@ function Attempt({ order, now }: { order: OrderStory; now: number }) {
       {order.percent === undefined ? "" : ` ${order.percent} %`}
       {order.result ? `, ${RESULT_WORDS[order.result] ?? order.result}` : ""}
       {order.by ? ` (${t("said {who}", { who: order.by })})` : ""}
-      {order.why ? ` — ${order.why}` : ""}
+      {order.why ? ` — ${said(order.why)}` : ""}
       <span class="sub" title={order.started_at ? utc(order.started_at) : undefined}>
         {[...times, ...mass, t("order {id}", { id: order.id })].join(" · ")}
       </span>

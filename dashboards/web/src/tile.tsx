@@ -6,6 +6,7 @@ import { clockTime, type FloorClock, floorNow, realMs, span, useTick, utc } from
 import { Shape } from "./shapes";
 import { t } from "./i18n";
 import { Link, machinePath } from "./router";
+import { said } from "./said";
 import { SwapButton } from "./swap";
 import type { FloorDocument, MachineState, MachineView, MaterialView } from "./types";
 import { grams, STATE_MEANING, STATE_WORDS } from "./words";
@@ -50,7 +51,7 @@ export const Tile = memo(function Tile(props: Props) {
         <Age machine={machine} clock={clock} changedMs={changedMs} />
       </header>
       <div class="tile-body">
-        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{machine.why}</p> : null}
+        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{said(machine.why)}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} floor={floor} />
         {machine.next ? (
