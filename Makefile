@@ -8,7 +8,8 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
-.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% memory-gate clean
+.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% chaos
+.PHONY: memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -85,6 +86,9 @@ bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.
 
 bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
 	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+
+chaos: setup     ## the fault campaign on virtual time, e.g. make chaos ORDERS=100000 SEED=1
+	$(RUN) python tests/chaos/campaign.py --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) $(CHAOS)
 
 memory-gate: setup  ## the firmware's heap over 100,000 lines and 10,000 events, on 32-bit MicroPython
 	scripts/micropython32 --fetch

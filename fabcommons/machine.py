@@ -30,6 +30,8 @@ _EXAMPLES = """\
 examples:
   fabcommons machine list
   fabcommons machine run printer-1 --site workshop --serial /dev/ttyUSB0 --dialect marlin
+  fabcommons machine run p-1 p-2 --site workshop --serial /dev/ttyUSB0 --serial /dev/ttyUSB1 \
+      --dialect marlin
   fabcommons machine run mill-1 --site workshop --tcp 192.0.2.7:23 --dialect grbl --broker pi:1883
   fabcommons machine run                  every machine enrolled on this computer
   fabcommons machine run printer-9 --site demo --simulate printer --broker 127.0.0.1:1883"""
@@ -67,7 +69,12 @@ def _add_run(verbs: Any) -> None:
     option("--site", help="id of the site, for a machine that is not enrolled")
     option("--broker", default="127.0.0.1:1883", help="HOST:PORT (default %(default)s)")
     way = runner.add_mutually_exclusive_group()
-    way.add_argument("--serial", metavar="PORT", help="serial port, e.g. /dev/ttyUSB0")
+    way.add_argument(
+        "--serial",
+        metavar="PORT",
+        action="append",
+        help="serial port, e.g. /dev/ttyUSB0; once for each machine named, in one process",
+    )
     way.add_argument("--tcp", metavar="HOST:PORT", help="serial line over TCP")
     way.add_argument("--simulate", choices=("printer", "mill"), help="a machine that is not there")
     option("--baud", type=int, default=115200)
@@ -104,9 +111,12 @@ def run_firmware(options: argparse.Namespace) -> int:
     way = options.serial or options.tcp or options.simulate
     if not way and not options.site:
         return machine_run.run(options.folder, options.machine)
-    if not way or not options.site or len(options.machine) != 1:
-        text = "one machine, --site and one of --serial, --tcp, --simulate go together"
+    wanted = len(options.serial or [way])
+    if not way or not options.site or len(options.machine) != wanted:
+        text = "--site, a machine for each --serial, or one for --tcp or --simulate go together"
         raise CliError(text, USAGE)
+    if wanted > 1:
+        return _run_several(options)
     options.machine = options.machine[0]
     dialect = options.dialect or {"printer": "marlin", "mill": "grbl"}.get(options.simulate or "")
     if not dialect:
@@ -121,9 +131,22 @@ def run_firmware(options: argparse.Namespace) -> int:
         return _supervise([*firmware_command(options.firmware), str(config)])
 
 
+def _run_several(options: argparse.Namespace) -> int:
+    """Run a machine for each serial port in this process."""
+    if not options.dialect:
+        raise CliError("--dialect marlin or --dialect grbl is needed", USAGE)
+    flash = options.flash or Path.home() / ".fabcommons"
+    with tempfile.TemporaryDirectory() as name:
+        for machine, port in zip(options.machine, options.serial, strict=True):
+            one = argparse.Namespace(**{**vars(options), "machine": machine})
+            settings = _config(one, options.dialect, flash / machine, port)
+            (Path(name) / f"{machine}.json").write_text(json.dumps(settings))
+        return machine_run.run(Path(name), options.machine)
+
+
 def _port(options: argparse.Namespace, children: Children, folder: Path) -> str:
     if options.serial:
-        return str(options.serial)
+        return str(options.serial[0])
     if options.tcp:
         return f"tcp:{options.tcp}"
     line = folder / "line"

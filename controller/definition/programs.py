@@ -16,6 +16,7 @@ from controller.definition.motion import Motion, MotionError, unknown_to_grbl
 from controller.definition.problems import Problem, fail
 from protocols import gcode
 from protocols.filament import Accountant
+from protocols.forbidden import forbidden
 
 MAX_PROBLEMS = 20
 MAX_ROW_BYTES = 2048
@@ -128,7 +129,7 @@ class _Reader:
         if _PLAIN.fullmatch(code):
             words = {token[0]: float(token[1:]) for token in code.split(" ")}
             self._follow(number, code, [words.pop("G")], words)
-        elif reason := gcode.forbidden(row, self.kind):
+        elif reason := forbidden(row, self.kind):
             self._wrong(number, reason, "take it out of the program")
         elif gcode.command(code) not in gcode.TEXT_COMMANDS:
             self._follow(number, code, *_words(code))

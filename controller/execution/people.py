@@ -94,7 +94,8 @@ def release_machine(tx: "Tx", machine: str, who: str) -> None:
         raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
     if not found.quarantine:
         return
-    tx.machines.change(machine, quarantine="", stale_boots=0)
+    # the board that stays may be the one heard first: whoever speaks next is followed
+    tx.machines.change(machine, quarantine="", stale_boots=0, bn=None, boots=[])
     begin_anew(tx, machine)
     tx.notice("machine", machine, f"{who} released {machine} from quarantine")
     tx.touch(machine)

@@ -41,7 +41,7 @@ for case in load("gcode_lines.json"):
     raw = case["raw"].encode()
     code = gcode.strip(raw)
     print(code, gcode.command(code), sort(attempt(gcode.words, code)))
-    print(forbidden(raw, "marlin"), gcode.forbidden(raw, "grbl"))
+    print(forbidden(raw, "marlin"), forbidden(raw, "grbl"))
     print(attempt(marlin.frame, 7, code), attempt(marlin.parse_frame, raw))
 for byte in range(256):
     odd = bytes([111, byte, 107, byte])

@@ -13,6 +13,7 @@ from typing import Any
 
 from firmware import health
 from firmware.app import App, Platform
+from firmware.streamer import spooled
 from support.chaos_broker import Session, SimBroker
 from support.chaos_press import Drive, Iron
 from support.cutflash import CutFlash, PowerCut
@@ -198,7 +199,7 @@ class Life:
 
     def _fetched(self, ep: int, program: dict[str, Any]) -> None:
         flash, why = self.board.flash, ""
-        name = self.app.spool._name(program)
+        name = spooled(program)
         try:
             if name not in flash.names():
                 for old in [n for n in flash.names() if n.startswith("p-")]:

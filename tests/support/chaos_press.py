@@ -164,6 +164,9 @@ class Drive:
     def identify(self) -> None:
         pass
 
+    def console(self, *_: Any) -> None:
+        pass
+
     def feed(self, data: bytes, now_ms: int) -> None:
         pass
 

@@ -70,3 +70,16 @@ def test_a_flash_that_was_set_back_is_found_out_at_its_first_hello(floor: Any) -
         floor.do(execution.apply_event, "printer-1", journal.event("fault", code="c", msg="m"))
     floor.do(execution.hear_hello, "printer-1", hello("b2", hi=2))
     assert "ends at 2" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+
+
+def test_a_released_machine_is_heard_though_the_board_taken_away_was_heard_last(
+    floor: Any,
+) -> None:
+    for bn in ("b1", "b2", "b1", "b1", "b1"):
+        floor.do(execution.hear_state, "printer-1", state_report(bn))
+    assert "two boards" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+    floor.do(execution.release_machine, "printer-1", "somebody")
+    for _ in range(4):
+        floor.do(execution.hear_state, "printer-1", state_report("b1"))
+    machine = floor.do(lambda tx: tx.machines.get("printer-1"))
+    assert (machine.quarantine, machine.bn, machine.ready) == ("", "b1", True)
