@@ -8,8 +8,8 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
-.PHONY: test-postgresql check docs fuzz audit sbom screenshots designs bench bench-% chaos
-.PHONY: memory-gate clean
+.PHONY: test-postgresql check docs fuzz fuzz-parsers audit sbom screenshots designs
+.PHONY: bench bench-% chaos memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated f
 
 fuzz: setup      ## 500 requests to every address of the interface, from its own description
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(RUN) pytest tests/interop/test_fuzz_interface.py
+
+fuzz-parsers: setup  ## mutated inputs to every parser, from tests/corpus: N=10000000 SEED=1
+	$(RUN) python tests/support/fuzz_run.py --inputs $${N:-10000000} --seed $${SEED:-1} $(FUZZ)
 
 audit: setup     ## known weaknesses of every locked package (asks OSV; needs a network)
 	$(RUN) python scripts/audit.py

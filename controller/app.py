@@ -254,6 +254,7 @@ class Site:
 
     def _begin(self, tx: Tx) -> None:
         tx.site.put("name", self.config.name)
+        tx.site.put("drain", "")  # as draining.DRAIN: an upgrade is over
         lead = self._parts.lead
         self.outlet.term = tx.site.next("term") if lead is None else lead.begin(tx)
         for machine in tx.machines.all():
@@ -351,7 +352,6 @@ class Site:
                 self._look_at(tx, order)
             elif order.state == "OFFERED" and order.offered_at < offered_before:
                 dispatching.withdraw(tx, order, f"{order.machine} did not take the offer")
-
         handovers.tend(tx, handovers.Tools(self.watch.boot, self.outlet.term, self.clock.rate))
 
     def _look_at(self, tx: Tx, order: JobOrder) -> None:

@@ -102,7 +102,7 @@ def _webhook(entry: NotifyEntry) -> list[str]:
 def _email(entry: NotifyEntry) -> list[str]:
     wrong = _foreign(entry, ("url",))
     name, _, port = entry.host.rpartition(":")
-    if not name or not port.isdigit() or not 0 < int(port) < 65536:
+    if not name or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
         wrong.append("host: must be NAME:PORT of a mail server, e.g. mail.example.org:587")
     wrong += _addresses(entry)
     if entry.user and not entry.password_env:

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from dashboards import (
     accounts_api,
     commands,
+    drain_api,
     machine_api,
     materials_api,
     metrics_api,
@@ -138,6 +139,7 @@ def _rooms(desk: Desk, hub: Hub, gate: Gate) -> tuple[APIRouter, ...]:
         peers_api.router(desk),
         stations.router(desk),
         routes_api.router(desk),
+        drain_api.router(desk),
     )
 
 

@@ -58,6 +58,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     # the floor
     ("GET /metrics", READ),
     ("GET /api/floor", READ),
+    ("GET /api/drain", READ),
     ("GET /api/events", READ),
     ("GET /api/needs", READ),
     ("GET /api/needs/{need}", READ),
@@ -126,6 +127,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/machines/{machine}/revoke", MANAGE),
     ("POST /api/machines/{machine}/update", MANAGE),
     ("GET /api/accounts", MANAGE),
+    ("POST /api/drain", MANAGE),
     ("POST /api/accounts", MANAGE),
     ("POST /api/accounts/{name}", MANAGE),
 )

@@ -56,13 +56,17 @@ class PlanProblemView(TypedDict):
 
 
 class PlanWorth(TypedDict):
-    """What the plan is worth, in the order in which plans are compared; 0 is best."""
+    """What the plan is worth, in the order in which plans are compared; 0 is best.
+
+    ``energy_cost``: thousandths of the unit of the site's energy curve; 0 without one.
+    """
 
     unplanned: int
     late_hard_s: int
     late_urgent: int
     weighted_tardiness: int
     setup_s: int
+    energy_cost: NotRequired[int]
     energy_wh: int
     makespan_s: int
 

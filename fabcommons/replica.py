@@ -46,7 +46,7 @@ class StandBy:
         except StoreUnreachable as error:
             raise CliError(str(error), FAILED) from error
         self._since_s = awake_s()
-        desk = StandbyDesk(settings.site, clock, self._store.read, house(settings.planning))
+        desk = StandbyDesk(settings.site, clock, self._store.read, house(settings.planning, base))
         front = make_front(settings, (folder, base), "")
         trust = _trust(folder)
 

@@ -103,7 +103,7 @@ class RunningSite:
         self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder)
         self.broker = self._door.broker
-        self._planner = make_planner(settings.planning)
+        self._planner = make_planner(settings.planning, place.base)
         self.share = sharer(resources.why_never)
         parts = Parts(
             clock=clock_of(settings, last_ms),
@@ -151,7 +151,7 @@ class RunningSite:
             self.site,
             lambda: [place.post.state() for place in self._places],
             by_list({machine.id: machine.console for machine in self.settings.machines}),
-            house(self.settings.planning),
+            house(self.settings.planning, self.place.base),
         )
         port = int(self.settings.http.rpartition(":")[2])
         try:

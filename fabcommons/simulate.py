@@ -20,10 +20,12 @@ _EXAMPLES = """\
 examples:
   fabcommons simulate                                 two months of 4 printers, a mill, a bench
   fabcommons simulate --add mill                      what if we bought a second mill?
+  fabcommons simulate --site site.yml --add mill      the same, for our own machines and shifts
   fabcommons simulate --machines print=10,mill=2,assemble=2 --days 90 --load 0.9 --plot out.svg
   fabcommons simulate --policies "ATCS,plan by search" --shifts "mon-fri 08:00-17:00" --json
 
 Every policy faces the same needs, breakdowns, run times and people, drawn by --seed."""
+FLOOR = "print=4,mill=1,assemble=1"
 KINDS = {
     "print": "print",
     "printer": "print",
@@ -32,6 +34,7 @@ KINDS = {
     "assemble": "assemble",
     "cell": "assemble",
     "bench": "assemble",
+    "station": "assemble",
 }
 
 
@@ -44,7 +47,8 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     option = simulate.add_argument
-    option("--machines", default="print=4,mill=1,assemble=1", help="kind=count, ...")
+    option("--site", type=Path, metavar="FILE", help="take machines and shifts from its settings")
+    option("--machines", default="", help=f"kind=count, ... ({FLOOR}, or the site's)")
     option("--add", action="append", default=[], metavar="KIND[=N]", help="what if we bought it?")
     option("--days", type=int, default=60, help="length of the story (60)")
     option("--load", type=float, default=0.8, help="share of the busiest machines' time (0.8)")
@@ -52,7 +56,7 @@ def add(commands: Any) -> None:
     option("--noise", type=float, default=0.2, help="spread of run times (0.2)")
     option("--mtbf-h", type=float, default=200.0, help="hours between breakdowns, 0 = none (200)")
     option("--person-min", type=float, default=10.0, help="minutes until somebody comes (10)")
-    option("--shifts", action="append", default=[], help="e.g. 'mon-fri 08:00-17:00'; repeatable")
+    option("--shifts", action="append", default=[], help="'mon-fri 08:00-17:00'; repeatable")
     option("--policies", default="", help="names, comma-separated (all)")
     option("--rounds", type=int, default=12, help="rounds of search per plan (12)")
     option("--hindsight-s", type=float, default=10.0, help="CPU seconds of hindsight (10)")
@@ -68,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     from controller.scheduling.simulation.scenario import tell
 
     begun = time.process_time()
+    options = _of_site(options)
     scenarios = _scenarios(options)
     away = _away(options)
     documents: list[dict[str, Any]] = []
@@ -95,6 +100,27 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"floors": documents, "cpu_s": round(time.process_time() - begun, 1)}))
     return OK
+
+
+def _of_site(options: argparse.Namespace) -> argparse.Namespace:
+    """The options with machines and shifts from a site's settings where none are given."""
+    from controller.adapters.site_file import SiteFileError, read_site
+
+    known = vars(options)
+    if options.site is None:
+        return argparse.Namespace(**{**known, "machines": options.machines or FLOOR})
+    try:
+        settings = read_site(options.site)
+    except SiteFileError as error:
+        raise CliError(f"--site: {error}", USAGE) from error
+    kinds = [KINDS[machine.kind] for machine in settings.machines if machine.kind in KINDS]
+    found = ",".join(f"{kind}={kinds.count(kind)}" for kind in dict.fromkeys(kinds))
+    machines = options.machines or found
+    if not machines:
+        raise CliError(f"--site: {options.site} lists no machines; give --machines", USAGE)
+    shifts = options.shifts or list(settings.planning.shifts)
+    _say(f"{settings.site}: {machines}; people there: {', '.join(shifts) or 'always'}")
+    return argparse.Namespace(**{**known, "machines": machines, "shifts": shifts})
 
 
 def _play(prefix: str, story: Any, away: Any, options: argparse.Namespace) -> list[Outcome]:

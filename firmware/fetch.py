@@ -12,6 +12,7 @@ from binascii import hexlify
 from firmware.net import connect
 from firmware.streamer import Lines, spooled
 from protocols.forbidden import forbidden
+from protocols.gcode import ascii_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _split_url(url: str) -> "tuple[str, int, str]":
         raise Refused("address of the program is not http://")
     place, slash, path = url[7:].partition("/")
     host, colon, port = place.partition(":")
-    if not host or (colon and not port.isdigit()):
+    if not host or (colon and not all([c in "0123456789" for c in port or "?"])):
         raise Refused("address of the program cannot be read")
     return host, int(port) if colon else 80, slash + path or "/"
 
@@ -51,9 +52,9 @@ def _request(host: str, path: str, first: int, last: int) -> bytes:
 
 def _parse_head(head: bytes) -> "tuple[int, dict[str, str]]":
     """Status and headers (lower case) of a response; raise OSError."""
-    lines = bytes(head).decode().split("\r\n")
+    lines = [ascii_text(line) for line in head.split(b"\r\n")]
     parts = lines[0].split(" ")
-    if len(parts) < 2 or not parts[1].isdigit():
+    if len(parts) < 2 or not parts[1].isdigit() or len(parts[1]) > 3:
         raise OSError("answer is not HTTP")
     headers: "dict[str, str]" = {}
     for line in lines[1:]:
@@ -68,7 +69,7 @@ def _body_bytes(head: bytes, first: int, size: int) -> int:
     if status in (401, 403, 404, 410, 416):
         raise Refused("program is not there: HTTP {}".format(status))
     length = headers.get("content-length", "")
-    if status not in (200, 206) or not length.isdigit():
+    if status not in (200, 206) or not length.isdigit() or len(length) > 15:
         raise OSError("HTTP {}".format(status))
     if status == 206 and headers.get("content-range", "")[6:].split("-")[0] != str(first):
         raise OSError("server sent another range")

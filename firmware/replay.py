@@ -3,6 +3,7 @@
 import json
 
 from firmware.segment import Segment, body_of, split_event
+from protocols.orders import IllegalEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Replay:
             self._load_snapshot(json.loads(head[2:]))
             body = self._read(file, segment)
             while body is not None:
-                self._load_record(segment, body)
+                try:
+                    self._load_record(segment, body)
+                except (ValueError, KeyError, TypeError, IllegalEvent):  # lines before it are lost
+                    self.damaged = True
                 body = self._read(file, segment)
             if body_of(file.readline()) is not None:  # whole lines after a bad one: rot
                 self.damaged = True
@@ -73,6 +77,8 @@ class Replay:
             self._memory.note(json.loads(body[2:]))
             return
         s, event, note = split_event(body)
+        if s != self.hi + 1:
+            self.damaged = True
         if not segment.first_s:
             segment.first_s = s
         self._memory.apply(json.loads(event))

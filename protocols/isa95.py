@@ -130,7 +130,9 @@ def format_job_id(order: str, ep: int) -> str:
 def parse_job_id(job_id: str) -> "tuple[str, int] | None":
     """Split a JobOrderID into (order, epoch); None when it is not one of ours."""
     order, dot, ep = job_id.rpartition(".")
-    if not dot or not order or not ep.isdigit() or ep[0] == "0" or len(ep) > 10:
+    if not dot or not order or not 0 < len(ep) < 11 or ep[0] == "0":
+        return None
+    if not all([c in "0123456789" for c in ep]):  # isdigit takes other digits, too
         return None
     return order, int(ep)
 

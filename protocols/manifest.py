@@ -45,7 +45,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 def version_of(text: str) -> "tuple[int, int, int]":
     """Version as three numbers to compare; raise WireError."""
     parts = text.split(".")
-    if len(parts) != 3 or not all([p.isdigit() and len(p) < 6 for p in parts]):
+    if len(parts) != 3 or not all([0 < len(p) < 6 for p in parts]):
+        raise WireError("manifest", "version", "must be three numbers, as 1.2.3")
+    if not all([c in "0123456789" for c in "".join(parts)]):
         raise WireError("manifest", "version", "must be three numbers, as 1.2.3")
     return int(parts[0]), int(parts[1]), int(parts[2])
 

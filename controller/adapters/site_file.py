@@ -151,7 +151,8 @@ class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     work by hand are planned in them. ``change_over_min``: minutes to load another material; without
     it no plan asks for one. No need waits longer than ``wait_bound_h`` behind one community's.
     ``margin_percent``, ``remnant_g``: a spool holds so much more than needed, and a rest below that
-    is of no use. ``search`` false: the dispatch rule alone.
+    is of no use. ``search`` false: the dispatch rule alone. ``energy``: a CSV of what a kWh costs
+    from when on (money or carbon), read again whenever it changes.
     """
 
     shifts: list[str] = []
@@ -161,6 +162,7 @@ class PlanningEntry(msgspec.Struct, forbid_unknown_fields=True):
     margin_percent: int = 5
     remnant_g: int = 20
     search: bool = True
+    energy: str = ""
 
 
 class SiteFile(msgspec.Struct, forbid_unknown_fields=True):

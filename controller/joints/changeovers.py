@@ -24,15 +24,24 @@ CLEARED = "cleared, "  # a machine that holds a material and is clear already
 WASTE = Waste()
 
 
+def alike(_at_ms: int) -> scheduling.Curve:
+    """Energy that always costs the same."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
-    """Rules of the house: shifts, seconds of a change of material (None = never planned), waits."""
+    """Rules of the house: shifts, seconds of a change of material (None = never planned), waits.
+
+    ``energy`` gives what a kWh costs, in seconds from the floor time it is asked for.
+    """
 
     shifts: tuple[Shift, ...] = ()
     zone: tzinfo = UTC
     change_s: int | None = None
     wait_bound_s: int = 24 * 3600
     waste: Waste = WASTE
+    energy: Callable[[int], scheduling.Curve] = alike
 
     def unstaffed(self, at_ms: int) -> tuple[scheduling.Window, ...]:
         """Windows without anybody, seconds from ``at_ms``."""

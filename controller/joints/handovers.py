@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from controller import commands, handover
+from controller import commands, draining, handover
 from controller.commands import Asker
 from controller.values import JobOrder, Json, Machine, Refused
 from protocols.orders import FINAL, finished_event, step
@@ -175,8 +175,8 @@ def check_clear(tx: "Tx", printer: str) -> None:
 
 
 def barred(tx: "Tx") -> dict[str, str]:
-    """Machines that take no order for a handover's sake, and why in words."""
-    reasons: dict[str, str] = {}
+    """Machines that take no order for a handover's sake or a drain's, and why in words."""
+    reasons: dict[str, str] = draining.barred(tx)
     for cell, printer in pairs(tx):
         found = read(tx, printer.id)
         if found["job"]:

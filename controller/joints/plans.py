@@ -175,6 +175,7 @@ class _Posing:
             tuple(self._operation(op, tuple(before.get(op.id, ()))) for op in self.inside),
             stock=_stock(self.picture.lots),
             unstaffed=away,
+            energy=self.house.energy(picture.at),
         )
 
     def _estimate(self, op: Operation, machine: str) -> Estimate:

@@ -4,17 +4,19 @@ import json as json_text
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from controller.scheduling.effort import Budget
+from controller.scheduling.energy import from_csv
 from controller.scheduling.errors import ReadError
 from controller.scheduling.gantt import gantt
 from controller.scheduling.generate import fab_day
 from controller.scheduling.planner import plan
-from controller.scheduling.problem import Problem
+from controller.scheduling.problem import Curve, Problem
 from controller.scheduling.readers import from_text, read_problem
-from controller.scheduling.schedule import Plan, makespan, value, violations
+from controller.scheduling.schedule import Plan, Value, makespan, value, violations
 
 DONE, PARTLY, UNREADABLE = 0, 1, 2
 TINY = "2 2\n2 2 0 4 1 6 1 1 3\n1 1 0 5\n"
@@ -36,10 +38,15 @@ def warm_up() -> None:
 
 
 def solve_file(
-    path: Path, seconds: float, seed: int, clock: Callable[[], float] = time.process_time
+    path: Path,
+    seconds: float,
+    seed: int,
+    energy: Curve = (),
+    clock: Callable[[], float] = time.process_time,
 ) -> Solved:
     """The best plan of a file in ``seconds`` of CPU; ReadError when it cannot be read."""
     problem = read_problem(path)
+    problem = replace(problem, energy=energy or problem.energy)
     begun = clock()
     made = plan(problem, seed, Budget(seconds), exact=True, cpu_clock=clock)
     return Solved(path, problem, made, clock() - begun)
@@ -63,18 +70,26 @@ def result(solved: Solved) -> dict[str, object]:
     }
 
 
-def solve(
-    path: Path,
-    seconds: float = 10.0,
-    seed: int = 1,
-    json: bool = False,
-    gantt_path: Path | None = None,
-    out: TextIO = sys.stdout,
-) -> int:
+class Wish(NamedTuple):
+    """How to solve: CPU seconds a file, seed, a price or carbon curve, JSON, where to draw."""
+
+    seconds: float = 10.0
+    seed: int = 1
+    energy: Path | None = None
+    json: bool = False
+    gantt: Path | None = None
+
+
+def solve(path: Path, wish: Wish, out: TextIO = sys.stdout) -> int:
     """Solve a file or every file of a folder; 0 all planned, 1 some not, 2 some unreadable."""
     files = _files(path)
     if not files:
         print(f"{path}: no such file, or an empty folder", file=sys.stderr)
+        return UNREADABLE
+    try:
+        curve = _curve(wish.energy)
+    except ReadError as error:
+        print(error, file=sys.stderr)
         return UNREADABLE
     warm_up()
     results: list[dict[str, object]] = []
@@ -83,7 +98,7 @@ def solve(
         if len(files) > 1:
             print(f"{number}/{len(files)} {file}", file=sys.stderr)
         try:
-            solved = solve_file(file, seconds, seed)
+            solved = solve_file(file, wish.seconds, wish.seed, curve)
         except ReadError as error:
             print(error, file=sys.stderr)
             results.append({"file": str(file), "error": str(error)})
@@ -92,11 +107,19 @@ def solve(
         if len(solved.plan.assignments) < len(solved.problem.operations):
             code = max(code, PARTLY)
         results.append(result(solved))
-        _show(solved, json, gantt_path if len(files) == 1 else None, out)
-    if json:
+        _show(solved, wish.json, wish.gantt if len(files) == 1 else None, out)
+    if wish.json:
         shown = results if path.is_dir() else results[0]
         print(json_text.dumps(shown, indent=2), file=out)
     return code
+
+
+def _curve(path: Path | None) -> Curve:
+    """The curve of a file; ReadError names it."""
+    try:
+        return () if path is None else from_csv(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ReadError) as error:
+        raise ReadError(f"{path}: {error}") from error
 
 
 def _files(path: Path) -> list[Path]:
@@ -118,6 +141,16 @@ def _show(solved: Solved, json: bool, gantt_path: Path | None, out: TextIO) -> N
     late = worth.late_hard_s + worth.late_urgent + worth.weighted_tardiness
     print(
         f"{solved.path.name}: makespan {makespan(made)}, bound {made.bound_s}, "
-        f"weighted tardiness {late}, {len(made.assignments)} operations, {solved.cpu_s:.1f} CPU-s",
+        f"weighted tardiness {late}, {_energy(solved.problem, worth)}"
+        f"{len(made.assignments)} operations, {solved.cpu_s:.1f} CPU-s",
         file=out,
+    )
+
+
+def _energy(problem: Problem, worth: Value) -> str:
+    """What energy costs, in the curve's own unit, where there is a curve."""
+    return (
+        f"energy {worth.energy_cost / 1000:.2f} for {worth.energy_wh} Wh, "
+        if problem.energy
+        else ""
     )

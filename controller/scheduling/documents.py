@@ -10,6 +10,7 @@ import msgspec
 from controller.scheduling.errors import ReadError
 from controller.scheduling.floors import from_floor
 from controller.scheduling.problem import (
+    Curve,
     Job,
     Machine,
     Operation,
@@ -41,6 +42,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     stock: dict[str, Stock] = {}
     unstaffed: tuple[Window, ...] = ()
     name: str = ""
+    energy: Curve = ()
 
 
 def from_json(text: str, name: str) -> Problem:
@@ -51,6 +53,9 @@ def from_json(text: str, name: str) -> Problem:
         document = msgspec.json.decode(text, type=Document)
     except msgspec.DecodeError as error:
         raise ReadError(str(error)) from error
+    times = [at for at, _ in document.energy]
+    if sorted(set(times)) != times:
+        raise ReadError("energy: each step must begin after the one before")
     for machine in document.machines:
         if machine.setups and machine.setups not in document.setups:
             raise ReadError(f"machine {machine.name}: no set-ups named {machine.setups!r}")
@@ -61,6 +66,7 @@ def from_json(text: str, name: str) -> Problem:
         document.stock,
         document.unstaffed,
         document.name or name,
+        document.energy,
     )
 
 
@@ -91,5 +97,6 @@ def to_json(problem: Problem) -> str:
         dict(problem.stock),
         problem.unstaffed,
         problem.name,
+        problem.energy,
     )
     return msgspec.json.encode(document).decode()

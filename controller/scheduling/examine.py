@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from controller.scheduling.pools import Pools
 from controller.scheduling.problem import Job, Machine, Operation, PlanProblem, Problem
 
 
@@ -18,11 +19,11 @@ def examine(problem: Problem) -> Examined:
     """Every error of the input; ``order`` is topological; ``blocked`` says why per operation."""
     index = {operation.name: operation for operation in problem.operations}
     jobs = {job.name: job for job in problem.jobs}
-    machines = {machine.name: machine for machine in problem.machines}
+    pools = Pools({machine.name for machine in problem.machines})
     found: list[PlanProblem] = []
     seen: set[str] = set()
     for operation in problem.operations:
-        found.extend(_own_errors(operation, jobs, machines, problem))
+        found.extend(_own_errors(operation, jobs, pools, problem))
         found.extend(_link_errors(operation, index))
         if operation.name in seen:
             found.append(
@@ -38,7 +39,7 @@ def examine(problem: Problem) -> Examined:
         blocked.setdefault(name, text)
     _inherit(index, blocked)
     plannable = tuple(name for name in order if name not in blocked)
-    found.extend(_impossible_dues(plannable, index, jobs, set(machines)))
+    found.extend(_impossible_dues(plannable, index, jobs, pools))
     return Examined(tuple(found), plannable, blocked)
 
 
@@ -95,21 +96,20 @@ def _cycle(name: str, index: dict[str, Operation]) -> list[str]:
 
 
 def _own_errors(
-    operation: Operation, jobs: dict[str, Job], machines: dict[str, Machine], problem: Problem
+    operation: Operation, jobs: dict[str, Job], pools: Pools, problem: Problem
 ) -> Iterator[PlanProblem]:
     name = operation.name
     if operation.job not in jobs:
         yield PlanProblem(name, "unknown_job", f"{name} belongs to unknown job {operation.job!r}")
     elif min(jobs[operation.job].release_s, jobs[operation.job].due_s or 0) < 0:
         yield PlanProblem(name, "negative_time", f"{name}: its job's release or due is negative")
-    known = [machine for machine in operation.eligible if machine in machines]
-    if not known and operation.fixed is None:
+    pool = pools.of(operation)
+    if not pool.here and operation.fixed is None:
         yield PlanProblem(name, "no_machine", f"{name}: no machine here can do it")
-    times = (*operation.eligible.values(), operation.release_s, operation.scale_permille)
-    if min(times) < 0:
+    if min(pool.least_of_all, operation.release_s, operation.scale_permille) < 0:
         yield PlanProblem(name, "negative_time", f"{name} has a negative time")
     if operation.fixed is not None:
-        yield from _fixed_errors(operation, machines)
+        yield from _fixed_errors(operation, pools)
     yield from _material_errors(operation, problem)
 
 
@@ -123,11 +123,11 @@ def _material_errors(operation: Operation, problem: Problem) -> Iterator[PlanPro
             yield PlanProblem(name, "negative_amount", f"{name}: negative amount of {material}")
 
 
-def _fixed_errors(operation: Operation, machines: dict[str, Machine]) -> Iterator[PlanProblem]:
+def _fixed_errors(operation: Operation, pools: Pools) -> Iterator[PlanProblem]:
     fixed = operation.fixed
     if fixed is None:
         return
-    if fixed.machine not in machines:
+    if not pools.knows(fixed.machine):
         text = f"{operation.name} is fixed to unknown machine {fixed.machine!r}"
         yield PlanProblem(operation.name, "unknown_machine", text)
     if fixed.end_s < fixed.start_s:
@@ -150,7 +150,7 @@ def _machine_errors(machines: Iterable[Machine]) -> Iterator[PlanProblem]:
 
 
 def _impossible_dues(
-    order: Iterable[str], index: dict[str, Operation], jobs: dict[str, Job], machines: set[str]
+    order: Iterable[str], index: dict[str, Operation], jobs: dict[str, Job], pools: Pools
 ) -> Iterator[PlanProblem]:
     """Dues no plan can meet, by release and shortest times alone; those are planned late."""
     soonest: dict[str, int] = {}
@@ -162,9 +162,7 @@ def _impossible_dues(
         if operation.fixed is not None:
             soonest[name] = operation.fixed.end_s
         else:
-            known = [machine for machine in operation.eligible if machine in machines]
-            shortest = min(operation.seconds_on(machine) for machine in known)
-            soonest[name] = start + shortest
+            soonest[name] = start + pools.shortest_s(operation)
         if soonest[name] >= soonest.get(last.get(job.name, ""), 0):
             last[job.name] = name
     for job_name, name in last.items():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from controller.scheduling.effort import Budget, Effort
+from controller.scheduling.energy import cheaper
 from controller.scheduling.examine import examine
 from controller.scheduling.problem import PlanProblem, Problem
 from controller.scheduling.rationing import Ration, ration
@@ -16,6 +17,7 @@ from controller.scheduling.schedule import Plan, value
 
 DEFAULT_BUDGET = Budget()
 LEAST_SEARCH_S = 0.5
+LARGE = 5000  # operations from which the compiled rules begin, as plain Python would take long
 
 
 def plan(
@@ -34,7 +36,7 @@ def plan(
     """
     known = sound(problem)
     best = _search(known, running, Effort(seed, budget, exact, cpu_clock))
-    return explained(known, best)
+    return explained(known, cheaper(known.problem, best))
 
 
 class Sound(NamedTuple):
@@ -73,10 +75,14 @@ def explained(known: Sound, made: Plan) -> Plan:
 
 def _search(known: Sound, running: Plan | None, effort: Effort) -> Plan:
     """Rule, then search while the budget lasts; the better of both by value."""
-    if effort.budget.cpu_s < LEAST_SEARCH_S and not effort.budget.rounds:
+    large = len(known.problem.operations) > LARGE
+    if effort.budget.cpu_s < LEAST_SEARCH_S and not effort.budget.rounds and not large:
         return rules_only(known, effort)
     from controller.scheduling.solver import better  # compiled code: seconds to load
 
+    if large and running is None:
+        found = better(known.problem, known.shares.release_s, [], effort)
+        return Plan(tuple(sorted(found.assignments, key=_by_start)), bound_s=found.bound_s)
     start = by_rule(known)
     if running is not None:
         fitted = Plan(repaired(known.problem, known.shares, running, start))

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Window = tuple[int, int]
+Curve = tuple[tuple[int, int], ...]  # (from_s, thousandths per kWh), until the next step
 
 NEED_CLASSES = ("floor", "normal", "urgent")
 
@@ -91,7 +92,10 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Everything a plan depends on; ``unstaffed`` are the windows when nobody is on the floor."""
+    """Everything a plan depends on; ``unstaffed`` are the windows when nobody is on the floor.
+
+    ``energy``: what a kWh costs from when on (money or carbon, in thousandths); () = always alike.
+    """
 
     machines: tuple[Machine, ...]
     jobs: tuple[Job, ...]
@@ -99,6 +103,7 @@ class Problem:
     stock: Mapping[str, Stock] = field(default_factory=dict[str, Stock])
     unstaffed: tuple[Window, ...] = ()
     name: str = ""
+    energy: Curve = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from controller.scheduling.calendars import earliest_fit, in_words, merged
+from controller.scheduling.energy import run_cost
 from controller.scheduling.problem import Machine, Operation, Problem, Window
 from controller.scheduling.rationing import Ration
 from controller.scheduling.schedule import Assignment
@@ -17,11 +18,16 @@ class Before(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """Until when something binds an operation, what it is, and its time in words."""
+    """Until when something binds an operation, what it is, and what leads to its time in words."""
 
     until_s: int
     text: str
-    when: str = ""
+    lead: str = ""
+
+    @property
+    def when(self) -> str:
+        """The time in words, behind its lead."""
+        return f"{self.lead}{in_words(self.until_s)}" if self.lead else ""
 
 
 class Binding(NamedTuple):
@@ -75,6 +81,7 @@ def bindings(
                 *_machine_causes(machine, before, assignment, names),
                 *_person_causes(machine, before, away, names),
             ]
+            causes += _price_causes(problem, machine, assignment, causes)
             out[operation.name] = _binding(assignment, causes, names)
         last[assignment.machine] = Before(operation.name, assignment.end_s)
     return out
@@ -85,16 +92,16 @@ def _causes(
 ) -> Iterator[Cause]:
     """Inputs and material."""
     for b in operation.after:
-        yield Cause(ends[b], f"waits for {names.get(b, b)}", f", which ends {in_words(ends[b])}")
+        yield Cause(ends[b], f"waits for {names.get(b, b)}", ", which ends ")
     material_s = ration.release_s.get(operation.name, 0)
     if material_s:
         material = ration.binding[operation.name]
-        yield Cause(material_s, f"waits for {material}", f", promised {in_words(material_s)}")
+        yield Cause(material_s, f"waits for {material}", ", promised ")
 
 
 def _released(operation: Operation, job_release_s: int) -> Cause:
     release_s = max(operation.release_s, job_release_s)
-    return Cause(release_s, "is not released", f" until {in_words(release_s)}")
+    return Cause(release_s, "is not released", " until ")
 
 
 def _machine_causes(
@@ -103,12 +110,11 @@ def _machine_causes(
     name = names.get(machine.name, machine.name)
     if before:
         busy = names.get(before.operation, before.operation)
-        free = f", free {in_words(before.end_s)}"
-        yield Cause(before.end_s, f"waits for {name}, busy with {busy}", free)
+        yield Cause(before.end_s, f"waits for {name}, busy with {busy}", ", free ")
     length = assignment.end_s - assignment.start_s
     for start, end in merged(machine.closed):
         if start < assignment.start_s and end <= assignment.start_s < end + length:
-            yield Cause(end, f"waits for {name}, which opens", f" {in_words(end)}")
+            yield Cause(end, f"waits for {name}, which opens", " ")
 
 
 def _person_causes(
@@ -120,8 +126,23 @@ def _person_causes(
     staffed_s = earliest_fit(free_s, 1, away)
     if staffed_s > free_s:
         name = names.get(machine.name, machine.name)
-        there = f", there {in_words(staffed_s)}"
-        yield Cause(staffed_s, f"waits for a person to change over {name}", there)
+        yield Cause(staffed_s, f"waits for a person to change over {name}", ", there ")
+
+
+def _price_causes(
+    problem: Problem, machine: Machine, assignment: Assignment, others: Iterable[Cause]
+) -> Iterator[Cause]:
+    """A start that waits for a price: a kWh costs less there than where it could have begun."""
+    if not problem.energy or not machine.power_w:
+        return
+    longest_s = (
+        max((max(row) for row in machine.setups.seconds), default=0) if machine.setups else 0
+    )
+    ready_s = max(one.until_s for one in others) + longest_s
+    at_s = assignment.start_s
+    length_s, curve = assignment.end_s - at_s, problem.energy
+    if ready_s < at_s and run_cost(curve, at_s, length_s) < run_cost(curve, ready_s, length_s):
+        yield Cause(at_s, "waits for cheaper energy", ", from ")
 
 
 def _binding(assignment: Assignment, causes: Iterable[Cause], names: Names) -> Binding:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from controller.scheduling.effort import Budget, Effort
+from controller.scheduling.energy import cheaper
 from controller.scheduling.online import promised
 from controller.scheduling.planner import Sound, rules_only, sound
 from controller.scheduling.problem import PlanProblem, Problem
@@ -62,7 +63,7 @@ def roll(problem: Problem, known: Known, care: Care = CARE) -> Step:
     """The plan to go by from now."""
     part = sound(problem)
     ruled = rules_only(part, Effort(1, care.budget, False, care.clock))
-    offers = [_Offer("rule", ruled, value(part.problem, ruled))]
+    offers = [_offer("rule", part, ruled)]
     searched = _fitted(part, known.proposal, ruled, "search")
     kept = _fitted(part, known.running, ruled, "kept")
     best = min([*offers, *searched], key=lambda offer: offer.worth)
@@ -84,5 +85,10 @@ def _fitted(part: Sound, made: Plan | None, ruled: Plan, by: str) -> list[_Offer
     """A plan made before, fitted to the floor as it is; nothing when there is none."""
     if made is None or not made.assignments:
         return []
-    plan = Plan(repaired(part.problem, part.shares, made, ruled))
-    return [_Offer(by, plan, value(part.problem, plan))]
+    return [_offer(by, part, Plan(repaired(part.problem, part.shares, made, ruled)))]
+
+
+def _offer(by: str, part: Sound, made: Plan) -> _Offer:
+    """A plan in its cheapest hours, and its worth."""
+    plan = cheaper(part.problem, made)
+    return _Offer(by, plan, value(part.problem, plan))

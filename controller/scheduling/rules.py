@@ -11,6 +11,7 @@ from math import exp
 from typing import NamedTuple
 
 from controller.scheduling.calendars import earliest_fit, merged
+from controller.scheduling.pools import Pools
 from controller.scheduling.problem import Machine, Operation, Problem
 from controller.scheduling.rationing import NO_DUE, Ration
 from controller.scheduling.schedule import Assignment
@@ -116,8 +117,8 @@ def prepare(problem: Problem, order: tuple[str, ...], ration: Ration) -> Orders:
     for name in order:
         for before in index[name].after:
             followers[before].append(name)
-    here = {machine.name for machine in problem.machines}
-    shortest = {name: _shortest(index[name], here) for name in order}
+    pools = Pools({machine.name for machine in problem.machines})
+    shortest = {name: _shortest(index[name], pools) for name in order}
     tail: dict[str, int] = {}
     for name in reversed(order):
         tail[name] = shortest[name] + max((tail[f] for f in followers[name]), default=0)
@@ -138,10 +139,10 @@ def _urgent(need_class: str) -> bool:
     return need_class == "urgent"
 
 
-def _shortest(operation: Operation, here: set[str]) -> int:
+def _shortest(operation: Operation, pools: Pools) -> int:
     if operation.fixed is not None:
         return operation.fixed.end_s - operation.fixed.start_s
-    return min(operation.seconds_on(machine) for machine in operation.eligible if machine in here)
+    return pools.shortest_s(operation)
 
 
 def _mean_setup_s(problem: Problem) -> float:

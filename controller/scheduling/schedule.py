@@ -1,14 +1,22 @@
 """A plan as a value, what it is worth, and an independent checker that shares no code with solvers.
 
 The value is compared field by field, first field first (lexicographic): what was not planned, hard
-deadlines, urgent needs, weighted tardiness, change-overs, energy, makespan. Smaller is better.
+deadlines, urgent needs, weighted tardiness, change-overs, what energy costs by the curve, energy,
+makespan. Smaller is better.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from controller.scheduling.problem import Machine, Operation, PlanProblem, Problem, Window
+from controller.scheduling.problem import (
+    Curve,
+    Machine,
+    Operation,
+    PlanProblem,
+    Problem,
+    Window,
+)
 
 
 class Assignment(NamedTuple):
@@ -38,6 +46,7 @@ class Value(NamedTuple):
     late_urgent: int
     weighted_tardiness: int
     setup_s: int
+    energy_cost: int
     energy_wh: int
     makespan_s: int
 
@@ -52,11 +61,13 @@ def value(problem: Problem, plan: Plan) -> Value:
     ends: dict[str, int] = {}
     index = {operation.name: operation for operation in problem.operations}
     watts = {machine.name: machine.power_w for machine in problem.machines}
-    energy_ws = 0
+    energy_ws, energy_cost = 0, 0
     for assignment in plan.assignments:
         job = index[assignment.operation].job
         ends[job] = max(ends.get(job, 0), assignment.end_s)
-        energy_ws += watts[assignment.machine] * (assignment.end_s - assignment.start_s)
+        watt = watts[assignment.machine]
+        energy_ws += watt * (assignment.end_s - assignment.start_s)
+        energy_cost += watt * _priced_s(problem.energy, assignment)
     late = {"hard": 0, "urgent": 0, "other": 0}
     for job in problem.jobs:
         if job.due_s is None or job.name not in ends:
@@ -69,9 +80,20 @@ def value(problem: Problem, plan: Plan) -> Value:
         late_urgent=late["urgent"],
         weighted_tardiness=late["other"],
         setup_s=sum(setup for _, _, setup in _change_overs(problem, plan)),
+        energy_cost=energy_cost // 3_600_000,
         energy_wh=energy_ws // 3600,
         makespan_s=makespan(plan),
     )
+
+
+def _priced_s(curve: Curve, run: Assignment) -> int:
+    """Seconds of a run, each times the price in force (the first step's before it)."""
+    total = 0
+    for i, (from_s, price) in enumerate(curve):
+        begin = run.start_s if i == 0 else max(run.start_s, from_s)
+        end = run.end_s if i + 1 == len(curve) else min(run.end_s, curve[i + 1][0])
+        total += price * max(0, end - begin)
+    return total
 
 
 def violations(problem: Problem, plan: Plan) -> list[str]:

@@ -23,14 +23,19 @@ from typing import NamedTuple
 from ortools.sat.python import cp_model
 from pyjobshop import Model
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from controller.scheduling.annealing import best_rule, improve
 from controller.scheduling.arrays import number
 from controller.scheduling.cli import solve_file, warm_up
 from controller.scheduling.decode import decode
 from controller.scheduling.generate import fab_day
+from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import read_problem
-from controller.scheduling.schedule import Plan, Value, makespan, value, violations
+from controller.scheduling.rolling import Known, roll
+from controller.scheduling.schedule import Plan, makespan, value, violations
+from support.replans import EVENTS, morning  # found by the path above
 
 
 class Row(NamedTuple):
@@ -137,12 +142,13 @@ METHODS: dict[str, Callable[[Path, Problem, float], tuple[int, int]]] = {
 }
 
 
-def instances(data: Path, only: set[str], limit: int) -> Iterable[tuple[Path, int]]:
+def instances(data: Path, only: set[str], limit: int, every: int = 1) -> Iterable[tuple[Path, int]]:
+    """Every so-many-th file of each family, at most ``limit`` of a family."""
     rows = csv.DictReader((data / "best_known.csv").open())
     best = {(r["family"], r["file"]): int(r["best_ub"] or 0) for r in rows}
     for folder in sorted(data.iterdir()):
         if folder.is_dir() and folder.name != "fab-synthetic" and (not only or folder.name in only):
-            for path in sorted(folder.iterdir())[:limit]:
+            for path in sorted(folder.iterdir())[::every][:limit]:
                 yield path, best.get((folder.name, path.name), 0)
 
 
@@ -150,7 +156,7 @@ def run(options: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     only = set(filter(None, options.only.split(",")))
     peers = [peer for peer in options.peers.split(",") if peer]
-    for path, best in instances(options.data, only, options.limit):
+    for path, best in instances(options.data, only, options.limit, options.every):
         problem = read_problem(path)
         has_setups = any(machine.setups for machine in problem.machines)
         for method in ("ours", *peers):
@@ -185,15 +191,30 @@ def means(rows: list[Row]) -> None:
         print(f"{family:16} {method:10} mean gap {mean:6.2f} % over {len(gaps)}, met {met}")
 
 
-def fab(sizes: Iterable[tuple[int, int]], seconds: float) -> list[dict[str, object]]:
+class Day(NamedTuple):
+    """A generated day: its size, and the share of machine time asked for besides change-overs."""
+
+    machines: int
+    operations: int
+    load: float
+
+    @classmethod
+    def read(cls, text: str) -> Day:
+        """From words such as 50x500 or 50x500@0.8."""
+        size, _, load = text.partition("@")
+        machines, operations = map(int, size.split("x"))
+        return cls(machines, operations, float(load or 0.75))
+
+
+def fab(days: Iterable[Day], seconds: float) -> list[dict[str, object]]:
     """Generated days: the best of 25 tuned rules against ours after it; memory of the process."""
     out: list[dict[str, object]] = []
-    for machines, operations in sizes:
-        problem = fab_day(machines, operations, 1)
+    for day in days:
+        problem = fab_day(day.machines, day.operations, 1, day.load)
         begun = time.process_time()
-        numbered = number(problem, {})
-        best_rule(numbered.instance, lambda: 1.0)
+        first = plan(problem, budget=Budget(0.0))
         first_s = time.process_time() - begun
+        numbered = number(problem, {})
         ruled = best_rule(numbered.instance, lambda: 0.0)
         start = time.process_time()
         given = (ruled.best.solution,)
@@ -202,12 +223,20 @@ def fab(sizes: Iterable[tuple[int, int]], seconds: float) -> list[dict[str, obje
             return (time.process_time() - start) / seconds
 
         ours_ = improve(numbered.instance, given, 1, used)
-        worth = [
-            _worth(problem, Plan(tuple(decode(problem, numbered, solution, {}))))
+        plans = [
+            Plan(tuple(decode(problem, numbered, solution, {})))
             for solution in (ruled.best.solution, ours_.solution)
         ]
+        worth = [value(problem, made) for made in plans]
+        wrong = violations(problem, plans[1])
+        if wrong or len(first.assignments) < len(problem.operations):
+            raise AssertionError(f"{problem.name}: {wrong[:1]}")
+        work_s = sum(o.scale_permille for o in problem.operations)
         row = {
             "problem": problem.name,
+            "load": day.load,
+            "load_with_change_overs": round(day.load * (1 + worth[1].setup_s / work_s), 2),
+            "less_percent": round(100 * (1 - ours_.cost / ruled.best.cost), 1),
             "rule": worth[0]._asdict(),
             "ours": worth[1]._asdict(),
             "first_plan_s": round(first_s, 2),
@@ -218,8 +247,31 @@ def fab(sizes: Iterable[tuple[int, int]], seconds: float) -> list[dict[str, obje
     return out
 
 
-def _worth(problem: Problem, plan: Plan) -> Value:
-    return value(problem, plan)
+def events(machines: int, operations: int) -> list[dict[str, object]]:
+    """CPU seconds of a new plan after each kind of event: the step at once, search and step."""
+    now = morning(machines, operations)
+    out: list[dict[str, object]] = []
+    for name, happen in EVENTS.items():
+        problem = happen(now)
+        begun = time.process_time()
+        step = roll(problem, Known(now.running))
+        at_once = time.process_time() - begun
+        found = plan(problem, 1, Budget(1.0), Plan(step.assignments))
+        begun = time.process_time()
+        taken = roll(problem, Known(Plan(step.assignments), found))
+        again = time.process_time() - begun
+        if violations(problem, Plan(taken.assignments)):
+            raise AssertionError(f"{name}: the plan does not hold")
+        row = {
+            "event": name,
+            "at_once_s": round(at_once, 2),
+            "by": step.by,
+            "with_search_s": round(at_once + 1.0 + again, 2),
+            "weighted_tardiness": [step.worth.weighted_tardiness, taken.worth.weighted_tardiness],
+        }
+        print(json.dumps(row), flush=True)
+        out.append(row)
+    return out
 
 
 def main() -> int:
@@ -228,16 +280,20 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--every", type=int, default=1, help="a sample: every so-many-th file")
     parser.add_argument("--peers", default="pyjobshop,cpsat")
-    parser.add_argument("--fab", default="", help="sizes, e.g. 50x500,500x5000")
+    parser.add_argument("--fab", default="", help="days, e.g. 50x500,500x5000@0.6")
+    parser.add_argument("--events", default="", help="size, e.g. 50x500: a new plan per event")
     parser.add_argument("--out", type=Path, default=Path("bench-scheduling.json"))
     options = parser.parse_args()
     warm_up()
-    sizes = [tuple(map(int, size.split("x"))) for size in options.fab.split(",") if size]
-    days = fab([(m, n) for m, n in sizes], options.seconds)
-    rows = run(options)
+    days = fab([Day.read(text) for text in options.fab.split(",") if text], options.seconds)
+    floor = [int(number) for number in options.events.split("x") if number]
+    replans = events(*floor) if floor else []
+    rows = [] if options.only == "none" else run(options)
     means(rows)
-    document = {"rows": [row._asdict() for row in rows], "fab": days}
+    document = {"rows": [row._asdict() for row in rows], "fab": days, "events": replans}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1))
     return 0
 

@@ -83,7 +83,7 @@ class QuickFloor:
             clock=self.clock,
             router=router,
             sharer=sharer(resources.why_never),
-            planner=plan or Rolling(resources.why_not, house(PlanningEntry()), None),
+            planner=plan or Rolling(resources.why_not, house(PlanningEntry(), folder), None),
             links={"mqtt": self.link, "opcua": self.link},
         )
         self.store = Store(folder / "site.sqlite", self.clock.now_ms)

@@ -199,6 +199,24 @@ def test_rot_in_the_middle_begins_a_new_journal_and_says_so():
     assert (third.damaged, third.jid, third.hi) == (False, "renewed", 1)
 
 
+@pytest.mark.parametrize("change", ["lost", "twice", "moved"])
+def test_lines_lost_whole_begin_a_new_journal_that_knows_the_epochs_after_them(change):
+    flash = CutFlash()
+    journal = open_journal(flash, segment=4096)
+    order = {"tq": "none", "order": "o-1"}
+    for event in ({**order, "ty": "claim", "ep": 3}, {**order, "ty": "declined", "ep": 3,
+                  "why": "no"}, {**order, "ty": "claim", "ep": 9}):  # fmt: skip
+        journal.append(event)
+    journal.append({**order, "ty": "started", "ep": 9, "sha": "ab" * 32})
+    name = flash.names()[-1]
+    head, first, *others = flash.files[name].splitlines(keepends=True)
+    lines = {"lost": others, "twice": [first, first, *others], "moved": [*others, first]}[change]
+    flash.files[name] = b"".join([head, *lines])
+    again = open_journal(flash, new_id=lambda: "renewed")
+    assert (again.damaged, again.jid, again.memory.last_ep) == (True, "renewed", 9)
+    assert again.append(FAULT) == 1
+
+
 def test_garbage_on_flash_never_raises():
     for junk in (b"", b"\n", b"S {}\n", b"\xff" * 700, b"00000000 S {}\n"):
         journal = open_journal(CutFlash({"j-00000003.log": junk, "j-00000004.tmp": junk}))

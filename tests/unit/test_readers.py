@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.scheduling.cli import DONE, PARTLY, UNREADABLE, solve
+from controller.scheduling.cli import DONE, PARTLY, UNREADABLE, Wish, solve
 from controller.scheduling.documents import from_json, to_json
 from controller.scheduling.errors import ReadError
 from controller.scheduling.gantt import gantt
@@ -103,7 +103,7 @@ def test_open_floors_with_serve(tmp_path: Path) -> None:
 def test_solving_a_file_prints_json_and_draws(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(JOBS)
     out, chart = io.StringIO(), tmp_path / "chart.svg"
-    code = solve(tmp_path / "a.txt", 0.6, 1, json=True, gantt_path=chart, out=out)
+    code = solve(tmp_path / "a.txt", Wish(0.6, json=True, gantt=chart), out)
     shown = json.loads(out.getvalue())
     assert code == DONE
     assert shown["makespan"] == shown["bound"] == 9
@@ -117,12 +117,12 @@ def test_solving_a_folder_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("nothing")
     (tmp_path / "c.txt").write_text("1 1\n1 0\n")
     out = io.StringIO()
-    assert solve(tmp_path, 0.1, json=True, out=out) == UNREADABLE
+    assert solve(tmp_path, Wish(0.1, json=True), out) == UNREADABLE
     shown = json.loads(out.getvalue())
     assert [Path(one["file"]).name for one in shown] == ["a.txt", "b.txt", "c.txt"]
     assert shown[2]["problems"][0]["text"] == "1.1: no machine here can do it"
-    assert solve(tmp_path / "c.txt", 0.1, json=True, out=out) == PARTLY
-    assert solve(tmp_path / "none", out=out) == UNREADABLE
+    assert solve(tmp_path / "c.txt", Wish(0.1, json=True), out) == PARTLY
+    assert solve(tmp_path / "none", Wish(), out) == UNREADABLE
 
 
 def test_the_chart_escapes_names() -> None:

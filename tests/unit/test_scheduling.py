@@ -133,4 +133,4 @@ def test_value_is_lexicographic_by_class_of_need() -> None:
     )
     made = plan(floor, budget=Budget(0.0))
     assert [a.operation for a in made.assignments] == ["hard", "urgent", "other"]
-    assert value(floor, made) == (0, 10, 40, 90, 0, 30, 30)
+    assert value(floor, made) == (0, 10, 40, 90, 0, 0, 30, 30)

@@ -92,6 +92,27 @@ def test_the_command_compares_floors(capsys: pytest.CaptureFixture[str], tmp_pat
     assert chart.read_text().startswith("<svg")
 
 
+def test_the_command_takes_machines_and_shifts_of_a_site(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    site = tmp_path / "site.yml"
+    names = ("printer-1", "printer-2", "mill-1", "cell-1")
+    lines = [f"  - {{id: {name}, kind: {name[:-2]}}}" for name in names]
+    head = ["site: here", "planning: {shifts: ['mon-fri 08:00-17:00']}", "machines:"]
+    site.write_text("\n".join([*head, *lines]))
+    words = f"simulate --site {site} --days 2 --add mill --policies ATCS --hindsight-s 0 --json"
+    assert main(words.split()) == 0
+    said = capsys.readouterr()
+    assert "here: print=2,mill=1,assemble=1; people there: mon-fri 08:00-17:00" in said.err
+    now, bought = json.loads(said.out)["floors"]
+    assert set(now["outcomes"][0]["use"]) == {"print", "mill", "assemble"}
+    assert now["needs"] == bought["needs"]
+    site.write_text("site: here\nmachines: []\n")
+    assert main(["simulate", "--site", str(site), "--days", "1"]) == 2
+    assert "lists no machines" in capsys.readouterr().err
+    assert main(["simulate", "--site", str(tmp_path / "none.yml")]) == 2
+
+
 @pytest.mark.parametrize("wrong", ["--policies magic", "--add boat", "--load 9", "--shifts noon"])
 def test_the_command_says_what_is_wrong(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", *wrong.split(), "--days", "1"]) == 2

@@ -23,7 +23,7 @@ class InboxRoom(Room):
 
     def sha(self, machine: str, jid: str, s: int) -> str | None:
         """Hash of a committed event, or None when it was never committed."""
-        return self._scalar(_SHA, machine=machine, jid=jid, s=s)
+        return self._value(_SHA, machine=machine, jid=jid, s=s)
 
     def last(self, machine: str, jid: str) -> int:
         """Highest event committed of one journal, 0 when none."""
@@ -36,7 +36,7 @@ class InboxRoom(Room):
         """Store one event under key (machine, jid, s)."""
         machine, jid, s = key
         row: Json = {"machine": machine, "jid": jid, "s": s, "body": body, "sha": sha}
-        self._add(_inbox, row | {"received_at": received_at})
+        self._put(_inbox, row | {"received_at": received_at})
 
     def count(self) -> int:
         """How many events were ever committed."""
@@ -68,12 +68,11 @@ class NoticeRoom(Room):
 
     def add(self, at: int, kind: str, subject: str, text: str) -> Notice:
         """Store a notice; the oldest beyond 20,000 go."""
-        result = self._add(_notice, {"at": at, "kind": kind, "subject": subject, "text": text})
-        key = result.inserted_primary_key
-        assert key is not None
-        if key[0] % 500 == 0:
-            self._run(delete(_notice).where(_notice.c.seq <= key[0] - 20000))
-        return Notice(key[0], at, kind, subject, text)
+        row: Json = {"at": at, "kind": kind, "subject": subject, "text": text}
+        number = self._put_new(_notice, row, "seq")
+        if number % 500 == 0:
+            self._run(delete(_notice).where(_notice.c.seq <= number - 20000))
+        return Notice(number, at, kind, subject, text)
 
     def since(self, seq: int, limit: int = 500) -> list[Notice]:
         """Notices after ``seq``, oldest first."""
@@ -100,7 +99,7 @@ class SiteRoom(Room):
 
     def get(self, name: str) -> str | None:
         """One value, or None."""
-        return self._scalar(_VALUE, name=name)
+        return self._value(_VALUE, name=name)
 
     def put(self, name: str, value: str) -> None:
         """Store one value."""

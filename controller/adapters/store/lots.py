@@ -109,10 +109,7 @@ class LedgerRoom(Room):
 
     def append(self, event: EconomicEvent) -> int:
         """Append one line; return its number."""
-        result = self._add(_event, as_row(_event, event))
-        key = result.inserted_primary_key
-        assert key is not None
-        return int(key[0])
+        return self._put_new(_event, as_row(_event, event), "id")
 
     def balance(self, lot: str) -> Balance:
         """What a lot holds by the balance kept beside the lines."""
@@ -123,7 +120,7 @@ class LedgerRoom(Room):
         """Store what a lot holds."""
         row = as_row(_balance, balance)
         if self._change(_balance, {"lot": balance.lot}, row) == 0:
-            self._add(_balance, row)
+            self._put(_balance, row)
 
     def balances(self) -> dict[str, Balance]:
         """Kept balances by lot."""

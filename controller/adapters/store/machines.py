@@ -1,6 +1,6 @@
 """Machines, their counters and the commands sent to them."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -9,6 +9,7 @@ from controller.values import Command, Counter, Machine
 _machine = tables.machine
 _counter = tables.counter
 _command = tables.command
+_JOURNAL = select(_machine.c.jid).where(_machine.c.id == bindparam("id"))
 
 
 class MachineRoom(Room):
@@ -20,7 +21,7 @@ class MachineRoom(Room):
 
     def journal(self, machine: str) -> str | None:
         """Journal a machine writes now, or None."""
-        return self._scalar(select(_machine.c.jid).where(_machine.c.id == machine))
+        return self._value(_JOURNAL, id=machine)
 
     def all(self) -> list[Machine]:
         """Every machine, by id."""
@@ -47,7 +48,7 @@ class MachineRoom(Room):
         row = as_row(_counter, counter)
         keys = {name: row[name] for name in ("machine", "jid", "ch", "lot")}
         if self._change(_counter, keys, row) == 0:
-            self._add(_counter, row)
+            self._put(_counter, row)
 
     def drop_counter(self, counter: Counter) -> None:
         """Forget a counter, so that the next report begins anew."""

@@ -13,16 +13,14 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
-    Update,
-    bindparam,
     func,
     insert,
     select,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
+from controller.adapters.store import prepared
 from controller.values import Json
 
 T = TypeVar("T")
@@ -54,16 +52,9 @@ def _places(kind: type, keys: tuple[str, ...]) -> tuple[tuple[str, int, bool], .
     return tuple(found)
 
 
-# Statements are made once: making one takes longer than running it.
-@lru_cache(maxsize=256)
-def _select_by(table: Table, names: tuple[str, ...]) -> Select[Any]:
-    return select(table).where(*(table.c[name] == bindparam(name) for name in names))
-
-
-@lru_cache(maxsize=1024)
-def _update_by(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Update:
-    where = (table.c[key] == bindparam(f"by_{key}") for key in keys)
-    return update(table).where(*where).values({name: bindparam(name) for name in names})
+@lru_cache(maxsize=64)
+def _columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.c)
 
 
 @lru_cache(maxsize=64)
@@ -74,14 +65,23 @@ def _insert(table: Table) -> Insert:
 def to_row(table: Table, changes: Json) -> Json:
     """Fields of a value as columns of ``table``; KeyError names a field it does not have."""
     out: Json = {}
-    for name, value in changes.items():
-        if name in table.c:
-            out[name] = value
-        elif name + "_json" in table.c:
-            out[name + "_json"] = None if value is None else dumps(value)
-        else:
-            raise KeyError(name)
+    for (column, is_json), value in zip(
+        _homes(table, tuple(changes)), changes.values(), strict=True
+    ):
+        out[column] = dumps(value) if is_json and value is not None else value
     return out
+
+
+@lru_cache(maxsize=512)
+def _homes(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """(column, whether it holds JSON) of each field."""
+    found: list[tuple[str, bool]] = []
+    for name in names:
+        column = name if name in table.c else name + "_json"
+        if column not in table.c:
+            raise KeyError(name)
+        found.append((column, column != name))
+    return tuple(found)
 
 
 def as_row(table: Table, value: object) -> Json:
@@ -102,6 +102,7 @@ class Room:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
+        self._dialect = conn.dialect.name
 
     def _all(self, kind: type[T], statement: Executable, **values: object) -> list[T]:
         result = self._conn.execute(statement, values)
@@ -115,16 +116,38 @@ class Room:
 
     def _by(self, kind: type[T], table: Table, **keys: object) -> T | None:
         """The row with these values in these columns, or None."""
-        return self._one(kind, _select_by(table, tuple(keys)), **keys)
+        statement = prepared.select_by(self._dialect, table, tuple(keys))
+        row = prepared.run(self._conn, statement, keys).fetchone()
+        if row is None:
+            return None
+        places = prepared.truths(table)
+        if places:
+            row = [bool(v) if n in places else v for n, v in enumerate(row)]
+        return _made(kind, _columns(table), row)
 
     def _change(self, table: Table, keys: Json, changes: Json) -> int:
         """Change columns of the rows with these keys; return how many there were."""
-        statement = _update_by(table, tuple(keys), tuple(changes))
+        statement = prepared.update_by(self._dialect, table, tuple(keys), tuple(changes))
         values = {f"by_{name}": value for name, value in keys.items()} | changes
-        return self._conn.execute(statement, values).rowcount
+        return prepared.run(self._conn, statement, values).rowcount
 
     def _add(self, table: Table, row: Json) -> CursorResult[Any]:
         return self._conn.execute(_insert(table), row)
+
+    def _put(self, table: Table, row: Json) -> None:
+        """Add a row whose key is known."""
+        prepared.run(self._conn, prepared.insert_of(self._dialect, table, tuple(row)), row)
+
+    def _put_new(self, table: Table, row: Json, key: str) -> int:
+        """Add a row; the number the database gave it."""
+        statement = prepared.numbered(self._dialect, table, tuple(row), key)
+        return int(prepared.run(self._conn, statement, row).fetchone()[0])
+
+    def _value(self, statement: Select[Any], **values: object) -> Any:
+        """First value a statement that was made once gives, None when it gives none."""
+        found = prepared.run(self._conn, prepared.constant(self._dialect, statement), values)
+        row = found.fetchone()
+        return None if row is None else row[0]
 
     def _run(self, statement: Executable) -> CursorResult[Any]:
         result = self._conn.execute(statement)

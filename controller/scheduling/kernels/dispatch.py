@@ -26,6 +26,7 @@ from controller.scheduling.kernels.graph import change_over, seconds
 from controller.scheduling.kernels.tabu import Solution
 
 LOOK = 600
+NEVER_MORE = 1.01  # pressure and change-over lift no index above weight over seconds
 
 
 class Desk(NamedTuple):
@@ -174,9 +175,10 @@ def _best_in(
     entry = _entry_on(instance, o, at[0]) if o >= 0 else -1
     looks = 0
     while o >= 0 and looks < LOOK:
-        index = _index_of(instance, desk, o, (entry, at[1]), rule)
-        if index > best:
-            best, chosen, chosen_before, chosen_entry = index, o, before, entry
+        if NEVER_MORE * instance.weight[instance.job[o]] > best * seconds(instance, o, entry):
+            index = _index_of(instance, desk, o, (entry, at[1]), rule)
+            if index > best:
+                best, chosen, chosen_before, chosen_entry = index, o, before, entry
         before, o = o, desk.behind[o]
         looks += 1
     return best, chosen, chosen_before, chosen_entry

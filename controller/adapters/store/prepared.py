@@ -1,0 +1,105 @@
+"""Statements of the hot path: made and compiled once a dialect, run on the driver's own cursor.
+
+SQLAlchemy takes some 100 us to run a statement, the database a few. What runs for every report of
+a machine goes past it; a failure is raised as SQLAlchemy would raise it.
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Boolean, Connection, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import ClauseElement
+
+from controller.values import Json
+
+
+class Prepared(NamedTuple):
+    """SQL text; ``order`` of its values when they go by place, None when they go by name."""
+
+    text: str
+    order: tuple[str, ...] | None
+
+
+@lru_cache(maxsize=1024)
+def select_by(dialect: str, table: Table, names: tuple[str, ...]) -> Prepared:
+    """The row with these columns' values."""
+    where = (table.c[name] == bindparam(name) for name in names)
+    return _prepared(dialect, select(table).where(*where))
+
+
+@lru_cache(maxsize=1024)
+def update_by(
+    dialect: str, table: Table, keys: tuple[str, ...], names: tuple[str, ...]
+) -> Prepared:
+    """Columns of the row with these keys, whose values are named ``by_`` and the key."""
+    where = (table.c[key] == bindparam(f"by_{key}") for key in keys)
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return _prepared(dialect, update(table).where(*where).values(values))
+
+
+@lru_cache(maxsize=256)
+def insert_of(dialect: str, table: Table, names: tuple[str, ...]) -> Prepared:
+    """A new row."""
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return _prepared(dialect, insert(table).values(values).inline())
+
+
+@lru_cache(maxsize=256)
+def numbered(dialect: str, table: Table, names: tuple[str, ...], key: str) -> Prepared:
+    """A new row whose number the database gives, and gives back."""
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    statement = insert(table).values(values).returning(table.c[key])
+    return _prepared(dialect, statement)
+
+
+@lru_cache(maxsize=256)
+def constant(dialect: str, statement: ClauseElement) -> Prepared:
+    """A statement that is made once in a module."""
+    return _prepared(dialect, statement)
+
+
+@lru_cache(maxsize=64)
+def truths(table: Table) -> tuple[int, ...]:
+    """Places of columns that are true or false, which SQLite keeps as numbers."""
+    return tuple(n for n, column in enumerate(table.c) if isinstance(column.type, Boolean))
+
+
+@lru_cache(maxsize=2)
+def _dialect(name: str) -> Any:
+    return sqlite.dialect() if name == "sqlite" else cast(Any, postgresql.psycopg).dialect()
+
+
+def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
+    made: Any = statement.compile(dialect=_dialect(dialect))
+    return Prepared(made.string, tuple(made.positiontup) if made.positional else None)
+
+
+def run(conn: Connection, statement: Prepared, values: Json) -> Any:
+    """Run a statement on the driver's cursor, inside the open transaction; its cursor."""
+    given = values if statement.order is None else [values[name] for name in statement.order]
+    cursor = driver(conn).cursor()
+    try:
+        cursor.execute(statement.text, given)
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _as_raised(conn, statement.text, error) from error
+    return cursor
+
+
+def say(conn: Connection, text: str) -> None:
+    """Run SQL without values, as a savepoint is."""
+    try:
+        driver(conn).cursor().execute(text)
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _as_raised(conn, text, error) from error
+
+
+def driver(conn: Connection) -> Any:
+    """The driver's connection under this one."""
+    return cast(Any, conn.connection.driver_connection)
+
+
+def _as_raised(conn: Connection, text: str, error: Any) -> BaseException:
+    dbapi: Any = conn.dialect.loaded_dbapi
+    return DBAPIError.instance(text, None, error, dbapi.Error, dialect=conn.dialect)
