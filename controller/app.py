@@ -14,6 +14,8 @@ from controller.adapters.store import Store, Tx
 from controller.changes import Change, Changes
 from controller.commands import Asker
 from controller.joints import handovers, stations
+from controller.last import LAST_AT
+from controller.leading import Leadership
 from controller.links import HANDS, MachineLink
 from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
@@ -36,7 +38,6 @@ T = TypeVar("T")
 First = Callable[[Tx], None]
 RUNS = 600  # newest runs that durations are learned from
 TIDY_STEPS = 100  # pieces of upkeep at once at most
-LAST_AT = "last_at"  # floor time of the last commit, ms UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class SiteConfig:
 class Parts:
     """What is handed in: clock, routing, sharing, planning, links by name, a copy of telemetry.
 
-    reach: called with the name of each fault point passed, None in production.
+    reach: called with each fault point's name (tests). lead: None where one controller is alone.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -70,6 +71,11 @@ class Parts:
     links: dict[str, MachineLink] = field(default_factory=dict[str, MachineLink])
     sink: telemetry.Sink | None = None
     reach: Callable[[str], None] | None = None
+    lead: Leadership | None = None
+
+    def may(self) -> bool:
+        """Whether anything may leave for the machines."""
+        return self.lead is None or self.lead.holds()
 
 
 class Site:
@@ -80,7 +86,7 @@ class Site:
         self.clock = parts.clock
         self.changes = Changes()
         self.readings = telemetry.TelemetryBuffer(parts.clock.rate)
-        self.outlet = Outlet(dict(parts.links))
+        self.outlet = Outlet(dict(parts.links), parts.may)
         self.watch = Watch(parts.clock)
         hooks = Hooks(self._before_commit, self._after_commit, parts.reach)
         self.writer = Writer(store, hooks)
@@ -105,12 +111,12 @@ class Site:
     def open(cls, config: SiteConfig, parts: Parts | None = None) -> "Site":
         """Open (or create) a site's store, start its writer, its loops and its links."""
         parts = parts or Parts()
-        site = cls(config, parts, Store(config.store, parts.clock.now_ms))
+        site = cls(config, parts, Store(config.store, parts.clock.now_ms, parts.lead))
         site.writer.start()
         site.submit(site._begin)
         if config.broker is not None:
-            listener = Listener(site._heard, site._connected)
-            site.mqtt = MqttLink(config.broker, config.name, site.outlet.term, listener)
+            listener = Listener(site._heard, site._connected, parts.may)
+            site.mqtt = MqttLink(config.broker, config.name, lambda: site.outlet.term, listener)
             site.outlet.links["mqtt"] = site.mqtt
             site.mqtt.start()
         for loop in site.loops.values():
@@ -249,7 +255,8 @@ class Site:
     def _begin(self, tx: Tx) -> None:
         tx.site.put("name", self.config.name)
         tx.site.put("drain", "")  # as draining.DRAIN: an upgrade is over
-        self.outlet.term = tx.site.next("term")
+        lead = self._parts.lead
+        self.outlet.term = tx.site.next("term") if lead is None else lead.begin(tx)
         for machine in tx.machines.all():
             tx.machines.change(machine.id, online=False)
             tx.touch(machine.id)
@@ -290,6 +297,8 @@ class Site:
     def _before_commit(self, tx: Tx) -> None:
         tx.site.raise_to(LAST_AT, tx.now_ms)
         self.outlet.term = max(self.outlet.term, tx.site.number("term"))
+        if self._parts.lead is not None:
+            self._parts.lead.follow(tx, self.outlet.term)
         context = dispatching.WantContext(self.outlet.term, self.config.programs_url)
         for machine in sorted(tx.effects.touched | tx.effects.resend):
             found = tx.machines.get(machine)
@@ -304,6 +313,8 @@ class Site:
                 tx.effects.wants[machine] = want
 
     def _after_commit(self, tx: Tx) -> None:
+        if self._parts.lead is not None:
+            self._parts.lead.term = self.outlet.term
         self.outlet.release(tx)
         for notice in tx.effects.notices:
             self.changes.publish(Change(notice.kind, notice.subject, notice))
@@ -369,17 +380,6 @@ class Site:
             machines = [m.id for m in tx.machines.all() if m.link == "mqtt"]
         for machine in machines:
             self.mqtt.time(machine, self.clock.now_ms(), self.clock.rate)
-
-
-def last_at(store: Path | str) -> int:
-    """Floor time of the last commit in a store, ms UTC; 0 when there is none."""
-    if isinstance(store, Path) and not store.exists():
-        return 0
-    opened = Store(store, lambda: 0)
-    with opened.read() as tx:
-        found = tx.site.number(LAST_AT)
-    opened.close()
-    return found
 
 
 def _resend_all(tx: Tx) -> None:

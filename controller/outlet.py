@@ -1,15 +1,21 @@
 """Outlet: what leaves for the machines, each by its own link; level-triggered, may repeat."""
 
+from collections.abc import Callable
+
 from controller.adapters.store import Tx
 from controller.links import MachineLink
 from controller.values import Json
 
 
 class Outlet:
-    """Links by name and which machine is on which; ``term`` goes into every document."""
+    """Links by name and which machine is on which; ``term`` goes into every document.
 
-    def __init__(self, links: dict[str, MachineLink]) -> None:
+    Nothing leaves while ``may`` says no: a replica that no longer leads has nothing to say.
+    """
+
+    def __init__(self, links: dict[str, MachineLink], may: Callable[[], bool]) -> None:
         self.links = links
+        self._may = may
         self.term = 0
         self._link_of: dict[str, str] = {}
 
@@ -36,4 +42,6 @@ class Outlet:
             self.command(machine, document)
 
     def _link(self, machine: str) -> MachineLink | None:
+        if not self._may():
+            return None
         return self.links.get(self._link_of.get(machine, ""))

@@ -34,6 +34,10 @@ class StoreFailed(Exception):
     """
 
 
+class Deposed(StoreFailed):
+    """Another replica leads the site: whatever this one writes is refused."""
+
+
 class Refused(Exception):
     """A person's request that cannot be done. Attributes: code, field, message (with the fix)."""
 

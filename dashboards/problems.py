@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from controller.values import Refused
+from controller.values import Deposed, Refused
 from controller.writer import WriterClosed
 
 
@@ -122,7 +122,7 @@ def install(app: FastAPI) -> None:
         return response(503, [problem("busy", f"{word} ({type(error).__name__})")])
 
     app.add_exception_handler(Problem, on_problem)
-    for busy in (TimeoutError, SQLAlchemyError, WriterClosed):
+    for busy in (TimeoutError, SQLAlchemyError, WriterClosed, Deposed):
         app.add_exception_handler(busy, on_busy)
     app.add_exception_handler(Refused, on_refused)
     app.add_exception_handler(RequestValidationError, on_validation)

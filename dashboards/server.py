@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,7 +33,8 @@ class CannotServe(Exception):
 class Front:
     """How a page is reached: names, further endpoints, who may come in, TLS, proxies before it.
 
-    ``machine_http``: HOST:PORT of a plain listener that answers machines alone.
+    ``machine_http``: HOST:PORT of a plain listener that answers machines alone. ``wrap``: put
+    around the whole application.
     """
 
     hosts: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class Front:
     certificate: tuple[Path, Path] | None = None
     proxies: tuple[str, ...] = ()
     machine_http: str = ""
+    wrap: Callable[[ASGIApp], ASGIApp] | None = None
 
 
 class PageServer:
@@ -56,9 +59,11 @@ class PageServer:
         self.host, self.port = bound
         self._hub = make_hub(desk)
         self.gate = Gate(desk, front.rules or Rules(loopback=is_loopback(host)))
-        app = build_app(
+        app: ASGIApp = build_app(
             desk, (host, *front.hosts), hub=self._hub, rooms=front.rooms, gate=self.gate
         )
+        if front.wrap is not None:
+            app = front.wrap(app)
         self._runs = [_Run(_config(app, front), sockets[0])]
         if front.machine_http:
             place, _, number = front.machine_http.rpartition(":")

@@ -10,21 +10,33 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from controller import draining
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
+from controller.leading import Leadership
+from controller.values import Deposed
 from fabcommons.client import OK, USAGE, Client, CliError
 from fabcommons.floor import Extent, Floor
 from fabcommons.logs import JsonLog, PlainLog
 from fabcommons.options import add_common, show
-from fabcommons.running import Place, RunningSite
+from fabcommons.replica import StandBy, check_alone, start_anew
+from fabcommons.running import Place, RunningSite, clock_of, last_ms_of
 
 DRAINS = {"drain": True, "resume": False}
-SIGNAL_S = 0.5  # until a signal to drain is obeyed
+SIGNAL_S = 0.2  # until a signal to drain is obeyed, or the end of our term
 WAIT_S = 2.0
+
+
+class Told(NamedTuple):
+    """What signals ask of a running site, and where it says what happens."""
+
+    stop: threading.Event
+    drained: threading.Event
+    log: PlainLog | JsonLog
+
 
 _EXAMPLES = """\
 examples:
@@ -48,6 +60,7 @@ def add(commands: Any) -> None:
     option("--check", action="store_true", help="only check the settings and the designs")
     option("--example", action="store_true", help="print a settings file to start from")
     option("--broker", help="instead of the file's: auto, mosquitto, amqtt or HOST:PORT")
+    option("--rank", type=int, help="instead of the file's replica.rank: 0 leads first")
     option("--http", help="instead of the file's, e.g. 127.0.0.1:8010")
     option("--set-up", action="store_true", help="print a code by which the page makes an admin")
     option("--log-json", action="store_true", help="tell every event as a JSON line on stderr")
@@ -86,20 +99,58 @@ def _serve(options: argparse.Namespace, settings: SiteFile, base: Path) -> int:
     drained = threading.Event()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: drained.set())
     log = JsonLog(settings, sys.stderr) if options.log_json else PlainLog()
-    with (
-        closing(log),
-        RunningSite(settings, Place(base, base), options.set_up) as running,
-        log.follow(running.site),
-    ):
+    with closing(log):
+        _run(settings, Place(base, base), options, Told(stop, drained, log))
+    return OK
+
+
+def _run(settings: SiteFile, place: Place, options: argparse.Namespace, told: Told) -> None:
+    """The site's only controller, or one of its replicas."""
+    if settings.replica is None:
+        check_alone(settings, place.folder)
+        _lead(settings, place, options, told, None)
+        return
+    lead = _stand_by(settings, place, told)
+    if lead is None:
+        return
+    try:
+        _lead(settings, place, options, told, lead)
+    except Deposed:
+        start_anew()
+    finally:
+        lead.release()
+
+
+def _stand_by(settings: SiteFile, place: Place, told: Told) -> Leadership | None:
+    """Show the floor until we lead; None when asked to stop before."""
+    log = told.log
+    clock = clock_of(settings, last_ms_of(settings, place))
+    with closing(StandBy(settings, place.folder, place.base, clock)) as standing:
+        log.say(f"site {settings.site}: page {standing.page.url}, standing by")
+        return standing.wait(told.stop)
+
+
+def _lead(
+    settings: SiteFile,
+    place: Place,
+    options: argparse.Namespace,
+    told: Told,
+    lead: Leadership | None,
+) -> None:
+    """Run the site until a signal, or until another replica leads it."""
+    log = told.log
+    with RunningSite(settings, place, options.set_up, lead) as running, log.follow(running.site):
         where = f"{running.broker.host}:{running.broker.port} ({running.broker.kind})"
         log.say(f"site {settings.site}: page {running.url}, broker {where}")
         if running.set_up_code:
             print(_words_on_accounts(running, options.settings), flush=True)
-        while not stop.wait(SIGNAL_S):
-            if drained.is_set():
-                drained.clear()
+        while not told.stop.wait(SIGNAL_S):
+            if lead is not None and lead.lost.is_set():
+                log.say(f"site {settings.site}: another replica leads; starting anew")
+                start_anew()
+            if told.drained.is_set():
+                told.drained.clear()
                 running.site.submit(lambda tx: draining.drain(tx, "SIGUSR1", on=True))
-    return OK
 
 
 def drain(options: argparse.Namespace) -> int:
@@ -140,6 +191,8 @@ def _settings(options: argparse.Namespace) -> SiteFile:
         settings.broker = options.broker
     if options.http:
         settings.http = options.http
+    if options.rank is not None and settings.replica is not None:
+        settings.replica.rank = options.rank
     return settings
 
 

@@ -27,7 +27,7 @@ from controller.adapters.opcua.security import Security
 from controller.adapters.releases import Releases
 from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
-from controller.app import Parts, Site, SiteConfig, last_at
+from controller.app import Parts, Site, SiteConfig
 from controller.commons.settings import configure
 from controller.commons.verbs import Commons as Rounds
 from controller.definition import Design, DesignError, ProgramFacts, load_design
@@ -35,6 +35,8 @@ from controller.definition.program_store import ProgramStore
 from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
 from controller.joints.sharing import sharer
+from controller.last import last_at
+from controller.leading import Leadership
 from controller.loops import Beat, Loop
 from controller.rollups import Desk, RollupCopy
 from controller.routed import Place as PartsPlace
@@ -82,14 +84,20 @@ class Place:
 class RunningSite:
     """Everything of a site that runs in this process; ``url`` is its page. A context manager."""
 
-    def __init__(self, settings: SiteFile, place: Place, set_up: bool = False) -> None:
+    def __init__(
+        self,
+        settings: SiteFile,
+        place: Place,
+        set_up: bool = False,
+        lead: Leadership | None = None,
+    ) -> None:
         self.settings = settings
         self.place = place
         place.folder.mkdir(parents=True, exist_ok=True)
         sys.setswitchinterval(SWITCH_S)
         for noisy in ("amqtt", "asyncua"):
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
-        last_ms = _last_ms(settings, place)
+        last_ms = last_ms_of(settings, place)
         self._sink = open_copies(settings.influx, place.folder / "influx")
         origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
@@ -98,12 +106,13 @@ class RunningSite:
         self._planner = make_planner(settings.planning, place.base)
         self.share = sharer(resources.why_never)
         parts = Parts(
-            clock=_clock(settings, last_ms),
+            clock=clock_of(settings, last_ms),
             sink=self._sink,
             router=router,
             sharer=self.share,
             planner=self._planner,
             reach=faultpoints.from_environment(os.environ),
+            lead=lead,
         )
         self.site = Site.open(
             SiteConfig(
@@ -142,7 +151,7 @@ class RunningSite:
             self.site,
             lambda: [place.post.state() for place in self._places],
             by_list({machine.id: machine.console for machine in self.settings.machines}),
-            house(self.settings.planning),
+            house(self.settings.planning, self.place.base),
         )
         port = int(self.settings.http.rpartition(":")[2])
         try:
@@ -341,7 +350,7 @@ class RunningSite:
         self.close()
 
 
-def _last_ms(settings: SiteFile, place: Place) -> int:
+def last_ms_of(settings: SiteFile, place: Place) -> int:
     """Floor time the store already holds, ms UTC; raise CliError when it does not open."""
     try:
         return last_at(settings.store_place(place.folder))
@@ -349,7 +358,7 @@ def _last_ms(settings: SiteFile, place: Place) -> int:
         raise CliError(str(error), FAILED) from error
 
 
-def _clock(settings: SiteFile, last_ms: int) -> Clock:
+def clock_of(settings: SiteFile, last_ms: int) -> Clock:
     """A clock at the floor's rate that never goes back behind what the store already holds."""
     if settings.clock_rate == 1:
         return SystemClock()

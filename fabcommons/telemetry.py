@@ -18,7 +18,7 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.influx import MAX_LINES, InfluxSink
 from controller.adapters.site_file import InfluxEntry, SiteFile, SiteFileError, read_site
 from controller.adapters.store import SchemaMismatch, Store, StoreUnreachable, Tx
-from controller.app import last_at
+from controller.last import last_at
 from controller.rollups import (
     DAY_MS,
     FIVE_MS,

@@ -24,6 +24,12 @@ _V = ("v", ("int", 1, 1), True, "version of this protocol")
 _T = ("t", _COUNT, False, "floor time in ms of UTC; absent while the machine has no time")
 _TQ = ("tq", ("word", ("none", "held", "synced")), True, "quality of t: held = since dn/time")
 _TERM = ("term", _COUNT, True, "term of the controller; a lower one than seen is refused")
+_TERM_LATER = (
+    "term",
+    _COUNT,
+    False,
+    "as in dn/want; older controllers leave it out",
+)
 _BN = ("bn", _ID, True, "boot nonce: new at each start of the firmware")
 _JID = ("jid", _ID, True, "journal id: new whenever flash was empty")
 
@@ -173,6 +179,7 @@ MESSAGES = {
         _V,
         ("t", _COUNT, True, "floor time in ms of UTC"),
         ("rate", ("int", 1, 10000), True, "floor seconds per second; 1 on a real floor"),
+        _TERM_LATER,
     ),
     "state": (_V, ("on", ("bool",), True, "false in the last will"), _TERM, _T),
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from controller.values import Json
 from protocols.errors import WireError
@@ -46,18 +46,40 @@ class Incoming:
     connection: int
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told, on the network thread; must return at once."""
+    """Who is told, on the network thread; must return at once.
+
+    ``may`` says whether we may speak: one that no longer leads its site never connects again, for
+    that would put out the one who does.
+    """
 
     message: Callable[[Incoming], None]
     connected: Callable[[], None]
+    may: Callable[[], bool] = _always
+
+
+class _Client(paho.Client):
+    """Connects, and connects again, only while ``may`` says so."""
+
+    may: Callable[[], bool] = staticmethod(_always)
+
+    def reconnect(self) -> MQTTErrorCode:
+        if not self.may():
+            raise ConnectionError("another replica leads this site")  # tried again, later and later
+        return super().reconnect()
 
 
 class MqttLink:
     """One connection to the broker; ``dropped`` counts documents not sent while it was down."""
 
-    def __init__(self, broker: Broker, site: str, term: int, listener: Listener) -> None:
+    def __init__(
+        self, broker: Broker, site: str, term: Callable[[], int], listener: Listener
+    ) -> None:
         self._site = site
         self._term = term
         self._broker = broker
@@ -97,7 +119,7 @@ class MqttLink:
 
     def time(self, machine: str, t: int, rate: int) -> None:
         """Publish the floor's time."""
-        self._send(machine, "dn/time", {"v": 1, "t": t, "rate": rate})
+        self._send(machine, "dn/time", {"v": 1, "t": t, "rate": rate, "term": self._term()})
 
     def close(self) -> None:
         """Say that the controller goes, then disconnect."""
@@ -119,13 +141,14 @@ class MqttLink:
         self._client.loop_stop()
 
     def _build(self) -> paho.Client:
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"fab-{self._site}",
             clean_session=False,
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
+        client.may = self._listener.may
         client.max_inflight_messages_set(MAX_INFLIGHT)
         client.max_queued_messages_set(10_000)
         client.reconnect_delay_set(1, 15)
@@ -140,7 +163,7 @@ class MqttLink:
         return client
 
     def _own(self, *, on: bool) -> tuple[str, bytes, int, bool]:
-        document = {"v": 1, "on": on, "term": self._term}
+        document = {"v": 1, "on": on, "term": self._term()}
         return controller_topic(self._site), encode("state", document), 1, True
 
     def _send(self, machine: str, leaf: str, document: Json) -> bool:

@@ -26,6 +26,8 @@ from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
 from controller.people.settings import AccessEntry
 from controller.people.settings import problems as access_problems
+from controller.replica_settings import ReplicaEntry
+from controller.replica_settings import problems as replica_problems
 from controller.scheduling.errors import ReadError
 from controller.scheduling.shifts import read_shift
 from controller.values import LOT_KINDS, MACHINE_KINDS
@@ -189,6 +191,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     planning: PlanningEntry = msgspec.field(default_factory=PlanningEntry)
     commons: CommonsEntry = msgspec.field(default_factory=CommonsEntry)
     slicing: SlicingEntry = msgspec.field(default_factory=SlicingEntry)
+    replica: ReplicaEntry | None = None
 
     def store_place(self, folder: Path) -> Path | str:
         """Where the store is: a file in ``folder``, or the address of a PostgreSQL database."""
@@ -244,6 +247,7 @@ def _problems(found: SiteFile) -> list[str]:
     wrong += notify_problems(found.notify)
     wrong += access_problems(found.access)
     wrong += [f"planning.{text}" for text in _planning_problems(found.planning)]
+    wrong += replica_problems(found.replica, found.store, found.broker)
     wrong += [f"commons.{text}" for text in commons_problems(found.commons, found.site)]
     wrong += [f"slicing.{text}" for text in slicing_problems(found.slicing)]
     for field in ("communities", "machines", "lots"):

@@ -22,7 +22,7 @@ from controller.adapters.site_file import (
     read_site,
 )
 from controller.adapters.store import Store
-from controller.app import last_at
+from controller.last import last_at
 from fabcommons import doctor
 from fabcommons.client import CliError
 from fabcommons.running import Place, RunningSite

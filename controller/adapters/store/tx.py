@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from controller.adapters.store import prepared
 from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
+from controller.adapters.store.leader import LeaderRoom
 from controller.adapters.store.lots import LedgerRoom, LotRoom
 from controller.adapters.store.machines import CommandRoom, MachineRoom
 from controller.adapters.store.needs import CommunityRoom, DesignRoom, NeedRoom
@@ -81,6 +82,7 @@ class Tx:
         self.upkeep = UpkeepRoom(conn)
         self.routes = RouteRoom(conn)
         self.plans = PlanRoom(conn)
+        self.leader = LeaderRoom(conn)
         self.effects = Effects()
         self._depth = 0
 
