@@ -102,4 +102,6 @@ def driver(conn: Connection) -> Any:
 
 def _as_raised(conn: Connection, text: str, error: Any) -> BaseException:
     dbapi: Any = conn.dialect.loaded_dbapi
-    return DBAPIError.instance(text, None, error, dbapi.Error, dialect=conn.dialect)
+    known: Any = DBAPIError
+    raised: BaseException = known.instance(text, None, error, dbapi.Error, dialect=conn.dialect)
+    return raised
