@@ -35,7 +35,7 @@ demo: setup      ## a floor at work: 60 needs over 4 printers, 2 mills and a rob
 	$(RUN) fabcommons demo --until-done $(DEMO)
 
 test: setup servers  ## the whole suite
-	$(RUN) pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TEST)
+	$(RUN) pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST)
 
 test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py

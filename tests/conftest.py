@@ -28,31 +28,19 @@ _STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor", "store_at"
 
 
 _LONGEST_FIRST = ("system", "browser", "chaos", "interop", "properties", "unit")
-_CHEAP = ("properties", "unit")
 
 settings.register_profile("floor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("floor")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests first, those that share a fixture beside each other; some only, on PostgreSQL."""
+    """Long tests first; on PostgreSQL just those that use a store."""
     items.sort(key=lambda item: _LONGEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
-    for item in items:
-        if _is_shared(item):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(TESTS))))
     if os.environ.get("FABCOMMONS_TEST_STORE") != "postgresql":
         return
     keep = [item for item in items if _STORE_FIXTURES & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=[item for item in items if item not in keep])
     items[:] = keep
-
-
-def _is_shared(item: pytest.Item) -> bool:
-    """Whether a test stays with the others of its file: cheap ones, and users of its fixtures."""
-    if item.path.relative_to(TESTS).parts[0] in _CHEAP:
-        return True
-    known = item._fixtureinfo.name2fixturedefs
-    return any(made.scope == "module" for defs in known.values() for made in defs)
 
 
 @pytest.fixture(scope="session")

@@ -49,11 +49,12 @@ const steps = {
   async "machine: draws the toolpath and charts, dates every reading"() {
     await show("/machines/printer-1");
     await page.getByRole("img", { name: /Toolpath of .* 41 % done/ }).waitFor();
-    const painted = await page.locator(".toolpath canvas").evaluate((canvas) => {
+    const painted = () => {  // the picture is named a frame before it is drawn
+      const canvas = document.querySelector(".toolpath canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
       return data.some((value, n) => n % 4 === 3 && value > 0);
-    });
-    assert.equal(painted, true);
+    };
+    await page.waitForFunction(painted);
     assert.ok((await page.locator(".chart canvas").count()) >= 3);
     const readings = await page.locator(".readings dd").allInnerTexts();
     assert.ok(readings.length >= 5 && readings.every((text) => /ago/.test(text)), readings.join());
