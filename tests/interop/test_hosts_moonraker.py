@@ -174,9 +174,10 @@ def test_klipper_is_killed_in_mid_print(rig: Rig, peer: Voron) -> None:
     rig.run()
     name = rig.name()
     peer.kill(peer.klippy)
-    rig.wait_state("UNKNOWN")
+    rig.wait(lambda: rig.machine().state == "fault", "Klipper's end is seen")
     peer.start_klippy()
     peer.wait_ready()
+    rig.wait_state("UNKNOWN")  # at the latest now: killed early enough, history never had the job
     rig.clear("bad")
     rig.wait(lambda: rig.name() != name, "it is tried again")
     rig.wait_state("RUNNING", "SUCCEEDED")
