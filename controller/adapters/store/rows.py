@@ -1,11 +1,13 @@
 """Rows to values and back: a field ``x`` of a value is column ``x`` or JSON column ``x_json``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import (
     Connection,
     Executable,
@@ -32,24 +34,36 @@ def to_value(kind: type[T], row: RowMapping) -> T:
 
 
 def _made(kind: type[T], keys: tuple[str, ...], row: Sequence[Any]) -> T:
-    out: Json = {}
-    for name, place, is_json in _places(kind, keys):
-        value = row[place]
-        out[name] = json.loads(value) if is_json and value is not None else value
-    return kind(**out)
+    pick, documents = _places(kind, keys)
+    values = list(pick(row))
+    for place in documents:
+        if values[place] is not None:
+            values[place] = msgspec.json.decode(values[place])
+    return kind(*values)
 
 
 @lru_cache(maxsize=256)
-def _places(kind: type, keys: tuple[str, ...]) -> tuple[tuple[str, int, bool], ...]:
-    """(field, place of its column, whether that is JSON) of a value; KeyError names one missing."""
-    found: list[tuple[str, int, bool]] = []
-    for field in fields(kind):
+def _places(
+    kind: type, keys: tuple[str, ...]
+) -> tuple[Callable[[Sequence[Any]], tuple[Any, ...]], tuple[int, ...]]:
+    """What picks the fields of a value from a row, and which are JSON; KeyError names one missing.
+
+    Values are dataclasses whose fields are all given by place.
+    """
+    columns: list[int] = []
+    documents: list[int] = []
+    for place, field in enumerate(fields(kind)):
         is_json = field.name not in keys
         column = field.name + "_json" if is_json else field.name
         if column not in keys:
             raise KeyError(column)
-        found.append((field.name, keys.index(column), is_json))
-    return tuple(found)
+        columns.append(keys.index(column))
+        if is_json:
+            documents.append(place)
+    if len(columns) == 1:  # itemgetter of one gives no tuple
+        only = columns[0]
+        return lambda row: (row[only],), tuple(documents)
+    return itemgetter(*columns), tuple(documents)
 
 
 @lru_cache(maxsize=64)
@@ -107,7 +121,7 @@ class Room:
     def _all(self, kind: type[T], statement: Executable, **values: object) -> list[T]:
         result = self._conn.execute(statement, values)
         keys = tuple(result.keys())
-        return [_made(kind, keys, row) for row in result]
+        return [_made(kind, keys, row) for row in result.all()]
 
     def _one(self, kind: type[T], statement: Executable, **values: object) -> T | None:
         result = self._conn.execute(statement, values)
