@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support import browser, load_site  # noqa: E402  # found by the path above
+from support.waiting import until  # noqa: E402  # found by the path above
 
 FLIPS_PER_S = 5
 LIMIT_S = 60.0
@@ -110,7 +111,7 @@ class Bench:
         self.pages = Pages(site.url, json.loads(self.whole)["seq"], light)
         self.light = light
         self.pages.start()
-        load_site.until(lambda: site.metrics()["fabcommons_pages_open"] == pages, "the pages")
+        until(lambda: site.metrics()["fabcommons_pages_open"] == pages, what="the pages")
 
     def phase(self, work: Callable[[threading.Event], Any]) -> dict[str, Any]:
         """Figures of a while; ``work`` goes on meanwhile until it is told to end."""
@@ -153,7 +154,7 @@ class Bench:
         sent: list[dict[str, Any]] = []
         found["at work, changing"] = self.phase(lambda told: self.flips(told, sent))
         pages = [(number, one) for number in range(self.light) for one in sent]
-        load_site.until(lambda: all(self._took(*each) for each in pages), "all changes")
+        until(lambda: all(self._took(*each) for each in pages), what="all changes")
         found["to_the_page_ms"] = spread([self._took(*each) for each in pages])
         if self.chromium is not None:
             found["to_the_pixel_ms"] = spread(self.chromium.painted(sent))

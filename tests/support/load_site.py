@@ -12,11 +12,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from controller.adapters.clock import utc_ms
 from controller.adapters.store import Store, Tx
 from controller.values import Lot
 from support import dash_floor
+from support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "bench"
@@ -36,14 +35,6 @@ TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 LIMIT_S = 300.0
 DURATION_S = 1_000_000
 HOUR_MS = 3_600_000
-
-
-def until(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> None:
-    """Wait for a condition; fails after the limit with what it was."""
-    pause, end = threading.Event(), time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {limit_s:.0f} s"
-        pause.wait(0.05)
 
 
 def children(pid: int) -> list[int]:
@@ -190,7 +181,7 @@ def running(machines: int) -> Generator[LoadSite]:
         )  # fmt: skip
         stack.callback(_end, process)
         url = f"http://127.0.0.1:{port}"
-        until(lambda: answers(url, process), "the controller")
+        until(lambda: answers(url, process), LIMIT_S, "the controller")
         swarm = Swarm(broker, range(machines))
         stack.callback(swarm.close)
         site = LoadSite(folder, url, process.pid, broker.pid, swarm, machines)
