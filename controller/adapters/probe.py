@@ -49,7 +49,7 @@ def may_publish(place: Place, login: tuple[str, str], topic: str) -> bool:
     """
     answers: list[Any] = []
     came, told = threading.Event(), threading.Event()
-    client = paho.Client(
+    client: Any = paho.Client(
         CallbackAPIVersion.VERSION2, client_id=f"fab-doctor-{login[0]}"[:60], protocol=paho.MQTTv5
     )
     client.username_pw_set(*login)

@@ -12,6 +12,7 @@ from controller.adapters.access import Access, acl
 from controller.adapters.authority import Authority
 from controller.adapters.broker import Guarded, free_port, open_guarded
 from controller.adapters.site_file import SiteFile
+from controller.adapters.store import Tx
 from controller.values import Command
 from fabcommons import doctor_tries
 from fabcommons.finding import BAD, GOOD, HINT
@@ -71,11 +72,19 @@ def test_the_oldest_word_without_an_answer_is_told(tmp_path: Path) -> None:
     floor = Floor(tmp_path)
     assert floor.do(doctor_tries.outbox).state == GOOD
     asked = Command("c-1", "mill-1", "pause", {}, "Ana", floor.clock.now_ms())
-    floor.do(lambda tx: tx.commands.add(asked))
+
+    def add(tx: Tx) -> None:
+        tx.commands.add(asked)
+
+    floor.do(add)
     assert floor.do(doctor_tries.outbox).state == GOOD
     floor.clock.advance_ms(180_000)
     found = floor.do(doctor_tries.outbox)
     assert (found.state, "180 s: mill-1, pause" in found.text) == (HINT, True)
-    floor.do(lambda tx: tx.commands.change("c-1", answered_at=floor.clock.now_ms(), ok=True))
+
+    def answer(tx: Tx) -> None:
+        tx.commands.change("c-1", answered_at=tx.now_ms, ok=True)
+
+    floor.do(answer)
     assert floor.do(doctor_tries.outbox).state == GOOD
     floor.store.close()
