@@ -22,6 +22,7 @@ from controller.values import NeedRequest
 from fabcommons import faults
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
+from fabcommons.options import command
 from fabcommons.processes import Children
 from fabcommons.report import Report, summary
 from fabcommons.running import Place, RunningSite, design_folders
@@ -55,11 +56,11 @@ ledger equals to the milligram what the simulated machines physically did."""
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    demo = commands.add_parser(
+    demo = command(
+        commands,
         "demo",
-        help="a floor at work: simulated machines, real firmware, real controller",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a floor at work: simulated machines, real firmware, real controller",
+        _EXAMPLES,
     )
     option = demo.add_argument
     option("--until-done", action="store_true", help="end when all needs are met, with a verdict")
