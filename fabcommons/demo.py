@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from controller.adapters.broker import is_broker
 from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.slicer import SlicerError, find_slicer
 from controller.definition import Design, DesignError
@@ -106,6 +107,9 @@ def _check(options: argparse.Namespace) -> None:
     for name in ("needs", "printers", "mills", "cells", "time_scale"):
         if getattr(options, name) < (1 if name in ("needs", "time_scale") else 0):
             raise CliError(f"--{name.replace('_', '-')} is too small", USAGE)
+    if not is_broker(options.broker):
+        words = f"{options.broker!r} must be auto, mosquitto, amqtt or HOST:PORT"
+        raise CliError(f"--broker {words}", USAGE)
     if options.design is not None and not options.design.is_dir():
         raise CliError(f"--design {options.design}: is not a folder", USAGE)
 

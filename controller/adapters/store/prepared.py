@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Boolean, Connection, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
@@ -68,7 +68,11 @@ def truths(table: Table) -> tuple[int, ...]:
 
 @lru_cache(maxsize=2)
 def _dialect(name: str) -> Any:
-    return sqlite.dialect() if name == "sqlite" else cast(Any, postgresql.psycopg).dialect()
+    if name == "sqlite":
+        return sqlite.dialect()
+    from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
+
+    return cast(Any, postgresql.psycopg).dialect()
 
 
 def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
