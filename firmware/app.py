@@ -36,7 +36,8 @@ TICK_S = 0.05
 BUSY_TELE_MS = 2000
 IDLE_TELE_MS = 10000
 COLLECT_MS = 1000
-COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays
+COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays,
+COLLECT_SHARE = 4  # or after this part of what is free: collecting is half of a roomy board's work
 REOPEN_S = 1
 _FETCHING = ("firmware.fetch", "protocols.forbidden")
 RESTART = 64  # exit code of a process that is to be started again
@@ -143,9 +144,7 @@ class App:
     # tasks ---------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Run until cancelled, or until a task failed; then restart."""
-        threshold: "Any" = getattr(gc, "threshold", None)
-        if threshold is not None:  # CPython has none
-            threshold(COLLECT_B)
+        self._collect()
         had_order = self.journal.memory.order_state in ("running", "paused")
         self.agent.boot(self._platform.now_ms())
         if had_order:
@@ -236,6 +235,8 @@ class App:
         if mem_free is not None:
             self._free_b = mem_free()
             self._least_b = min(self._least_b, self._free_b)
+            board: "Any" = gc  # CPython's knows none of this
+            board.threshold(max(COLLECT_B, self._free_b // COLLECT_SHARE))
             if self._free_b < health.LEAST_FREE_B and self.agent.memory.order is None:
                 raise MemoryError("little heap is left")  # better now than while an order runs
 
