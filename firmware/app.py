@@ -111,7 +111,7 @@ class App:
         self._told_ms = 0
         self._tele_ms = 0
         self._tele_n = 0
-        self._collected_ms = 0
+        self._collected_ms = -COLLECT_MS
         self._told_hi = 0
         self._free_b = 0  # of the heap, right after garbage was collected; 0 = not known
         self._least_b = 2**30
@@ -144,7 +144,6 @@ class App:
     # tasks ---------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Run until cancelled, or until a task failed; then restart."""
-        self._collect()
         had_order = self.journal.memory.order_state in ("running", "paused")
         self.agent.boot(self._platform.now_ms())
         if had_order:
@@ -225,7 +224,7 @@ class App:
         if now_ms - self._tele_ms > (BUSY_TELE_MS if busy else IDLE_TELE_MS):
             self._tele_ms = now_ms
             self._tell_telemetry()
-        if now_ms - self._collected_ms > COLLECT_MS:
+        if now_ms - self._collected_ms >= COLLECT_MS:
             self._collected_ms = now_ms
             self._collect()
 

@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support import bench_floor  # noqa: E402  # found by the path above
 from support.bench_floor import Controller, Floor, wait_until  # noqa: E402  # the same
+from support.bench_peer import measured, peer, program  # noqa: E402  # the same
 
 BAD = 0.01  # of lines, in the noisy run
 LIMIT_S = 1800
@@ -35,36 +33,6 @@ OURS = {"fabcommons, CPython": "cpython", "fabcommons, MicroPython": "micropytho
 THEIRS = {"OctoPrint": "octoprint", "Printrun": "printrun"}
 FIGURES = ("lines_per_s", "cpu_ms_per_1000_lines", "recovery_ms_median", "recovery_ms_p99")
 Row = dict[str, Any]
-
-
-def program(lines: int) -> str:
-    """Moves as a slicer writes them; nothing to heat or to home, so the peer waits for nothing."""
-    moves = [
-        f"G1 X{i * 37 % 150000 / 1000 + 20:.3f} Y{i * 53 % 130000 / 1000 + 25:.3f} E{i / 32:.5f}"
-        for i in range(1, lines + 1)
-    ]
-    return "\n".join(["M82", "G92 E0", *moves, "M104 S0", ""])
-
-
-@contextmanager
-def peer(folder: Path, bad: float) -> Iterator[subprocess.Popen[str]]:
-    """The peer, at folder/machine; when the block ends it has printed what it measured."""
-    command = [sys.executable, str(ROOT / "tests/support/bench_peer.py")]
-    command += ["--link", str(folder / "machine"), "--pid-file", str(folder / "pid")]
-    running = subprocess.Popen([*command, "--bad", str(bad)], stdout=subprocess.PIPE, text=True)
-    try:
-        wait_until((folder / "machine").exists, 60, "the peer")
-        yield running
-    finally:
-        running.send_signal(signal.SIGINT)
-
-
-def measured(running: subprocess.Popen[str]) -> Row:
-    """What a peer that was told to end has found."""
-    assert running.stdout is not None
-    lines = running.stdout.read().splitlines()
-    running.wait()
-    return json.loads(lines[-1])
 
 
 def ours(folder: Path, lines: int, interpreter: str, bad: float) -> Row:

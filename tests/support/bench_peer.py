@@ -4,8 +4,9 @@
 
 It measures the host at the host's own wire, so that every host is measured alike: lines a second
 and the host's CPU from the first move to the last, and for each line asked for again the time until
-it came. Prints one line of JSON when told to end. After an M112 it is itself again at once, as if
-someone had pressed its reset button; ``stops`` is when each M112 came (time.monotonic, s).
+it came. Prints one line of JSON when told to end. At each M112 it prints when it came
+(time.monotonic, s) and how many moves it had run, and is itself again at once, as if someone had
+pressed its reset button.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +50,6 @@ class Peer(Printer):
         self.ran = 0
         self.asked = 0.0
         self.recovered: list[float] = []
-        self.stops: list[float] = []
         super().__init__(config)
 
     def _times(self) -> tuple[float, float]:
@@ -70,9 +74,8 @@ class Peer(Printer):
         super().say(line)
 
     def kill(self, why: str) -> None:
-        self.stops.append(time.monotonic())
+        print(json.dumps({"stop": time.monotonic(), "ran": self.ran}), flush=True)
         super().kill(why)
-        print(json.dumps({"stop": self.stops[-1], "ran": self.ran}), flush=True)
 
     def step(self, now_ms: float) -> bytes:
         said = super().step(now_ms)
@@ -99,6 +102,39 @@ class Peer(Printer):
                 "recovery_ms_p99": round(again[-(-len(again) * 99 // 100) - 1] * 1000, 2),
             }
         return figures
+
+
+def program(lines: int) -> str:
+    """Moves as a slicer writes them; nothing to heat or to home, so the peer waits for nothing."""
+    moves = [
+        f"G1 X{i * 37 % 150000 / 1000 + 20:.3f} Y{i * 53 % 130000 / 1000 + 25:.3f} E{i / 32:.5f}"
+        for i in range(1, lines + 1)
+    ]
+    return "\n".join(["M82", "G92 E0", *moves, "M104 S0", ""])
+
+
+@contextmanager
+def peer(folder: Path, bad: float = 0.0) -> Iterator[subprocess.Popen[str]]:
+    """The peer, at folder/machine; after the block it prints what it measured."""
+    command = [sys.executable, __file__, "--link", str(folder / "machine")]
+    command += ["--pid-file", str(folder / "pid"), "--bad", str(bad)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 60
+        while not (folder / "machine").exists():
+            assert time.monotonic() < end and running.poll() is None, "no peer"
+            time.sleep(0.05)
+        yield running
+    finally:
+        running.send_signal(signal.SIGINT)
+
+
+def measured(running: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a peer that was told to end has found."""
+    assert running.stdout is not None
+    lines = running.stdout.read().splitlines()
+    running.wait()
+    return json.loads(lines[-1])
 
 
 def main() -> None:
