@@ -121,7 +121,8 @@ class App:
             "pause": driver.pause,
             "resume": driver.resume,
             "cancel": driver.cancel,
-            "stop": driver.stop,
+            "stop": self._stop,
+            "note": self.agent.noted,
             "recover": driver.recover,
             "identify": driver.identify,
             "console": driver.console,
@@ -254,8 +255,7 @@ class App:
                 action = self.agent.actions.pop(0)
                 self._acts[action[0]](*action[1:])
             self.driver.step(now_ms)
-        if self.driver.out and self._serial is not None:
-            self._write_serial()
+        self._write_serial()
         if self.agent.changed:
             self._tell_state()
         if self.journal.hi != self._told_hi:
@@ -286,7 +286,14 @@ class App:
                 words = "filament ran out" if event == "runout" else "filament does not follow"
                 self.driver.events.append(("need", "{} on channel {}".format(words, ch)))
 
+    def _stop(self) -> None:
+        """Stop the machine at once; who did it and what became of the order is journalled after."""
+        self.driver.stop()
+        self._write_serial()
+
     def _write_serial(self) -> None:
+        if not self.driver.out or self._serial is None:
+            return
         data, self.driver.out = self.driver.out, bytearray()
         try:
             self._serial.write(data)
