@@ -3,7 +3,8 @@
 Many orders, each stopped at a moment of its own: the time from publishing ``dn/cmd stop`` until the
 first byte of M112 came out of the serial line, at our simulated printer behind a pty (the peer of
 ``bench-firmware``: its moves take no time, so a line is always in flight). On MicroPython's unix
-port; ``--interpreter cpython`` for CPython. Writes run/bench/firmware_stop.json. ``--presses N``.
+port; ``--interpreter cpython`` for CPython. The journal lies in memory (/dev/shm), so that no disk
+of this computer is measured; ``--flash DIR`` puts it there. Writes run/bench/firmware_stop.json.
 """
 
 from __future__ import annotations
@@ -104,8 +105,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--presses", type=int, default=200)
     parser.add_argument("--interpreter", choices=["micropython", "cpython"], default="micropython")
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    parser.add_argument("--flash", default=memory, help="folder to make the journal's in")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=asked.flash) as folder:
         figures = bench(Path(folder), asked.presses, asked.interpreter)
     out = ROOT / "run" / "bench" / "firmware_stop.json"
     out.parent.mkdir(parents=True, exist_ok=True)
