@@ -48,9 +48,10 @@ HOUR_MS = 3_600_000
 class Reads:
     """Handlers of the reading endpoints over one desk."""
 
-    def __init__(self, desk: Desk, hub: Hub) -> None:
+    def __init__(self, desk: Desk, hub: Hub, gate: Gate) -> None:
         self._desk = desk
         self._hub = hub
+        self._gate = gate
 
     def floor(self) -> Response:
         """Snapshot of the floor; ``/api/events?since=`` its ``seq`` continues it."""
@@ -162,6 +163,7 @@ class Reads:
             "pages": hub.pages,
             "dropped": self._desk.dropped(),
             "feed_failures": hub.failures,
+            "proxy_unnamed": self._gate.proxy_unnamed,
             "influx": cast(InfluxView, self._desk.influx()._asdict()),
         }
 
@@ -173,9 +175,9 @@ def _need(tx: Tx, need: str) -> Need:
     return found
 
 
-def router(desk: Desk, hub: Hub) -> APIRouter:
+def router(desk: Desk, hub: Hub, gate: Gate) -> APIRouter:
     """Routes of the reading endpoints."""
-    reads = Reads(desk, hub)
+    reads = Reads(desk, hub, gate)
     routes = APIRouter(responses=ERRORS)
     add_rows(
         routes,

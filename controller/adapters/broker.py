@@ -134,6 +134,11 @@ class Mosquitto:
     def _is_alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
     def reload(self) -> None:
         """Read passwords, topics and certificates again; who lost its password is put out."""
         self._process.send_signal(signal.SIGHUP)
