@@ -115,13 +115,17 @@ class Controller:
         self._offer = None
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="controller")
         self._client.on_message = self._on_message
-        self._client.on_connect = lambda *_: self._client.subscribe(up_filter(site), 1)
+        self._client.on_connect = self._on_connect
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _on_connect(self, *_):
+        self._client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._client.subscribe(up_filter(self.site), 1)
 
     def _send(self, leaf, message, retain=False):
         topic = machine_topic(self.site, self.machine, leaf)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Boolean, Connection, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
@@ -60,7 +60,7 @@ def numbered_once(
 ) -> Prepared:
     """A new row whose number is given back; nothing when ``once`` is there already."""
     values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    made = (sqlite if dialect == "sqlite" else postgresql).insert(table).values(values)
+    made = upsert(dialect, table).values(values)
     statement = made.on_conflict_do_nothing(index_elements=[once]).returning(table.c[key])
     return _prepared(dialect, statement)
 
@@ -85,9 +85,22 @@ def truths(table: Table) -> tuple[int, ...]:
     return tuple(n for n, column in enumerate(table.c) if isinstance(column.type, Boolean))
 
 
+def upsert(dialect: str, table: Table) -> sqlite.Insert:
+    """INSERT that can say what to do on conflict; both databases say it alike."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
+
+    return cast(Any, postgresql.insert(table))
+
+
 @lru_cache(maxsize=2)
 def _dialect(name: str) -> Any:
-    return sqlite.dialect() if name == "sqlite" else cast(Any, postgresql.psycopg).dialect()
+    if name == "sqlite":
+        return sqlite.dialect()
+    from sqlalchemy.dialects import postgresql
+
+    return cast(Any, postgresql.psycopg).dialect()
 
 
 def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
