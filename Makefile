@@ -89,10 +89,10 @@ audit: setup     ## known weaknesses of every locked package (asks OSV; needs a 
 sbom: setup      ## what a site consists of, as CycloneDX: dist/sbom.json
 	$(RUN) python scripts/sbom.py
 
-bench: $(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py))  ## every benchmark
+bench: $(subst _,-,$(patsubst tests/bench/bench_%.py,bench-%,$(wildcard tests/bench/bench_*.py)))  ## every benchmark
 
 bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and writes run/bench/*.json
-	$(RUN) python tests/bench/bench_$*.py $(BENCH)
+	$(RUN) python tests/bench/bench_$(subst -,_,$*).py $(BENCH)
 
 chaos: setup     ## the fault campaign on virtual time, e.g. make chaos ORDERS=100000 SEED=1
 	$(RUN) python tests/chaos/campaign.py --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) $(CHAOS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import tempfile
@@ -36,14 +37,14 @@ Sample = tuple[str, int, dict[str, int]]
 
 
 def reading(machine: int, at: int) -> dict[str, int]:
-    """Something that moves as the real thing does: noise on plateaus, ramps."""
+    """Something that moves as the real thing does: every sensor's own noise on plateaus, ramps."""
     n = at // EVERY_MS + machine * 31
-    noise = n * 7919 % 601 - 300
+    noise = random.Random(n).gauss
     warm = n % 720 < 600
     return {
-        "nozzle_mc": (215_000 if warm else 25_000) + noise,
-        "bed_mc": (60_000 if warm else 24_000) + noise // 3,
-        "power_mw": 120_000 + noise * 40,
+        "nozzle_mc": (215_000 if warm else 25_000) + int(noise(0, 150)),
+        "bed_mc": (60_000 if warm else 24_000) + int(noise(0, 50)),
+        "power_mw": (120_000 if warm else 8_000) + int(noise(0, 4000)),
         "done_ppm": n % 600 * 1666,
         "feed_um_s": 60_000 if n % 5 else 120_000,
         "spool_mg": 900_000 - n % 60_000 * 14,
@@ -126,7 +127,8 @@ class Bench:
         }
         with self.store.read() as tx:
             packed = tx.telemetry.packed_bytes()
-        self.figures["packed_bytes_per_reading"] = round(packed / count, 1)
+        self.figures["packed_bytes_per_set_of_readings"] = round(packed / count, 1)
+        self.figures["packed_bytes_per_value"] = round(packed / count / len(FIELDS), 2)
 
     def _history(self, tx: Tx, day_at: int) -> None:
         """A day of which rollups alone are left."""
