@@ -219,7 +219,7 @@ class MqttLink:
 
     def _on_disconnect(self, _c: Any, _data: Any, _flags: Any, reason: Any, _p: Any) -> None:
         self._connected.clear()
-        if not self.reason.startswith(_REFUSES):  # after which it hangs up, of course
+        if reason.is_failure and not self.reason.startswith(_REFUSES):  # which it does hanging up
             self._tell(f"hung up: {reason}")
 
     def _on_message(self, _c: Any, _data: Any, message: paho.MQTTMessage) -> None:
