@@ -29,15 +29,22 @@ class _Callee:
 
 def paste(trees: dict[str, ast.Module], roots: tuple[str, ...]) -> None:
     """Paste until nothing more can be."""
-    number = 0
-    before = -1
+    named = {module: Counter(_names(tree)) for module, tree in trees.items()}
+    uses = sum(named.values(), Counter[str]())
+    bases = {b.id for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef)
+             for b in n.bases if isinstance(b, ast.Name)}  # fmt: skip
+    number, before = 0, -1
     while before != number:
         before = number
-        once = _named_once(trees)  # pasting moves names; only what was pasted is gone
-        bases = _bases(trees)
         for module, tree in trees.items():
-            if module not in roots:
-                number = _Paster(_callees(tree, once, bases), number).run(tree)
+            if module in roots:
+                continue
+            pasted = _Paster(_callees(tree, uses, bases), number).run(tree)
+            if pasted != number:
+                number = pasted
+                uses.subtract(named[module])
+                named[module] = Counter(_names(tree))
+                uses.update(named[module])
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -50,24 +57,13 @@ def _names(tree: ast.AST) -> Iterator[str]:
             yield node.name
 
 
-def _named_once(trees: dict[str, ast.Module]) -> set[str]:
-    uses = Counter(name for tree in trees.values() for name in _names(tree))
-    return {name for name, times in uses.items() if times == 1}
-
-
-def _bases(trees: dict[str, ast.Module]) -> set[str]:
-    """Names of classes that others are made from."""
-    classes = (n for tree in trees.values() for n in tree.body if isinstance(n, ast.ClassDef))
-    return {base.id for node in classes for base in node.bases if isinstance(base, ast.Name)}
-
-
-def _callees(tree: ast.Module, once: set[str], bases: set[str]) -> dict[str, _Callee]:
+def _callees(tree: ast.Module, uses: Counter[str], bases: set[str]) -> dict[str, _Callee]:
     found: dict[str, _Callee] = {}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     alone = [c for c in classes if not c.bases and c.name not in bases]
     for owner in (tree, *alone):
         for node in owner.body:
-            if isinstance(node, Function) and node.name in once and _may_move(node):
+            if isinstance(node, Function) and uses[node.name] == 1 and _may_move(node):
                 found[node.name] = _Callee(node, owner.body, isinstance(owner, ast.ClassDef))
     return found
 
