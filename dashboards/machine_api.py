@@ -28,6 +28,7 @@ from dashboards.page_models import (
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.reading import read_rows
+from dashboards.routing import add_rows
 from dashboards.views import Floor, index, label, machine_view
 from protocols.orders import OPC_STATES
 
@@ -232,18 +233,15 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the machine page; must come before the commands with a free verb."""
     handlers = Machines(desk)
     routes = APIRouter(responses=ERRORS)
-    options: dict[str, Any] = {"response_model_exclude_unset": True}
     path = "/api/machines/{machine}"
-    routes.add_api_route(path, handlers.page, response_model=MachinePage, **options)
-    for verb, handler in (
-        ("out", handlers.out),
-        ("back", handlers.back),
-        ("pose", handlers.pose),
-        ("upkeep", handlers.done),
-        ("upkeep-rule", handlers.rule),
-        ("console", handlers.console),
-    ):
-        routes.add_api_route(
-            f"{path}/{verb}", handler, methods=["POST"], response_model=AnswerView, **options
-        )
+    add_rows(
+        routes,
+        ("GET", path, handlers.page, MachinePage),
+        ("POST", f"{path}/out", handlers.out, AnswerView),
+        ("POST", f"{path}/back", handlers.back, AnswerView),
+        ("POST", f"{path}/pose", handlers.pose, AnswerView),
+        ("POST", f"{path}/upkeep", handlers.done, AnswerView),
+        ("POST", f"{path}/upkeep-rule", handlers.rule, AnswerView),
+        ("POST", f"{path}/console", handlers.console, AnswerView),
+    )
     return routes

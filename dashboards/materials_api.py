@@ -1,6 +1,6 @@
 """Endpoints of the materials page: stock, lots, reservations, thresholds, what does not add up."""
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 from fastapi import APIRouter, Header
 from fastapi import Path as InPath
@@ -20,6 +20,7 @@ from dashboards.present import present
 from dashboards.problems import ERRORS
 from dashboards.reading import MATERIAL_KINDS
 from dashboards.record_views import discrepancy_view
+from dashboards.routing import add_rows
 from dashboards.views import lot_view
 
 InId = Annotated[str, InPath(max_length=64)]
@@ -184,18 +185,11 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the materials page."""
     handlers = Materials(desk)
     routes = APIRouter(responses=ERRORS)
-    table: tuple[tuple[str, str, Any, Any], ...] = (
+    add_rows(
+        routes,
         ("GET", "/api/materials", handlers.page, MaterialsPage),
         ("POST", "/api/lots/{lot}/weigh", handlers.weigh, WeighedView),
         ("POST", "/api/picks/{order}", handlers.count, CountedView),
         ("POST", "/api/thresholds", handlers.threshold, StockView),
     )
-    for method, path, handler, model in table:
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
     return routes

@@ -396,4 +396,5 @@ class HealthView(TypedDict):
     pages: int
     dropped: int
     feed_failures: int
+    proxy_unnamed: bool
     influx: InfluxView

@@ -21,7 +21,7 @@ from controller.values import Deposed
 from fabcommons.client import OK, USAGE, Client, CliError
 from fabcommons.floor import Extent, Floor
 from fabcommons.logs import JsonLog, PlainLog
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.replica import StandBy, check_alone, start_anew
 from fabcommons.running import Place, RunningSite, clock_of, last_ms_of
 
@@ -49,12 +49,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    controller = commands.add_parser(
-        "controller",
-        help="run a site from its settings file",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    controller = command(commands, "controller", "run a site from its settings file", _EXAMPLES)
     option = controller.add_argument
     option("settings", type=Path, nargs="?", help="site.yml, or drain, or resume")
     option("--check", action="store_true", help="only check the settings and the designs")

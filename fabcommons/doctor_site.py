@@ -22,6 +22,7 @@ from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.adapters.store import Tx
 from controller.adapters.store.dialects import StoreUnreachable, open_engine, store_url
 from controller.app import LAST_AT
+from dashboards.server import is_loopback
 from fabcommons import settings_files
 from fabcommons.client import CliError
 from fabcommons.finding import BAD, GOOD, HINT, Finding
@@ -85,6 +86,10 @@ def bind(settings: SiteFile) -> Finding:
     if access.proxies and access.tls != "proxy":
         text = "access.proxies are named, yet access.tls is not proxy"
         return Finding("access", HINT, text, "set access.tls: proxy, if the proxy does TLS")
+    if access.names and not access.proxies and is_loopback(host):
+        text = f"the page has names, yet {settings.http} is reached from this computer alone"
+        fix = "if a proxy passes people on, name its address in access.proxies; else drop the names"
+        return Finding("access", HINT, text, fix)
     if access.tls == "off" and host not in ("127.0.0.1", "localhost", "::1", ""):
         text = f"{settings.http} is reached from other computers without TLS"
         return Finding("access", BAD, text, "set access.tls: auto in the settings")
