@@ -1,7 +1,8 @@
-"""Fab days drawn by seed: printers, mills, lasers and assembly with set-ups, dues and weights."""
+"""Floors drawn by seed: fab days with set-ups, dues and weights; job shops without dues."""
 
 from collections.abc import Mapping
 from random import Random
+from typing import NamedTuple
 
 from controller.scheduling.problem import Job, Machine, Operation, Problem, SetupTable
 
@@ -100,3 +101,42 @@ def _dated(random: Random, job: Job, horizon: float) -> Job:
     release = int(random.random() * 0.5 * horizon) if random.random() < 0.6 else 0
     due = int(release + horizon * random.uniform(0.15, 1.0))
     return Job(job.name, release, due, job.weight, job.need_class, community=job.community)
+
+
+class Shop(NamedTuple):
+    """A flexible job shop: sizes, how many machines may do an operation, largest change-over."""
+
+    jobs: int
+    machines: int
+    steps: int
+    ways: int
+    change_over_s: int = 0
+
+
+def shop(size: Shop, seed: int) -> Problem:
+    """Chains of operations of 1 to 99 s without dues; with change-overs each job is a class."""
+    random = Random(seed)
+    names = [f"m{i}" for i in range(size.machines)]
+    classes = tuple(f"job {j}" for j in range(size.jobs))
+    jobs = tuple(Job(name) for name in classes)
+    steps: list[Operation] = []
+    for job in jobs:
+        before: tuple[str, ...] = ()
+        for _ in range(random.randint(max(1, size.steps // 2), size.steps)):
+            able = random.sample(names, random.randint(1, size.ways))
+            name = f"{job.name}.{len(steps)}"
+            usual = random.randint(1, 99)
+            times = {m: max(1, round(usual * random.uniform(0.8, 1.25))) for m in able}
+            steps.append(Operation(name, job.name, times, before, job.name))
+            before = (name,)
+    table = _between(random, classes, size.change_over_s) if size.change_over_s else None
+    floor = tuple(Machine(name, table) for name in names)
+    return Problem(floor, jobs, tuple(steps), name=f"shop {size.machines}x{len(steps)}")
+
+
+def _between(random: Random, classes: tuple[str, ...], most_s: int) -> SetupTable:
+    """Seconds from each class to each other one; none within a class."""
+    rows = tuple(
+        tuple(0 if a == b else random.randint(1, most_s) for b in classes) for a in classes
+    )
+    return SetupTable(classes, rows)

@@ -1,6 +1,7 @@
 """Why each operation waits: the one reason that binds, and the earliest start, in words."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from controller.scheduling.calendars import earliest_fit, in_words, merged
@@ -63,7 +64,7 @@ def bindings(
 ) -> dict[str, Binding]:
     """What binds each planned operation that is not fixed; ``names`` as people say them."""
     index = {operation.name: operation for operation in problem.operations}
-    machines = {machine.name: machine for machine in problem.machines}
+    machines = {m.name: replace(m, closed=merged(m.closed)) for m in problem.machines}
     job_release = {job.name: job.release_s for job in problem.jobs}
     ordered = sorted(assignments, key=lambda a: (a.start_s, a.end_s))
     ends = {assignment.operation: assignment.end_s for assignment in ordered}
@@ -107,12 +108,13 @@ def _released(operation: Operation, job_release_s: int) -> Cause:
 def _machine_causes(
     machine: Machine, before: Before | None, assignment: Assignment, names: Names
 ) -> Iterator[Cause]:
+    """What is on the machine before, and its closed windows (merged)."""
     name = names.get(machine.name, machine.name)
     if before:
         busy = names.get(before.operation, before.operation)
         yield Cause(before.end_s, f"waits for {name}, busy with {busy}", ", free ")
     length = assignment.end_s - assignment.start_s
-    for start, end in merged(machine.closed):
+    for start, end in machine.closed:
         if start < assignment.start_s and end <= assignment.start_s < end + length:
             yield Cause(end, f"waits for {name}, which opens", " ")
 

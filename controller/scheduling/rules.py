@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from controller.scheduling.calendars import earliest_fit, merged
 from controller.scheduling.pools import Pools
-from controller.scheduling.problem import Machine, Operation, Problem
+from controller.scheduling.problem import Operation, Problem, SetupTable
 from controller.scheduling.rationing import NO_DUE, Ration
 from controller.scheduling.schedule import Assignment
 
@@ -53,7 +53,9 @@ class Floor:
         self.away = merged(problem.unstaffed)
         self.free_s = dict.fromkeys(self.machines, 0)
         self.held = {machine.name: machine.setup_class for machine in problem.machines}
-        self._setups = {m.name: _setup_lookup(m) for m in problem.machines}
+        tables = {id(m.setups): m.setups for m in problem.machines}
+        lookups = {key: _setup_lookup(table) for key, table in tables.items()}
+        self._setups = {m.name: lookups[id(m.setups)] for m in problem.machines}
 
     def occupy(self, operation: Operation, machine: str, end_s: int) -> None:
         """Take the machine until ``end_s`` and leave it in the operation's class."""
@@ -84,8 +86,7 @@ class Floor:
         return min(places, key=lambda place: (place.end_s, place.setup_s))
 
 
-def _setup_lookup(machine: Machine) -> Mapping[tuple[str, str], int]:
-    table = machine.setups
+def _setup_lookup(table: SetupTable | None) -> Mapping[tuple[str, str], int]:
     if table is None:
         return {}
     return {

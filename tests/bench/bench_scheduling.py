@@ -1,10 +1,12 @@
 """Our scheduler beside PyJobShop and a plain CP-SAT model, same CPU time; a table and JSON.
 
-    uv run --group bench python tests/bench/bench_scheduling.py --data DIR --seconds 10
-        --only brandimarte,dauzere --limit 4 --peers pyjobshop,cpsat --out bench-scheduling.json
+    make bench-scheduling
+    make bench-scheduling BENCH="--data DIR --seconds 10 --only brandimarte,dauzere --every 2"
 
-``DIR`` holds families of instances and ``best_known.csv``. Every plan of ours is checked by the
-independent checker. ``--fab`` adds generated fab days against the best tuned dispatch rule.
+Without ``--data``: a few shops of our own (written to ``run/bench/shops`` as our JSON), the first
+instance of each published family where those files are there, a fab day and its events; under
+three minutes. ``DIR`` holds families of instances and ``best_known.csv``. Every plan of ours is
+checked by the independent checker. ``--fab`` are generated days against the best tuned rule.
 """
 
 from __future__ import annotations
@@ -14,28 +16,38 @@ import csv
 import json
 import resource
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ortools.sat.python import cp_model
-from pyjobshop import Model
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from controller.scheduling.annealing import best_rule, improve
 from controller.scheduling.arrays import number
-from controller.scheduling.cli import solve_file, warm_up
+from controller.scheduling.cli import warm_up
 from controller.scheduling.decode import decode
-from controller.scheduling.generate import fab_day
+from controller.scheduling.documents import to_json
+from controller.scheduling.generate import Shop, fab_day, shop
 from controller.scheduling.planner import Budget, plan
 from controller.scheduling.problem import Problem
 from controller.scheduling.readers import read_problem
 from controller.scheduling.rolling import Known, roll
 from controller.scheduling.schedule import Plan, Value, makespan, value, violations
-from support.replans import EVENTS, morning  # found by the path above
+from support.plan_peers import cpsat, pyjobshop  # found by the path above
+from support.replans import EVENTS, morning
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT.parent / "shared" / "data" / "fjsp"
+SHOPS = ROOT / "run" / "bench" / "shops"
+OWN = (
+    Shop(6, 5, 5, 3),
+    Shop(10, 6, 6, 3),
+    Shop(15, 8, 8, 3),
+    Shop(20, 10, 10, 5),
+    Shop(8, 5, 5, 2, 30),
+    Shop(20, 8, 5, 4, 40),
+)
 
 
 class Row(NamedTuple):
@@ -50,92 +62,16 @@ class Row(NamedTuple):
     best: int
 
 
-def wall_for(cpu_s: float) -> float:
-    """Wall seconds that give one thread that much CPU under the load of this moment."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    while time.process_time() - cpu < 0.2:
-        pass
-    return cpu_s * (time.perf_counter() - wall) / (time.process_time() - cpu)
-
-
-def ours(path: Path, problem: Problem, seconds: float) -> tuple[int, int]:
-    solved = solve_file(path, seconds, 1)
-    wrong = violations(problem, solved.plan)
+def ours(problem: Problem, seconds: float) -> tuple[int, int]:
+    """(makespan, bound) of our plan, checked."""
+    made = plan(problem, 1, Budget(seconds), exact=True)
+    wrong = violations(problem, made)
     if wrong:
-        raise AssertionError(f"{path}: {wrong[0]}")
-    return makespan(solved.plan), solved.plan.bound_s
+        raise AssertionError(f"{problem.name}: {wrong[0]}")
+    return makespan(made), made.bound_s
 
 
-def pyjobshop(path: Path, problem: Problem, seconds: float) -> tuple[int, int]:
-    model = Model()
-    machines = {machine.name: model.add_machine(name=machine.name) for machine in problem.machines}
-    jobs = {job.name: model.add_job(name=job.name) for job in problem.jobs}
-    tasks = {o.name: model.add_task(job=jobs[o.job], name=o.name) for o in problem.operations}
-    for operation in problem.operations:
-        for name in operation.eligible:
-            seconds_on = operation.seconds_on(name)
-            model.add_mode(tasks[operation.name], machines[name], seconds_on)
-        for before in operation.after:
-            model.add_end_before_start(tasks[before], tasks[operation.name])
-    for name, one, other, change in change_overs(problem):
-        model.add_setup_time(machines[name], tasks[one], tasks[other], change)
-    found = model.solve(time_limit=wall_for(seconds), display=False, num_workers=1)
-    objective = found.objective
-    return (int(objective) if objective < 1e15 else 0), int(max(0, found.lower_bound))
-
-
-def change_overs(problem: Problem) -> Iterable[tuple[str, str, str, int]]:
-    """(machine, operation before, after, seconds); classes are operations in these files."""
-    for machine in problem.machines:
-        if machine.setups is not None:
-            for one, row in zip(machine.setups.classes, machine.setups.seconds, strict=True):
-                for other, change in zip(machine.setups.classes, row, strict=True):
-                    if change:
-                        yield machine.name, one, other, change
-
-
-def cpsat(path: Path, problem: Problem, seconds: float) -> tuple[int, int]:
-    cp = cp_model.CpModel()
-    horizon = sum(max(o.eligible.values()) for o in problem.operations)
-    starts = {o.name: cp.new_int_var(0, horizon, "") for o in problem.operations}
-    ends = {o.name: cp.new_int_var(0, horizon, "") for o in problem.operations}
-    on: dict[str, list] = {machine.name: [] for machine in problem.machines}
-    for operation in problem.operations:
-        here = []
-        for name in operation.eligible:
-            literal = cp.new_bool_var("")
-            length = operation.seconds_on(name)
-            start, end = starts[operation.name], ends[operation.name]
-            on[name].append(cp.new_optional_interval_var(start, length, end, literal, ""))
-            here.append(literal)
-        cp.add_exactly_one(here)
-        for before in operation.after:
-            cp.add(starts[operation.name] >= ends[before])
-    for intervals in on.values():
-        cp.add_no_overlap(intervals)
-    longest = cp.new_int_var(0, horizon, "")
-    cp.add_max_equality(longest, list(ends.values()))
-    cp.minimize(longest)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    begun, done = time.process_time(), threading.Event()
-    watch = threading.Thread(target=_stop_at, args=(solver, begun + seconds, done))
-    watch.start()
-    state = solver.solve(cp)
-    done.set()
-    watch.join()
-    solved = state in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-    return (int(solver.objective_value) if solved else 0), int(solver.best_objective_bound)
-
-
-def _stop_at(solver: cp_model.CpSolver, cpu_s: float, done: threading.Event) -> None:
-    while not done.wait(0.1):
-        if time.process_time() >= cpu_s:
-            solver.stop_search()
-            return
-
-
-METHODS: dict[str, Callable[[Path, Problem, float], tuple[int, int]]] = {
+METHODS: dict[str, Callable[[Problem, float], tuple[int, int]]] = {
     "ours": ours,
     "pyjobshop": pyjobshop,
     "cpsat": cpsat,
@@ -144,7 +80,8 @@ METHODS: dict[str, Callable[[Path, Problem, float], tuple[int, int]]] = {
 
 def instances(data: Path, only: set[str], limit: int, every: int = 1) -> Iterable[tuple[Path, int]]:
     """Every so-many-th file of each family, at most ``limit`` of a family."""
-    rows = csv.DictReader((data / "best_known.csv").open())
+    table = data / "best_known.csv"
+    rows = csv.DictReader(table.open()) if table.exists() else ()
     best = {(r["family"], r["file"]): int(r["best_ub"] or 0) for r in rows}
     for folder in sorted(data.iterdir()):
         if folder.is_dir() and folder.name != "fab-synthetic" and (not only or folder.name in only):
@@ -152,18 +89,36 @@ def instances(data: Path, only: set[str], limit: int, every: int = 1) -> Iterabl
                 yield path, best.get((folder.name, path.name), 0)
 
 
+def own_shops() -> Iterable[tuple[Path, int]]:
+    """Shops of our own making as files of our JSON; no best is known of them."""
+    folder = SHOPS / "own-shops"
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed, size in enumerate(OWN, 1):
+        made = shop(size, seed)
+        path = folder / f"{made.name.split()[1]}{'-setups' if size.change_over_s else ''}.json"
+        path.write_text(to_json(made))
+        yield path, 0
+
+
+def chosen(options: argparse.Namespace) -> Iterable[tuple[Path, int]]:
+    """The instances asked for; without a folder our own and one of each published family."""
+    only = set(filter(None, options.only.split(",")))
+    if options.data is None:
+        yield from own_shops()
+        if not PUBLISHED.is_dir():
+            print(f"no published instances at {PUBLISHED}; name a folder with --data", flush=True)
+            return
+    yield from instances(options.data or PUBLISHED, only, options.limit, options.every)
+
+
 def run(options: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
-    only = set(filter(None, options.only.split(",")))
     peers = [peer for peer in options.peers.split(",") if peer]
-    for path, best in instances(options.data, only, options.limit, options.every):
+    for path, best in chosen(options):
         problem = read_problem(path)
-        has_setups = any(machine.setups for machine in problem.machines)
         for method in ("ours", *peers):
-            if method == "cpsat" and has_setups:
-                continue
             begun = time.process_time()
-            found, bound = METHODS[method](path, problem, options.seconds)
+            found, bound = METHODS[method](problem, options.seconds)
             cpu_s = round(time.process_time() - begun, 1)
             rows.append(Row(path.parent.name, path.name, method, found, bound, cpu_s, best))
         print(line([row for row in rows if row.file == path.name]), flush=True)
@@ -179,16 +134,27 @@ def line(rows: list[Row]) -> str:
 
 
 def means(rows: list[Row]) -> None:
-    """Mean gap to best known by family and method."""
+    """Mean gap by family and method, to best known or else to the best of all methods here."""
+    least: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.makespan:
+            at = (row.family, row.file)
+            least[at] = min(least.get(at, row.makespan), row.makespan)
     groups: dict[tuple[str, str], list[float]] = {}
     for row in rows:
-        if row.best and row.makespan:
-            gap = 100 * (row.makespan / row.best - 1)
-            groups.setdefault((row.family, row.method), []).append(gap)
+        if row.makespan:
+            best = row.best or least[row.family, row.file]
+            groups.setdefault((row.family, row.method), []).append(100 * (row.makespan / best - 1))
     for (family, method), gaps in sorted(groups.items()):
         met = sum(gap <= 0 for gap in gaps)
         mean = sum(gaps) / len(gaps)
         print(f"{family:16} {method:10} mean gap {mean:6.2f} % over {len(gaps)}, met {met}")
+    worse = [
+        f"{row.family}/{row.file}"
+        for row in rows
+        if row.method == "ours" and row.makespan > least[row.family, row.file]
+    ]
+    print(f"a peer was better on {len(worse)}: {', '.join(worse) or '-'}")
 
 
 def _late(worth: Value) -> int:
@@ -279,18 +245,33 @@ def events(machines: int, operations: int) -> list[dict[str, object]]:
     return out
 
 
+def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
+    """Short for everything without a folder; with one, what was asked for and nothing else."""
+    short = options.data is None
+    usual = {
+        "seconds": 2.0 if short else 10.0,
+        "limit": 1 if short else 1000,
+        "fab": "50x500" if short else "",
+        "events": "20x150" if short else "",
+    }
+    for name, value_ in usual.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value_)
+    return options
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--data", type=Path, help="families of instances and best_known.csv")
+    parser.add_argument("--seconds", type=float, help="CPU per instance and method (10; 2 short)")
     parser.add_argument("--only", default="")
-    parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--limit", type=int, help="files of a family (all; 1 without --data)")
     parser.add_argument("--every", type=int, default=1, help="a sample: every so-many-th file")
     parser.add_argument("--peers", default="pyjobshop,cpsat")
-    parser.add_argument("--fab", default="", help="days, e.g. 50x500,500x5000@0.6")
-    parser.add_argument("--events", default="", help="size, e.g. 50x500: a new plan per event")
-    parser.add_argument("--out", type=Path, default=Path("bench-scheduling.json"))
-    options = parser.parse_args()
+    parser.add_argument("--fab", help="days, e.g. 50x500,500x5000@0.6")
+    parser.add_argument("--events", help="size, e.g. 50x500: a new plan per event")
+    parser.add_argument("--out", type=Path, default=ROOT / "run" / "bench" / "scheduling.json")
+    options = with_defaults(parser.parse_args())
     warm_up()
     days = fab([Day.read(text) for text in options.fab.split(",") if text], options.seconds)
     floor = [int(number) for number in options.events.split("x") if number]

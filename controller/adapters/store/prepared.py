@@ -60,7 +60,7 @@ def numbered_once(
 ) -> Prepared:
     """A new row whose number is given back; nothing when ``once`` is there already."""
     values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    made = (sqlite if dialect == "sqlite" else postgresql).insert(table).values(values)
+    made = upsert(dialect, table).values(values)
     statement = made.on_conflict_do_nothing(index_elements=[once]).returning(table.c[key])
     return _prepared(dialect, statement)
 
@@ -85,11 +85,20 @@ def truths(table: Table) -> tuple[int, ...]:
     return tuple(n for n, column in enumerate(table.c) if isinstance(column.type, Boolean))
 
 
+def upsert(dialect: str, table: Table) -> sqlite.Insert:
+    """INSERT that can say what to do on conflict; both databases say it alike."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
+
+    return cast(Any, postgresql.insert(table))
+
+
 @lru_cache(maxsize=2)
 def _dialect(name: str) -> Any:
     if name == "sqlite":
         return sqlite.dialect()
-    from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
+    from sqlalchemy.dialects import postgresql
 
     return cast(Any, postgresql.psycopg).dialect()
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import CursorResult
 
 from controller.adapters.store import prepared
@@ -199,14 +198,6 @@ class Room:
 
     def _scalar(self, statement: Executable, **values: object) -> Any:
         return self._conn.execute(statement, values).scalar()
-
-    def _upsert(self, table: Table) -> Any:
-        """INSERT that can say what to do on conflict, in the dialect of this connection."""
-        if self._conn.dialect.name == "postgresql":
-            from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
-
-            return postgresql.insert(table)
-        return sqlite.insert(table)
 
     def _last_seq(self, table: Table) -> int:
         """Highest ``seq`` of a table, 0 when it is empty."""

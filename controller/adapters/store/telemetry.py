@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import case, delete, func, insert, select
 
-from controller.adapters.store import tables
+from controller.adapters.store import prepared, tables
 from controller.adapters.store.packing import Sample, pack, unpack
 from controller.adapters.store.rows import Room, dumps
 from controller.adapters.store.telemetry_tables import reading_1h, reading_hour
@@ -173,7 +173,7 @@ class TelemetryRoom(Room):
     def _pack(self, machine: str, at: int) -> None:
         between = (at, at + HOUR_MS)
         samples = self.raw(machine, *between)
-        statement = self._upsert(_packed).values(
+        statement = prepared.upsert(self._dialect, _packed).values(
             machine=machine, at=at, n=len(samples), packed=pack(samples)
         )
         new = statement.excluded
@@ -199,7 +199,7 @@ class TelemetryRoom(Room):
             for name in sorted(points)
             for at, low, high, total, n in folded(points[name], HOUR_MS)
         ]
-        statement = self._upsert(_hour)
+        statement = prepared.upsert(self._dialect, _hour)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "name", "at"],
@@ -209,7 +209,7 @@ class TelemetryRoom(Room):
             self._conn.execute(statement, rows)
 
     def _put_last(self, last: dict[tuple[str, str], tuple[int, int]]) -> None:
-        statement = self._upsert(_last)
+        statement = prepared.upsert(self._dialect, _last)
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "name"],
             set_={"value": statement.excluded.value, "at": statement.excluded.at},
@@ -228,7 +228,7 @@ class TelemetryRoom(Room):
             for name, value in values.items():
                 key = (machine, at - at % ROLLUP_MS, name)
                 buckets.setdefault(key, []).append(value)
-        statement = self._upsert(_five)
+        statement = prepared.upsert(self._dialect, _five)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "at", "name"],
