@@ -15,7 +15,7 @@ from controller.adapters.codes import Codes
 from controller.adapters.mqtt import Broker as MqttAddress
 from controller.adapters.site_file import SiteFile
 from controller.app import Site
-from controller.enrolment import Enrolment, Reach
+from controller.enrolment import Enrolment, Reach, StoreShelf
 from fabcommons.client import FAILED, CliError
 
 _EVERYWHERE = ("", "0.0.0.0", "::")
@@ -35,7 +35,7 @@ class Door:
 
     def enrolment(self, site: Site) -> Enrolment:
         """Who lets machines in at this door."""
-        codes = Codes(lambda: time.monotonic_ns() // 1_000_000)
+        codes = Codes(lambda: time.time_ns() // 1_000_000, StoreShelf(site))
         return Enrolment(site, self.access, self.reach, codes)
 
 

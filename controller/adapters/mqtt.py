@@ -168,7 +168,8 @@ class MqttLink:
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
         if self._broker.tls is not None:
-            client.tls_set_context(self._broker.tls)
+            untyped: Any = client
+            untyped.tls_set_context(self._broker.tls)
         topic, payload, qos, retain = self._own(on=False)
         client.will_set(topic, payload, qos, retain)
         client.on_connect = self._on_connect
