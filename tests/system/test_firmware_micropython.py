@@ -105,6 +105,31 @@ def test_a_killed_firmware_reports_interrupted_and_never_starts_again(floor, con
     one_numbering(controller)
 
 
+def test_a_serial_line_pulled_in_mid_order_is_taken_up_again(floor, controller):
+    """The pseudo-terminal vanishes with its printer; another comes under the same link."""
+    with floor.firmware():
+        with floor.simulator():
+            until(floor.link.exists, what="the printer")
+            make_ready(controller)
+            controller.offer(1, floor.program(print_program(60_000)), [LOT])
+            until(lambda: floor.physical().get("moves", 0) > 200, 60, "printing")
+        until(lambda: controller.heard("interrupted"), 60, "interrupted")
+        until(lambda: controller.state["st"] == "off", what="a machine that is off")
+        drawn = floor.physical()["extruded_nm_by_tool"][0] // 1000 * 2982000 // 10**9
+        material = controller.heard("material")[-1]
+        assert not controller.state["ready"] and "serial line" in controller.state["need"]
+        with floor.simulator():
+            until(lambda: controller.state["st"] == "idle", 60, "the machine again")
+            assert floor.physical().get("programs", []) == []  # nothing was sent but questions
+            make_ready(controller)
+            controller.offer(2, floor.program(print_program(20), "two.gcode"), [LOT], "second")
+            until(lambda: controller.heard("finished"), 60, "the second order")
+    assert "serial line is gone" in controller.heard("interrupted")[0]["why"]
+    assert [e["ep"] for e in controller.heard("started")] == [1, 2]
+    assert material["cum_mg"] - material["unc_mg"] <= drawn <= material["cum_mg"]
+    one_numbering(controller)
+
+
 def test_a_mill_order_runs_once(floor, controller):
     program = floor.program(mill_program(100), "plate.nc", "grbl")
     with floor.simulator("mill"), floor.firmware("grbl"):

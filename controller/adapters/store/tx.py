@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from controller.adapters.store import prepared
 from controller.adapters.store.commons import MemberRoom, RoundRoom
+from controller.adapters.store.enrol import EnrolRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
 from controller.adapters.store.leader import LeaderRoom
 from controller.adapters.store.lots import LedgerRoom, LotRoom
@@ -84,6 +85,7 @@ class Tx:
         self.routes = RouteRoom(conn)
         self.plans = PlanRoom(conn)
         self.leader = LeaderRoom(conn)
+        self.codes = EnrolRoom(conn)
         self.effects = Effects()
         self._depth = 0
         self._raw: Any = None
