@@ -13,6 +13,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "need-withdrawn": ("need withdrawn", "Bedarf zurückgezogen"),
     "need-refused": ("the need was refused", "der Bedarf wurde abgelehnt"),
     "need-displaced": ("its need was displaced", "sein Bedarf wurde verdrängt"),
+    "next-ballot-again": (
+        "it is on the next round's ballot again",
+        "er steht in der nächsten Runde wieder zur Wahl",
+    ),
     "next-ballot": ("it is on the next round's ballot", "er steht in der nächsten Runde zur Wahl"),
     "mended-scrapped": ("what it mended was scrapped", "was er ausbessern sollte, ist Ausschuss"),
     "one-plate": ("made with {need} on one plate", "mit {need} auf einer Platte gemacht"),
@@ -31,6 +35,49 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "in-doubt": (
         "in doubt: {why}; its journal or a person must say how it ended",
         "ungewiss: {why}; sein Journal oder ein Mensch muss sagen, wie es endete",
+    ),
+    "on-ballot": (
+        "on the ballot of round {round}, which closes {when}",
+        "in Runde {round} zur Wahl, die {when} schließt",
+    ),
+    "drained": (
+        "the controller is being drained ({who}); orders go on after its next start",
+        "die Steuerung läuft leer ({who}), Aufträge gehen nach dem nächsten Start weiter",
+    ),
+    # doubts about an order
+    "drew-more": (
+        "{n_mg} mg were drawn, its program takes {n_asked} mg",
+        "{n_mg} mg wurden verbraucht, sein Programm braucht {n_asked} mg",
+    ),
+    "drew-less": (
+        "only {n_mg} mg were drawn, its program takes {n_asked} mg",
+        "nur {n_mg} mg wurden verbraucht, sein Programm braucht {n_asked} mg",
+    ),
+    "lot-gave-more": (
+        "lot {lot} gave {n_mg} mg more than it held: is it the lot that was loaded?",
+        "Los {lot} gab {n_mg} mg mehr, als es hatte: ist es das geladene?",
+    ),
+    # a bed that a robot clears
+    "clears-bed": ("{cell} clears this bed: {why}", "{cell} räumt dieses Bett: {why}"),
+    "clears-bed-of": ("{cell} clears the bed of {machine}", "{cell} räumt das Bett von {machine}"),
+    "bed-clear": ("the bed is clear", "das Bett ist geräumt"),
+    "bed-printing": ("the printer has an order", "der Drucker hat einen Auftrag"),
+    "bed-lying": (
+        "a part lies on the bed; where exactly is not confirmed",
+        "ein Teil liegt auf dem Bett, wo genau ist nicht bestätigt",
+    ),
+    "bed-posed": (
+        "place and pose of the part are confirmed",
+        "Ort und Lage des Teils sind bestätigt",
+    ),
+    "bed-reaching": ("the robot may be in the bed", "der Roboter kann im Bett sein"),
+    "bed-emptied": (
+        "the robot took the part and left",
+        "der Roboter nahm das Teil und ist weg",
+    ),
+    "bed-by-hand": (
+        "a person must look and clear the bed",
+        "ein Mensch muss nachsehen und das Bett räumen",
     ),
     # machines
     "quarantine": ("{machine} is in quarantine: {why}", "{machine} ist in Quarantäne: {why}"),

@@ -120,5 +120,29 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "firmware {version} does not run on {machine}: {why}",
         "Firmware {version} läuft auf {machine} nicht: {why}",
     ),
+    "lot-counted": (
+        "{lot} was counted: {n_pieces} pieces, {n_more} against the ledger",
+        "{lot} wurde gezählt: {n_pieces} Stück, {n_more} gegen das Buch",
+    ),
+    "pose-said": (
+        "{who} confirmed where the part on {machine} lies",
+        "{who} bestätigte, wo das Teil auf {machine} liegt",
+    ),
+    "trusted-again": (
+        "{who} released {machine} from quarantine",
+        "{who} entließ {machine} aus der Quarantäne",
+    ),
+    "joined-commons": ("joined the commons of {site}", "ist den Commons von {site} beigetreten"),
+    "left-commons": ("left the commons of {site}", "hat die Commons von {site} verlassen"),
+    "members": ("members", "Mitglieder"),
+    "stewards": ("stewards", "Verwalter"),
+    "draining": (
+        "no new orders: the controller is being drained ({who})",
+        "keine neuen Aufträge: die Steuerung läuft leer ({who})",
+    ),
+    "drained-no-more": (
+        "orders are offered again ({who})",
+        "es werden wieder Aufträge angeboten ({who})",
+    ),
     "cleared-by": ("{machine}, cleared by {cell}: {why}", "{machine}, geräumt von {cell}: {why}"),
 }

@@ -20,7 +20,7 @@ from dashboards.page_models import DiscrepancyView
 from dashboards.story import part_view
 
 STYLE = """\
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } table { border-collapse: collapse; width: 100% }
 td, th { border-bottom: 1px solid #8885; padding: .35rem .5rem; text-align: left }
 .wide { overflow-x: auto } .wide td { white-space: nowrap }

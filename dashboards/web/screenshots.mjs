@@ -14,6 +14,7 @@ const PAGES = [
   { name: "materials", path: "/materials", ready: "tbody tr" },
   { name: "machine", path: "/machines/printer-1", ready: ".chart canvas" },
   { name: "part", path: "/parts/n-3", ready: ".timeline li" },
+  { name: "accounts", path: "/people", ready: "tbody tr" },
 ];
 const SHOTS = [
   ...PAGES.flatMap((page) => [
@@ -22,6 +23,10 @@ const SHOTS = [
     { ...page, ...PHONE, scheme: "light", name: `${page.name}-phone` },
   ]),
   { name: "floor-tv", path: "/tv", ready: ".tile", width: 1920, height: 1080, scheme: "dark", top: true },
+  { name: "floor-4k", path: "/", ready: ".tile", width: 3840, height: 2160, scheme: "light", top: true },
+  { name: "log-in", path: "/", ready: ".stops", ...WIDE, scheme: "light", top: true, out: true },
+  { name: "ballot", path: "/needs", ready: ".round-needs", click: ".round-verbs .primary", then: ".ballot", ...WIDE, scheme: "light" },
+  { name: "record", path: "/records/n-3", ready: "h1", ...WIDE, scheme: "light" },
   { name: "floor-german", path: "/", ready: ".tile", ...WIDE, scheme: "light", locale: "de-DE" },
   { name: "need-story", path: "/", ready: ".tile", click: ".need .need-title", then: ".timeline", ...WIDE, scheme: "light", top: true },
   { name: "need-form", path: "/needs", ready: ".need", click: ".queue .primary", then: "dialog.form", ...WIDE, scheme: "light", top: true },
@@ -39,6 +44,18 @@ const SHOTS = [
 
 mkdirSync(folder, { recursive: true });
 const browser = await launch();
+const within = await logIn();
+
+/** Cookies of an admin, where the floor has accounts. */
+async function logIn() {
+  const context = await browser.newContext();
+  const data = { name: "ada", password: "correct horse battery" };
+  await context.request.post(`${url}/api/log-in`, { data, headers: { "x-fabcommons": "1" } });
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
 for (const shot of SHOTS.filter((s) => only.length === 0 || only.includes(s.name))) {
   const context = await browser.newContext({
     viewport: { width: shot.width, height: shot.height },
@@ -46,6 +63,7 @@ for (const shot of SHOTS.filter((s) => only.length === 0 || only.includes(s.name
     colorScheme: shot.scheme,
     locale: shot.locale ?? "en-GB",
     timezoneId: "Europe/Berlin",
+    storageState: shot.out ? undefined : within,
   });
   context.setDefaultTimeout(LIMIT_MS);
   const page = await context.newPage();

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from dashboards.server import PageServer
-from support import dash_floor, dash_furnish
+from support import dash_asks, dash_floor, dash_furnish, people
 
 
 def main() -> int:
@@ -22,6 +22,8 @@ def main() -> int:
         desk.change(dash_floor.fill)
         desk.change(dash_furnish.furnish)
         desk.submit(dash_furnish.open_round)
+        desk.change(dash_asks.odd)
+        people.populate(desk, dash_floor.T0)
         server = PageServer(desk, port=0)
         print(server.url, flush=True)
         try:

@@ -17,13 +17,13 @@ PASSWORD = "correct horse battery"
 NAMES = {"mia": "member", "tom": "technician", "stella": "steward", "ada": "admin"}
 
 
-def populate(desk: Any) -> None:
+def populate(desk: Any, at_ms: int = 1) -> None:
     """One account of every role, all with one password."""
     kept = quick().hash(PASSWORD)
 
     def run(tx: Any) -> None:
         for name, role in NAMES.items():
-            accounts.add(tx, name, role, kept, 1)
+            accounts.add(tx, name, role, kept, at_ms)
 
     desk.submit(run)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from controller.handover import HANDOVER
 from controller.sayings import SAYINGS, in_language, places, render, said
 from dashboards.openapi import SAYINGS_FILE, sayings
 
@@ -22,7 +24,21 @@ OPEN_ENDED = {
     "{} was {}", "{} {} {}", "{}, {}: {}", "{}: {}{}",
 }  # fmt: skip
 
-NEW_ONES = 12  # sentences of rooms just built, English until the catalogue has them
+NEW_ONES = 0  # sentences of rooms just built, English until the catalogue has them
+SHORTEST = 4  # letters of a word that would be seen to be English
+# what is told by way of a name, which the sources do not show as a sentence
+TOLD_OTHERWISE = (
+    *(words for words, _ in HANDOVER.values()),
+    "q-1 clears this bed: the robot may be in the bed",
+    "on the ballot of round r1, which closes 2025-10-11 08:53 UTC",
+    "no new orders: the controller is being drained (ada)",
+    "orders are offered again (ada)",
+    "9120 mg were drawn, its program takes 4210 mg",
+    "only 0 mg were drawn, its program takes 4210 mg",
+    "lot s1 gave 9 mg more than it held: is it the lot that was loaded?",
+    "Hill 7 admitted 3 stewards",
+    "s1 was weighed: 1000 mg, +5 mg against the ledger",
+)
 
 
 def sources() -> Iterator[tuple[Path, ast.AST]]:
@@ -66,11 +82,19 @@ def sentences() -> list[str]:
     return sorted(found - OPEN_ENDED)
 
 
+def english_left(text: str) -> list[str]:
+    """Words of a sentence that stand in its German too: nobody translated them."""
+    german = set(re.findall(r"[a-z]+", in_language(text, 1)))
+    return [w for w in re.findall(rf"[a-z]{{{SHORTEST},}}", text) if w in german]
+
+
 def has(text: str) -> bool:
-    return all(
-        part == "{}" or said(part.replace("{}", "7")) or said(part.replace("{}", "x"))
-        for part in text.split("; ")
-    )
+    return not all(english_left(text.replace("{}", filled)) for filled in ("7", "q"))
+
+
+@pytest.mark.parametrize("text", TOLD_OTHERWISE)
+def test_what_is_told_by_a_name_is_german_too(text: str) -> None:
+    assert english_left(text) == []
 
 
 def test_what_the_controller_says_is_in_the_catalogue() -> None:

@@ -7,7 +7,7 @@ import { Admit, CloseRound, OpenRound } from "./govern";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Queue } from "./queue";
-import { said } from "./said";
+import { Told } from "./told";
 import type { CommunityView, RoundLine, RoundView } from "./types";
 import { Ballot } from "./vote";
 import { CLASS_WORDS, ROUND_WORDS } from "./words";
@@ -90,7 +90,7 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
                   {need.state === "accepted" ? "✓ " : need.state === "refused" ? "✗ " : "… "}
                   {need.reason?.startsWith(`${need.state}: `) ? "" : (ROUND_WORDS[need.state] ?? need.state)}
                 </b>{" "}
-                {said(need.reason)}
+                <Told text={need.reason} />
               </p>
             ) : null}
           </li>

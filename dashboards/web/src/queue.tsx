@@ -2,7 +2,7 @@
 import { memo } from "preact/compat";
 import { type FloorClock, floorNow } from "./clock";
 import { t } from "./i18n";
-import { said } from "./said";
+import { Told } from "./told";
 import { When } from "./tile";
 import type { FloorDocument, NeedView, StepView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
@@ -85,7 +85,7 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
           ) : null}
         </span>
       </div>
-      {need.reason ? <p class="reason">{said(need.reason)}</p> : null}
+      {need.reason ? <p class="reason"><Told text={need.reason} /></p> : null}
       {steps.length > 0 && !ENDED.includes(need.state) ? (
         <ol class="steps">
           {steps.map(([name, step]) => (
@@ -117,7 +117,7 @@ function Step({ name, step, told }: { name: string; step: StepView; told: boolea
         {words.join(", ")}
         {words.length === 1 && total > 1 ? ` ${t("of {n}", { n: total })}` : ""}
       </span>
-      {step.reason && !told ? <span class="step-reason">{said(step.reason)}</span> : null}
+      {step.reason && !told ? <span class="step-reason"><Told text={step.reason} /></span> : null}
     </li>
   );
 }

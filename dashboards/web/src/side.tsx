@@ -1,7 +1,7 @@
 // Beside the queue: material on the floor, the last events, what was refused and why.
 import { type FloorClock, useTick, utc, wallTime } from "./clock";
 import { t } from "./i18n";
-import { said } from "./said";
+import { Told } from "./told";
 import type { FloorDocument } from "./types";
 import { grams } from "./words";
 
@@ -62,7 +62,7 @@ export function LastEvents({ floor }: { floor: FloorDocument }) {
               {wallTime(event.at)}
             </time>
             <span>
-              <b>{event.subject}</b> {said(event.text)}
+              <b>{event.subject}</b> <Told text={event.text} />
             </span>
           </li>
         ))}
