@@ -269,11 +269,13 @@ class Site:
 
     def _heard(self, message: Incoming) -> None:
         """On the network thread: note who spoke, part telemetry from events, queue the rest."""
+        link, site = self.mqtt, self.config.name
         machine, leaf, record = self._note(message)
         if leaf == "up/tele" and record is not None:
             self.readings.add(machine, record, self.clock.now_ms())
+            if link is not None:
+                link.puback(message)  # asked for by nobody; 200 unanswered would stop the rest
             return
-        link, site = self.mqtt, self.config.name
         self.writer.put(
             Item(
                 lambda tx: inbound.receive(tx, message.topic, message.payload, site, record),

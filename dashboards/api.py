@@ -44,6 +44,7 @@ PAGES = (
     "/materials",
     "/machines/{id}",
     "/parts/{id}",
+    "/people",
     "/tv",
 )
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8">

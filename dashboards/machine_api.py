@@ -10,6 +10,7 @@ from controller import upkeep
 from controller.adapters.store import Tx
 from controller.commands import Asker, check_saw
 from controller.console import has_console
+from controller.joints.handovers import confirm_pose
 from controller.tracking import measured_of
 from controller.values import Command, JobOrder, Machine, Operation
 from dashboards.asks import CommandAsk, ConsoleAsk
@@ -90,6 +91,17 @@ class Machines:
     def back(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """Put the machine back in use."""
         self._desk.submit(lambda tx: upkeep.put_back(tx, machine, caller.named(ask.who)))
+        return {"id": key, "code": "done"}
+
+    def pose(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
+        """A person, or a sensor by its token, says that the part lies where the robot takes it."""
+        who = caller.named(ask.who)
+
+        def run(tx: Tx) -> None:
+            check_saw(tx, machine, Asker(who, key, ask.saw))
+            confirm_pose(tx, machine, who)
+
+        self._desk.submit(run)
         return {"id": key, "code": "done"}
 
     def done(self, machine: Id, ask: UpkeepAsk, caller: Who, key: Key = "") -> AnswerView:
@@ -227,6 +239,7 @@ def router(desk: Desk) -> APIRouter:
         ("GET", path, handlers.page, MachinePage),
         ("POST", f"{path}/out", handlers.out, AnswerView),
         ("POST", f"{path}/back", handlers.back, AnswerView),
+        ("POST", f"{path}/pose", handlers.pose, AnswerView),
         ("POST", f"{path}/upkeep", handlers.done, AnswerView),
         ("POST", f"{path}/upkeep-rule", handlers.rule, AnswerView),
         ("POST", f"{path}/console", handlers.console, AnswerView),

@@ -63,6 +63,8 @@ class Reads:
             "rate": self._desk.clock.rate,
             "floor": snapshot.floor,
         }
+        if not self._desk.leads:
+            view["standby"] = True
         text = json.dumps(view, separators=(",", ":"), ensure_ascii=False)
         return Response(text, media_type="application/json", headers=NO_STORE)
 

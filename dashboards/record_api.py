@@ -13,10 +13,10 @@ from controller.ledger.vocabulary import context
 from dashboards import labels
 from dashboards.desk import Desk
 from dashboards.gate import Who
+from dashboards.page_models import DiscrepancyView
 from dashboards.problems import ERRORS, Problem
 from dashboards.record_views import (
     STYLE,
-    DiscrepancyView,
     RecordView,
     SettleAsk,
     discrepancy_view,

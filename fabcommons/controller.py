@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from controller import draining
+from controller.adapters.broker_login import BrokerLoginError, address
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.leading import Leadership
 from controller.values import Deposed
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     base = options.settings.resolve().parent
     if options.check:
+        _check_broker(settings, base)
         _check_designs(settings, base)
         print(f"{options.settings}: {len(settings.machines)} machines, sound")
         return OK
@@ -189,6 +191,13 @@ def _settings(options: argparse.Namespace) -> SiteFile:
     if options.rank is not None and settings.replica is not None:
         settings.replica.rank = options.rank
     return settings
+
+
+def _check_broker(settings: SiteFile, base: Path) -> None:
+    try:
+        address(settings.broker_login, "", 0, base)
+    except BrokerLoginError as error:
+        raise CliError(str(error), USAGE) from error
 
 
 def _check_designs(settings: SiteFile, base: Path) -> None:

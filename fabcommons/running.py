@@ -95,7 +95,7 @@ class RunningSite:
         self._sink = open_copies(settings.influx, place.folder / "influx")
         origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
-        self._door = open_door(settings, place.folder)
+        self._door = open_door(settings, place.folder, place.base)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning, place.base)
         self.share = sharer(resources.why_never)
@@ -112,7 +112,7 @@ class RunningSite:
             SiteConfig(
                 name=settings.site,
                 store=settings.store_place(place.folder),
-                broker=self._door.address(),
+                broker=self._door.address,
                 programs_url=f"{machines_url(settings)}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
                 keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),

@@ -11,7 +11,7 @@ import numpy as np
 
 from controller.scheduling.arrays import Instance
 from controller.scheduling.kernels.anneal import Heat, anneal, total_cost
-from controller.scheduling.kernels.compiled import array, ints
+from controller.scheduling.kernels.compiled import array, floats, ints
 from controller.scheduling.kernels.dispatch import Index, dispatch, new_desk
 from controller.scheduling.kernels.floor import Floor, fill, new_floor
 from controller.scheduling.kernels.starts import work_left
@@ -22,8 +22,10 @@ FIRST = (1.0, 0.5)
 STRETCH = 2000
 SETUP_COST = 0.05
 URGENT = 1000.0
-HOT = 0.3
+HOT = 1.0
 COLD = 0.002
+SOFT = 4.0
+FULL_FROM = 0.5
 
 Share = Callable[[], float]
 
@@ -93,15 +95,28 @@ def improve(instance: Instance, given: tuple[Solution, ...], seed: int, used: Sh
     seed_with(seed)
     floor = new_floor(instance)
     best = min((price(instance, floor, plan) for plan in given), key=lambda priced: priced.cost)
-    cost = price(instance, floor, best.solution).cost
+    price(instance, floor, best.solution)
     hot = HOT * _usual_tardiness(instance, floor) / max(1, len(instance.due))
     most = 200 + 20 * isqrt(len(instance.release))
     while (share := used()) < 1.0 and best.cost > 0.0:
         heat = Heat(max(1e-6, hot * COLD**share), STRETCH, SETUP_COST, most)
-        cost += anneal(instance, floor, heat)
+        anneal(softened(instance, share), floor, heat)
+        cost = total_cost(instance, floor, SETUP_COST)
         if cost < best.cost * (1.0 - 1e-9):
             best = Priced(cost, _copy(floor))
     return best
+
+
+def softened(instance: Instance, share: float) -> Instance:
+    """Urgent needs and deadlines weigh a little more at first and all of it once it grows cold.
+
+    At full weight from the start every way to a better plan for them would be a wall.
+    """
+    factor = SOFT * (URGENT / SOFT) ** min(1.0, share / FULL_FROM)
+    weight = array(instance.weight)
+    hard, urgent = weight >= URGENT**2, weight >= URGENT
+    softer = np.where(hard, (factor / URGENT) ** 2, np.where(urgent, factor / URGENT, 1.0))
+    return instance._replace(weight=floats(weight * softer))
 
 
 def _copy(floor: Floor) -> Solution:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -135,8 +136,13 @@ class LoadSite:
         return {pair[0]: float(pair[1]) for pair in pairs}
 
     def store_bytes(self) -> int:
-        """Size of the store with its log."""
-        return sum(path.stat().st_size for path in self.folder.glob("site.db*"))
+        """Pages the store holds, its log's included, in bytes."""
+        place = f"file:{self.folder / 'site.db'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(place, uri=True, timeout=60)) as store:
+            pages, size = (
+                store.execute(f"PRAGMA page_{n}").fetchone()[0] for n in ("count", "size")
+            )
+        return pages * size
 
 
 def settings(folder: Path, broker: Any, port: int) -> Path:

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from controller.adapters import codes
-from controller.adapters.access import CONTROLLER, Access, acl
+from controller.adapters.access import CONTROLLER, PROBE, Access, acl
 from controller.adapters.authority import Authority
 from controller.adapters.clock import SystemClock
 from controller.adapters.codes import BadCode, Codes, seal, stretch, tidy, unseal
@@ -152,9 +152,9 @@ def test_credentials_are_random_hashed_and_readable_by_the_owner_only(tmp_path):
     text = access.passwords.read_text()
     assert one not in text and two not in text
     assert access.passwords.stat().st_mode & 0o077 == 0
-    assert access.users() == [CONTROLLER, "printer-1", "printer-2"]
+    assert access.users() == [CONTROLLER, PROBE, "printer-1", "printer-2"]
     access.revoke("printer-1")
-    assert access.users() == [CONTROLLER, "printer-2"]
+    assert access.users() == [CONTROLLER, PROBE, "printer-2"]
     assert Access(tmp_path, "workshop").login() == access.login()
 
 

@@ -83,6 +83,13 @@ class CommandRoom(Room):
         query = select(_command).where(_command.c.machine == machine)
         return self._all(Command, query.order_by(_command.c.created_at.desc()).limit(limit))
 
+    def unanswered(self, since: int) -> list[Command]:
+        """Commands asked since a time that no machine has answered, oldest first."""
+        query = select(_command).where(
+            _command.c.answered_at.is_(None), _command.c.created_at >= since
+        )
+        return self._all(Command, query.order_by(_command.c.created_at))
+
     def page(self, limit: int) -> list[Command]:
         """The newest commands, newest first."""
         return self._all(

@@ -7,7 +7,7 @@ change-overs. Starts tell which places are free of cycles: x may precede ``v`` i
 every successor of ``v`` ends, y may follow if it ends after every predecessor starts.
 """
 
-from math import exp
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,8 @@ from controller.scheduling.kernels.floor import (
 from controller.scheduling.kernels.graph import change_over, insert, remove, seconds
 
 WINDOW = 6
+NEAR = 2
+HOPE = 3.0
 FAR = 1 << 60
 
 
@@ -53,13 +55,19 @@ def total_cost(instance: Instance, floor: Floor, setup_cost: float) -> float:
 
 
 @compiled
-def _late_operation(instance: Instance, floor: Floor) -> int:
-    """An operation on the way that binds a late job (or any job, when none is soon found)."""
+def _late_job(instance: Instance, floor: Floor) -> int:
+    """A late job, or any job when none is soon found."""
     job = 0
     for _ in range(12):
         job = instance.job[np.random.randint(len(instance.job))]
         if floor.job_end[job] > instance.due[job]:
             break
+    return job
+
+
+@compiled
+def _on_the_way(instance: Instance, floor: Floor, job: int) -> int:
+    """An operation on the way that binds the end of a job."""
     begin, end = floor.job_from[job], floor.job_from[job + 1]
     if begin == end:
         return np.random.randint(len(floor.machine))
@@ -128,22 +136,39 @@ def _first_place(
 def _choose_place(
     instance: Instance, floor: Floor, v: int, machine: int, bounds: tuple[int, int, int]
 ) -> int:
-    """An operation to come after on a machine (-1 = first), or -2 when no place is free."""
+    """An operation to come after on a machine (-1 = first), or -2 when no place is free.
+
+    One of the places near when the inputs are there, near where ``v`` is now, or beside its class.
+    """
+    way = np.random.randint(5)
+    beside = way == 0 and instance.table[machine] != 0
+    window = FAR if beside else WINDOW if way < 3 else NEAR
+    if way >= 3:
+        late = floor.head[v] + floor.time[v] // 2 - bounds[0]
+        pivot = bounds[0] + np.random.randint(max(1, late))
+        bounds = (max(pivot, bounds[0]), bounds[1], bounds[2])
     x = _first_place(instance, floor, v, machine, bounds)
     chosen, seen = -2, 0
     while x < 0 or floor.head[x] < bounds[2]:
         if x >= 0 and _linked(instance.succ, instance.succ_from[v], instance.succ_from[v + 1], x):
             break
-        if x != floor.before[v] or machine != floor.machine[v]:
+        y = floor.first[machine] if x < 0 else floor.after[x]
+        if y == v:
+            y = floor.after[y]
+        moves = x != floor.before[v] or machine != floor.machine[v]
+        if moves and (not beside or _same_class(instance, v, x) or _same_class(instance, v, y)):
             seen += 1
             if np.random.randint(seen) == 0:
                 chosen = x
-        x = floor.first[machine] if x < 0 else floor.after[x]
-        if x == v:
-            x = floor.after[x]
-        if x < 0 or seen >= WINDOW:
+        x = y
+        if x < 0 or seen >= window:
             break
     return chosen
+
+
+@compiled
+def _same_class(instance: Instance, v: int, o: int) -> bool:
+    return o >= 0 and instance.op_class[o] == instance.op_class[v]
 
 
 @compiled
@@ -205,7 +230,8 @@ def _undo(instance: Instance, floor: Floor, v: int, was: tuple[int, int], logged
 @compiled
 def _try(instance: Instance, floor: Floor, heat: Heat) -> float:
     """One move, kept or taken back; the change of cost."""
-    v = _late_operation(instance, floor)
+    job = _late_job(instance, floor)
+    v = _on_the_way(instance, floor, job)
     begin, end = instance.elig_from[v], instance.elig_to[v]
     entry = begin + np.random.randint(end - begin)
     if np.random.randint(3) == 0:
@@ -216,14 +242,16 @@ def _try(instance: Instance, floor: Floor, heat: Heat) -> float:
         return 0.0
     was = (floor.entry[v], floor.before[v])
     behind = floor.after[v]
+    allowed = -heat.temperature * log(1.0 - np.random.random())
+    cutoff = allowed + HOPE * tardiness(instance, job, floor.job_end[job])
     setup = _relocate(instance, floor, v, (entry, x))
-    logged = propagate(instance, floor, (v, behind, floor.after[v]), heat.most)
+    logged = propagate(instance, floor, (v, behind, floor.after[v]), (heat.most, cutoff))
     if logged < 0:
         _undo(instance, floor, v, was, -logged - 1)
         return 0.0
     delta, _ = _job_changes(instance, floor, logged)
     delta += heat.setup_cost * setup
-    if delta <= 0.0 or np.random.random() < exp(-delta / heat.temperature):
+    if delta <= allowed:
         return delta
     _undo(instance, floor, v, was, logged)
     return 0.0

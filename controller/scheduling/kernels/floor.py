@@ -142,16 +142,18 @@ def _push(floor: Floor, o: int, tail: int) -> int:
 
 
 @compiled
-def propagate(instance: Instance, floor: Floor, seeds: tuple[int, int, int], most: int) -> int:
+def propagate(
+    instance: Instance, floor: Floor, seeds: tuple[int, int, int], limits: tuple[int, float]
+) -> int:
     """Bring all starts up to date behind up to three operations (-1 = none).
 
-    The number of starts changed, kept in the log; negative (minus one) when more than ``most``
-    looks were needed, then the caller must undo.
+    The number of starts changed, kept in the log; negative (minus one) when it took more looks or
+    made jobs later by more than ``limits`` say, then the caller must undo.
     """
     head, tail = 0, 0
     for o in seeds:
         tail = _push(floor, o, tail)
-    logged, looks = 0, 0
+    logged, looks, later = 0, 0, 0.0
     while head != tail:
         o = floor.queue[head]
         head = (head + 1) % len(floor.queue)
@@ -160,7 +162,8 @@ def propagate(instance: Instance, floor: Floor, seeds: tuple[int, int, int], mos
         start = start_of(instance, floor, o)
         if start == floor.head[o] and looks > 3:
             continue
-        if looks > most or logged == len(floor.log_op):
+        later += _later(instance, floor, o, start)
+        if looks > limits[0] or later > limits[1] or logged == len(floor.log_op):
             _drain(floor, head, tail)
             return -logged - 1
         floor.log_op[logged], floor.log_head[logged] = o, floor.head[o]
@@ -170,6 +173,17 @@ def propagate(instance: Instance, floor: Floor, seeds: tuple[int, int, int], mos
             tail = _push(floor, instance.succ[i], tail)
         tail = _push(floor, floor.after[o], tail)
     return logged
+
+
+@compiled
+def _later(instance: Instance, floor: Floor, o: int, start: int) -> float:
+    """Weighted seconds a job gets later by a new start of its last operation (0 of others)."""
+    if instance.succ_from[o] < instance.succ_from[o + 1]:
+        return 0.0
+    job, time = instance.job[o], floor.time[o]
+    due = instance.due[job]
+    was = floor.head[o] + time - due
+    return instance.weight[job] * (max(0, start + time - due) - max(0, was))
 
 
 @compiled
