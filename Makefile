@@ -8,7 +8,7 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS := $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
-.PHONY: test-postgresql check docs fuzz fuzz-parsers audit sbom screenshots designs
+.PHONY: test-postgresql test-brokers check docs fuzz fuzz-parsers audit sbom screenshots designs
 .PHONY: bench bench-% chaos memory-gate clean
 
 help:            ## list the targets
@@ -46,6 +46,10 @@ test-large-program: setup  ## a program of 500 MB streamed in constant memory; m
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)
+
+test-brokers: setup  ## orders, crashes, duplicates over RabbitMQ and NATS (apt-get install rabbitmq-server nats-server)
+	for broker in rabbitmq nats; do \
+	  FABCOMMONS_TEST_BROKER=$$broker $(RUN) pytest -rs tests/system/test_controller_mqtt.py; done
 
 check: setup     ## format, lint, types, direction of imports, documentation
 	$(RUN) ruff format --check .

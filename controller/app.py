@@ -269,30 +269,33 @@ class Site:
 
     def _heard(self, message: Incoming) -> None:
         """On the network thread: note who spoke, part telemetry from events, queue the rest."""
-        if self._is_reading(message):
-            return
         link, site = self.mqtt, self.config.name
+        machine, leaf, record = self._note(message)
+        if leaf == "up/tele" and record is not None:
+            self.readings.add(machine, record, self.clock.now_ms())
+            if link is not None:
+                link.puback(message)  # asked for by nobody; 200 unanswered would stop the rest
+            return
         self.writer.put(
             Item(
-                lambda tx: inbound.receive(tx, message.topic, message.payload, site),
+                lambda tx: inbound.receive(tx, message.topic, message.payload, site, record),
                 done=None if link is None else lambda: link.puback(message),
             )
         )
 
-    def _is_reading(self, message: Incoming) -> bool:
+    def _note(self, message: Incoming) -> tuple[str, str, Json | None]:
+        """Machine, leaf and record of a message; no record when the writer must bury it."""
         try:
             _, machine, leaf = parse_topic(message.topic)
             record = decode(leaf, message.payload)
         except WireError:
-            return False  # the writer buries it
+            return "", "", None
         alive = record.get("on", True)
         if alive and leaf in ("up/state", "up/hello"):
             self.watch.booted(machine, record["bn"])
         if alive and not message.retained:
             self.watch.heard(machine)
-        if leaf == "up/tele":
-            self.readings.add(machine, record, self.clock.now_ms())
-        return leaf == "up/tele"
+        return machine, leaf, record
 
     def _before_commit(self, tx: Tx) -> None:
         tx.site.raise_to(LAST_AT, tx.now_ms)

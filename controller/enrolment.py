@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from controller.adapters.access import Access
 from controller.adapters.codes import Codes
 from controller.app import Site
-from controller.values import Json, Refused
+from controller.values import Json, OpenCode, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -21,6 +21,21 @@ class Reach:
     host: str
     port: int
     ca: str = ""
+
+
+class StoreShelf:
+    """Open codes in the store of a site: a code is good after a restart, and gone once taken."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def put(self, code: OpenCode, now_ms: int, most: int) -> bool:
+        """As ``EnrolRoom``, committed."""
+        return self._site.submit(lambda tx: tx.codes.put(code, now_ms, most))
+
+    def take(self, name: str) -> OpenCode | None:
+        """As ``EnrolRoom``, committed."""
+        return self._site.submit(lambda tx: tx.codes.take(name))
 
 
 class Enrolment:

@@ -26,14 +26,17 @@ def bury(tx: "Tx", topic: str, payload: bytes, code: str, reason: str) -> None:
     tx.notice("dead", topic[:200], f"message on {topic[:80]} refused: {reason}")
 
 
-def receive(tx: "Tx", topic: str, payload: bytes, site: str) -> str:
-    """Take one message: the outcome of its event, "taken", or "dead"; no content makes it raise."""
+def receive(tx: "Tx", topic: str, payload: bytes, site: str, record: Json | None = None) -> str:
+    """Take one message: the outcome of its event, "taken", or "dead"; no content makes it raise.
+
+    ``record`` is the payload decoded, where that was done already.
+    """
     try:
         of_site, machine, leaf = parse_topic(topic)
         if of_site != site or not leaf.startswith("up/"):
             raise WireError("topic", "", "is not for this controller")
         with tx.savepoint():
-            return take(tx, machine, leaf, decode(leaf, payload))
+            return take(tx, machine, leaf, record or decode(leaf, payload))
     except WireError as error:
         code, reason = error.code, str(error)
     except Refused as refused:

@@ -156,3 +156,31 @@ def weigh(tx: "Tx", lot: str, mass_mg: int, who: str, key: str) -> int:
         tx.notice("lot", lot, f"{lot} was weighed: {mass_mg} mg, {found:+d} mg against the ledger")
         tx.effects.replan = True
     return found
+
+
+def count(tx: "Tx", lot: str, pieces: int, who: str, key: str) -> int:
+    """Settle a lot to the pieces counted; its mass follows. Return the difference found."""
+    known = tx.lots.get(lot)
+    if known is None:
+        raise Refused("unknown-lot", "lot", f"there is no lot {lot}")
+    held = tx.ledger.balance(lot)
+    found = pieces - held.pieces
+    if tx.ledger.by_key(key) is not None or found == 0:
+        return 0
+    unit_mg = known.unit_mg_per_piece or (held.mass_mg // held.pieces if held.pieces > 0 else 0)
+    line = EconomicEvent(
+        key=key,
+        action="raise" if found > 0 else "lower",
+        provider=who,
+        receiver="site",
+        happened_at=tx.now_ms,
+        lot=lot,
+        mass_mg=abs(found) * unit_mg,
+        pieces=abs(found),
+        measure="counted",
+        note="counted",
+    )
+    post(tx, line)
+    tx.notice("lot", lot, f"{lot} was counted: {pieces} pieces, {found:+d} against the ledger")
+    tx.effects.replan = True
+    return found

@@ -356,3 +356,13 @@ class Rollup:
     max: int
     sum: int
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCode:
+    """A one-time code not used yet, as scrypt made it: its name and the key it seals with."""
+
+    name: str
+    machine: str
+    key_hex: str
+    ends_at: int

@@ -14,6 +14,7 @@ from dashboards.asks import Ask
 from dashboards.gate import Gate
 from dashboards.people_api import Name, Password
 from dashboards.problems import ERRORS
+from dashboards.routing import add_rows
 
 Id = Annotated[str, InPath(max_length=64)]
 Role = Literal["member", "technician", "steward", "admin"]
@@ -139,17 +140,11 @@ def router(gate: Gate) -> APIRouter:
     """Routes of accounts and of the audit log."""
     handlers = Accounts(gate)
     routes = APIRouter(responses=ERRORS)
-    for method, path, handler, model in (
+    add_rows(
+        routes,
         ("GET", "/api/accounts", handlers.all, list[AccountView]),
         ("POST", "/api/accounts", handlers.add, AccountView),
         ("POST", "/api/accounts/{name}", handlers.change, AccountView),
         ("GET", "/api/audit", handlers.audit, list[AuditView]),
-    ):
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
+    )
     return routes

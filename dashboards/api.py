@@ -45,6 +45,7 @@ PAGES = (
     "/materials",
     "/machines/{id}",
     "/parts/{id}",
+    "/people",
     "/tv",
 )
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8">
@@ -130,7 +131,7 @@ def _rooms(desk: Desk, hub: Hub, gate: Gate) -> tuple[APIRouter, ...]:
     return (
         people_api.router(gate),
         accounts_api.router(gate),
-        reads.router(desk, hub),
+        reads.router(desk, hub, gate),
         machine_api.router(desk),
         materials_api.router(desk),
         timeline_api.router(desk),

@@ -16,6 +16,7 @@ RANKS: Mapping[str, int] = {
     "unknown": 2,
     "quarantine": 3,
     "clear": 4,
+    "pose": 4,
     "person": 5,
     "material": 6,
     "held": 7,
@@ -32,7 +33,7 @@ KINDS: Mapping[str, AttentionKind] = {
     "paused": "paused",
 }
 LOOK = "look at the machine: end the order only when it neither moves nor holds it"
-BED = ("clear", "unknown", "fault", "stopped")
+BED = ("clear", "pose", "unknown", "fault", "stopped")
 PROCESS_OF = {"printer": "fdm", "mill": "mill", "cell": "assemble", "station": "inspect"}
 
 
@@ -42,7 +43,7 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
     cards: dict[str, AttentionView] = {}
     for view in machines.values():
         waiting = blocked.get(view["kind"], 0)
-        for kind in _kinds(view):
+        for kind in _kinds(floor, view):
             cards[f"{kind}:{view['id']}"] = _card(floor, view, kind, waiting)
         for ch, item in view.get("material", {}).items():
             needs_mg = item.get("needs_mg", 0) * (100 - view.get("percent", 0)) // 100
@@ -60,11 +61,14 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
     return cards
 
 
-def _kinds(view: MachineView) -> list[AttentionKind]:
+def _kinds(floor: "Floor", view: MachineView) -> list[AttentionKind]:
     """What a machine needs a person for; a silent one may hold an order in doubt besides."""
     state, order_state = view["state"], view.get("order_state")
     kinds: list[AttentionKind] = []
     kind = KINDS.get(state)
+    bed = floor.rows.beds.get(view["id"])
+    if kind == "clear" and bed is not None:
+        kind = None if bed.by_robot else "pose" if bed.asks_pose else kind
     if kind is not None:
         kinds.append(kind)
     if state != "unknown" and order_state in ("IN_DOUBT", "UNKNOWN"):

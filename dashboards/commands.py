@@ -5,7 +5,7 @@ the state the person saw, and are refused (409) when it has changed meanwhile.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal, NotRequired, cast
 
@@ -29,6 +29,7 @@ from dashboards.desk import Answer, Desk, Outcome, Person
 from dashboards.gate import Who
 from dashboards.once import Once
 from dashboards.problems import ERRORS, Problem, ProblemView, of_refusal, of_validation
+from dashboards.routing import add_rows
 from protocols.records import is_id
 
 Id = Annotated[str, InPath(max_length=64)]
@@ -233,21 +234,14 @@ def router(commands: Commands) -> APIRouter:
         response_class=Response,
         responses={200: {"model": NeedsAnswer}},
     )
-    table: Sequence[tuple[str, Any]] = (
-        ("/api/machines/{machine}/stop", commands.stop),
-        ("/api/machines/{machine}/clear", commands.clear),
-        ("/api/machines/{machine}/load", commands.load),
-        ("/api/machines/{machine}/release", commands.release),
-        ("/api/machines/{machine}/{do}", commands.control),
-        ("/api/orders/{order}/resolve", commands.resolve),
-        ("/api/operations/{operation}/retry", commands.retry),
+    add_rows(
+        routes,
+        ("POST", "/api/machines/{machine}/stop", commands.stop, AnswerView),
+        ("POST", "/api/machines/{machine}/clear", commands.clear, AnswerView),
+        ("POST", "/api/machines/{machine}/load", commands.load, AnswerView),
+        ("POST", "/api/machines/{machine}/release", commands.release, AnswerView),
+        ("POST", "/api/machines/{machine}/{do}", commands.control, AnswerView),
+        ("POST", "/api/orders/{order}/resolve", commands.resolve, AnswerView),
+        ("POST", "/api/operations/{operation}/retry", commands.retry, AnswerView),
     )
-    for path, handler in table:
-        routes.add_api_route(
-            path,
-            handler,
-            methods=["POST"],
-            response_model=AnswerView,
-            response_model_exclude_unset=True,
-        )
     return routes

@@ -68,6 +68,11 @@ class Desk(Protocol):
         ...
 
     @property
+    def leads(self) -> bool:
+        """Whether this process runs the site; a standby shows it and passes requests on."""
+        ...
+
+    @property
     def house(self) -> House:
         """Rules of the house: when people are there, what a change of material takes."""
         ...

@@ -94,10 +94,10 @@ class Hub:
             self._dirty.wait(self._look_s)
             self._dirty.clear()
             if self._pages and not self._stopped.is_set():
-                began = time.monotonic()
+                began = time.thread_time()
                 self._refresh()
                 # a big floor takes longer to read: keep to a fifth of one processor
-                self._stopped.wait(max(COALESCE_S, 4 * (time.monotonic() - began)))
+                self._stopped.wait(max(COALESCE_S, 4 * (time.thread_time() - began)))
 
     def _refresh(self) -> None:
         try:

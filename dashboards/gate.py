@@ -45,6 +45,7 @@ TRIES, TRIES_EVERY_S = 5, 20.0  # log-ins to one account
 KNOCKS, KNOCKS_EVERY_S = 30, 2.0  # log-ins from one address
 REFUSALS, REFUSALS_EVERY_S = 60, 10.0  # of strangers, written down by address
 FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+PEER = "fabcommons.peer"  # of a scope: where the connection came from, whatever a proxy says
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Gate:
         self.knocks = Limit(KNOCKS, KNOCKS_EVERY_S, monotonic_s)
         self._writes = Limit(WRITES, WRITES_EVERY_S, monotonic_s)
         self._refusals = Limit(REFUSALS, REFUSALS_EVERY_S, monotonic_s)
+        self.proxy_unnamed = False
         self._networks = [ipaddress.ip_network(text) for text in self.rules.floor_networks]
 
     def _read(self) -> AbstractContextManager[Tx]:
@@ -105,6 +107,7 @@ class Gate:
     async def authorise(self, request: Request) -> None:
         """Let the request through, or raise Problem; ``request.state.caller`` is who asks."""
         right = needed(request.method, getattr(request.scope.get("route"), "path", ""))
+        self.proxy_unnamed |= came_unnamed(request.scope, request.headers)
         if right is None:
             raise Problem(403, "undeclared", "nobody said who may do this")
         if right != STOP and self.register.stale():
@@ -128,7 +131,7 @@ class Gate:
         found = self.register.by_session(text) if text else None
         if found is not None:
             return found
-        if self.open and not _through_proxy(request.headers):
+        if self.open and not through_proxy(request.headers):
             return LOCAL
         return HOLDER if scheme.lower() == "bearer" and token.strip() else ANYBODY
 
@@ -153,14 +156,22 @@ class Gate:
         if caller.account:
             words = f"a {caller.role} may not {MEANING[right]}; a {least_role(right)} may"
             raise Problem(403, "role", words)
-        raise Problem(401, "log-in", f"log in to {MEANING[right]}")
+        words = f"log in to {MEANING[right]}"
+        if right == STOP and came_unnamed(request.scope, request.headers):
+            words += "; you came through a proxy that access.proxies does not name"
+        raise Problem(401, "log-in", words)
 
     def lasts(self, caller: Caller) -> bool:
         """Whether somebody who came in may still be here."""
         return self.open if caller.how == "local" else self.register.lasts(caller)
 
     def on_floor(self, request: Request) -> bool:
-        """Whether a request comes from the floor's own network."""
+        """Whether a request comes from the floor's own network.
+
+        One that a proxy passed on which nobody named may come from anywhere.
+        """
+        if came_unnamed(request.scope, request.headers):
+            return False
         try:
             address = ipaddress.ip_address(address_of(request.scope))
         except ValueError:
@@ -259,5 +270,14 @@ async def caller_of(request: Request) -> Caller:
 Who = Annotated[Caller, Depends(caller_of)]
 
 
-def _through_proxy(headers: Headers) -> bool:
+def through_proxy(headers: Headers) -> bool:
+    """Whether a proxy says it passed this request on."""
     return any(name in headers for name in FORWARDED)
+
+
+def came_unnamed(scope: Scope, headers: Headers) -> bool:
+    """Whether a proxy passed this request on of which nobody says that it may be believed."""
+    if not through_proxy(headers):
+        return False
+    client = scope.get("client")
+    return scope.get(PEER, client) == client

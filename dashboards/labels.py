@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import segno
 
 MM = 72 / 25.4
-WIDTH_MM, HEIGHT_MM, QR_MM, EDGE_MM = 80.0, 40.0, 34.0, 3.0
+WIDTH_MM, HEIGHT_MM, EDGE_MM = 80.0, 40.0, 3.0
+QUIET = 4  # modules of white around the code, ISO/IEC 18004 section 9.1
 LINE_MM = 5.2
 MAX_LETTERS = 26
 
@@ -47,8 +48,8 @@ def pdf(url: str, words: Sequence[str]) -> bytes:
 def _modules(url: str) -> Iterable[str]:
     """Dark modules as rectangles, y upwards from the bottom as PDF counts."""
     matrix = [list(row) for row in qr(url).matrix]
-    side = QR_MM * MM / len(matrix)
-    left, top = EDGE_MM * MM, (EDGE_MM + QR_MM) * MM
+    side = HEIGHT_MM * MM / (len(matrix) + 2 * QUIET)
+    left, top = QUIET * side, HEIGHT_MM * MM - QUIET * side
     for y, row in enumerate(matrix):
         for x, dark in enumerate(row):
             if dark:
@@ -57,9 +58,9 @@ def _modules(url: str) -> Iterable[str]:
 
 
 def _words(words: Sequence[str]) -> Iterable[str]:
-    x = (EDGE_MM + QR_MM + 3) * MM
+    x = HEIGHT_MM * MM  # the code and its white are a square
     for line, text in enumerate(words):
-        y = (EDGE_MM + QR_MM - 3 - line * LINE_MM) * MM
+        y = (HEIGHT_MM - 2 * EDGE_MM - 1 - line * LINE_MM) * MM
         short = text if len(text) <= MAX_LETTERS else text[: MAX_LETTERS - 1] + "…"
         plain = short.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
         plain = "".join(letter if letter.isprintable() else " " for letter in plain)

@@ -10,6 +10,7 @@ from controller import upkeep
 from controller.adapters.store import Tx
 from controller.commands import Asker, check_saw
 from controller.console import has_console
+from controller.joints.handovers import confirm_pose
 from controller.tracking import measured_of
 from controller.values import Command, JobOrder, Machine, Operation
 from dashboards.asks import CommandAsk, ConsoleAsk
@@ -27,6 +28,7 @@ from dashboards.page_models import (
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.reading import read_rows
+from dashboards.routing import add_rows
 from dashboards.views import Floor, index, label, machine_view
 from protocols.orders import OPC_STATES
 
@@ -89,6 +91,17 @@ class Machines:
     def back(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
         """Put the machine back in use."""
         self._desk.submit(lambda tx: upkeep.put_back(tx, machine, caller.named(ask.who)))
+        return {"id": key, "code": "done"}
+
+    def pose(self, machine: Id, ask: CommandAsk, caller: Who, key: Key = "") -> AnswerView:
+        """A person, or a sensor by its token, says that the part lies where the robot takes it."""
+        who = caller.named(ask.who)
+
+        def run(tx: Tx) -> None:
+            check_saw(tx, machine, Asker(who, key, ask.saw))
+            confirm_pose(tx, machine, who)
+
+        self._desk.submit(run)
         return {"id": key, "code": "done"}
 
     def done(self, machine: Id, ask: UpkeepAsk, caller: Who, key: Key = "") -> AnswerView:
@@ -220,17 +233,15 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the machine page; must come before the commands with a free verb."""
     handlers = Machines(desk)
     routes = APIRouter(responses=ERRORS)
-    options: dict[str, Any] = {"response_model_exclude_unset": True}
     path = "/api/machines/{machine}"
-    routes.add_api_route(path, handlers.page, response_model=MachinePage, **options)
-    for verb, handler in (
-        ("out", handlers.out),
-        ("back", handlers.back),
-        ("upkeep", handlers.done),
-        ("upkeep-rule", handlers.rule),
-        ("console", handlers.console),
-    ):
-        routes.add_api_route(
-            f"{path}/{verb}", handler, methods=["POST"], response_model=AnswerView, **options
-        )
+    add_rows(
+        routes,
+        ("GET", path, handlers.page, MachinePage),
+        ("POST", f"{path}/out", handlers.out, AnswerView),
+        ("POST", f"{path}/back", handlers.back, AnswerView),
+        ("POST", f"{path}/pose", handlers.pose, AnswerView),
+        ("POST", f"{path}/upkeep", handlers.done, AnswerView),
+        ("POST", f"{path}/upkeep-rule", handlers.rule, AnswerView),
+        ("POST", f"{path}/console", handlers.console, AnswerView),
+    )
     return routes

@@ -1,6 +1,6 @@
 """Endpoints of the materials page: stock, lots, reservations, thresholds, what does not add up."""
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 from fastapi import APIRouter, Header
 from fastapi import Path as InPath
@@ -9,15 +9,18 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from controller import resources, upkeep
 from controller.adapters.store import Tx
+from controller.joints import picks
 from controller.ledger import balance
 from controller.values import LotBalance, Operation
 from dashboards.asks import CommandAsk, Id
 from dashboards.desk import Desk
 from dashboards.gate import Who
-from dashboards.page_models import LotDetail, MaterialsPage, StockView
+from dashboards.page_models import LotDetail, MaterialsPage, PickView, StockView
 from dashboards.present import present
 from dashboards.problems import ERRORS
 from dashboards.reading import MATERIAL_KINDS
+from dashboards.record_views import discrepancy_view
+from dashboards.routing import add_rows
 from dashboards.views import lot_view
 
 InId = Annotated[str, InPath(max_length=64)]
@@ -29,6 +32,13 @@ class WeighAsk(CommandAsk):
     """What the scale says of a lot, without its spool."""
 
     mass_mg: int = Field(ge=0, le=2**40)
+
+
+class CountAsk(CommandAsk):
+    """How many pieces of a lot a person counted."""
+
+    lot: Id
+    pieces: int = Field(ge=0, le=1_000_000)
 
 
 class ThresholdAsk(CommandAsk):
@@ -44,6 +54,13 @@ class WeighedView(TypedDict):
     lot: str
     difference_mg: int
     note: NotRequired[str]
+
+
+class CountedView(TypedDict):
+    """How far the count was from the ledger, pieces (negative: fewer were there)."""
+
+    lot: str
+    difference: int
 
 
 class Materials:
@@ -63,6 +80,17 @@ class Materials:
         who = caller.named(ask.who)
         found = self._desk.submit(lambda tx: resources.weigh(tx, lot, ask.mass_mg, who, name))
         return {"lot": lot, "difference_mg": found}
+
+    def count(self, order: InId, ask: CountAsk, caller: Who, key: Key) -> CountedView:
+        """Settle a lot to the pieces a person counted after an order took others than planned."""
+        name = f"count:{order}:{ask.lot}:{key}"
+        who = caller.named(ask.who)
+
+        def run(tx: Tx) -> int:
+            picks.close(tx, order, ask.lot, who)
+            return resources.count(tx, ask.lot, ask.pieces, who, name)
+
+        return {"lot": ask.lot, "difference": self._desk.submit(run)}
 
     def threshold(self, ask: ThresholdAsk, caller: Who) -> StockView:
         """Say below how much of a material people want to be told."""
@@ -84,6 +112,13 @@ def _page(tx: Tx) -> MaterialsPage:
             {"subject": d.subject, "what": d.what, "kept": d.kept, "derived": d.derived}
             for d in balance.check(tx)
         ],
+        "picks": [
+            PickView(
+                order=p["order"], lot=p["lot"], planned=p["planned"], taken=p["taken"], at=p["at"]
+            )
+            for p in picks.open_ones(tx)
+        ],
+        "discrepancies": [discrepancy_view(d) for d in tx.ledger.discrepancies()],
     }
 
 
@@ -150,17 +185,11 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the materials page."""
     handlers = Materials(desk)
     routes = APIRouter(responses=ERRORS)
-    table: tuple[tuple[str, str, Any, Any], ...] = (
+    add_rows(
+        routes,
         ("GET", "/api/materials", handlers.page, MaterialsPage),
         ("POST", "/api/lots/{lot}/weigh", handlers.weigh, WeighedView),
+        ("POST", "/api/picks/{order}", handlers.count, CountedView),
         ("POST", "/api/thresholds", handlers.threshold, StockView),
     )
-    for method, path, handler, model in table:
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
     return routes

@@ -27,6 +27,7 @@ AttentionKind = Literal[
     "unknown",
     "quarantine",
     "clear",
+    "pose",
     "person",
     "material",
     "held",
@@ -49,7 +50,8 @@ class MachineView(TypedDict):
     """One tile of the floor.
 
     ``seen_at`` is present only while the machine is silent, ``out_at`` while a person has taken it
-    out of use; ``settle`` is an ended order whose result no person recorded yet.
+    out of use; ``settle`` is an ended order whose result no person recorded yet; ``robot``: how it
+    stands with the cell that clears this bed.
     """
 
     id: str
@@ -70,6 +72,7 @@ class MachineView(TypedDict):
     eta_at: NotRequired[int]
     material: NotRequired[dict[str, MaterialView]]
     settle: NotRequired[str]
+    robot: NotRequired[str]
     next: NotRequired[str]
     next_at: NotRequired[int]
 
@@ -173,6 +176,12 @@ class DesignView(TypedDict):
     parts: list[str]
 
 
+class DrainedView(TypedDict):
+    """Present while no new order is offered: who asked for it."""
+
+    by: str
+
+
 class FloorDocument(TypedDict):
     """The floor as a tree of rows: the merge patches of ``/api/events`` apply to this."""
 
@@ -185,16 +194,18 @@ class FloorDocument(TypedDict):
     counters: CountersView
     communities: dict[str, str]
     designs: dict[str, DesignView]
+    drain: NotRequired[DrainedView]
 
 
 class FloorView(TypedDict):
-    """Snapshot: the document, its position in the stream and the floor's clock."""
+    """Snapshot: the document, its position in the stream, the clock, and if a standby serves."""
 
     site: str
     seq: str
     at: int
     rate: int
     floor: FloorDocument
+    standby: NotRequired[bool]
 
 
 class OrderStory(TypedDict):
@@ -385,4 +396,5 @@ class HealthView(TypedDict):
     pages: int
     dropped: int
     feed_failures: int
+    proxy_unnamed: bool
     influx: InfluxView

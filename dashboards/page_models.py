@@ -122,6 +122,31 @@ class MismatchView(TypedDict):
     derived: int
 
 
+class DiscrepancyView(TypedDict):
+    """Figures of a job order that a person must look at."""
+
+    order: str
+    kind: str
+    words: str
+    expected_mg: int
+    found_mg: int
+    opened_at: int
+    lot: NotRequired[str]
+    resolved_at: NotRequired[int]
+    resolved_by: NotRequired[str]
+    note: NotRequired[str]
+
+
+class PickView(TypedDict):
+    """A cell took other pieces of a lot than planned; open until a person has counted the lot."""
+
+    order: str
+    lot: str
+    planned: int
+    taken: int
+    at: int
+
+
 class MaterialsPage(TypedDict):
     """Stock by material, every lot, and what does not add up."""
 
@@ -129,6 +154,8 @@ class MaterialsPage(TypedDict):
     stock: dict[str, StockView]
     lots: dict[str, LotDetail]
     mismatches: list[MismatchView]
+    picks: list[PickView]
+    discrepancies: list[DiscrepancyView]
 
 
 class BarView(TypedDict):

@@ -18,6 +18,7 @@ from dashboards import oidc_api
 from dashboards.asks import Ask
 from dashboards.gate import Gate, Who, address_of
 from dashboards.problems import ERRORS, Problem
+from dashboards.routing import add_rows
 
 Id = Annotated[str, InPath(max_length=64)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -271,7 +272,8 @@ def router(gate: Gate) -> APIRouter:
     routes = APIRouter(responses=ERRORS)
     if gate.rules.oidc is not None:
         routes.include_router(oidc_api.router(gate, gate.rules.oidc, people.begin))
-    for method, path, handler, model in (
+    add_rows(
+        routes,
         ("GET", "/api/me", people.me, MeView),
         ("POST", "/api/log-in", people.log_in, MeView),
         ("POST", "/api/log-out", people.log_out, dict[str, bool]),
@@ -281,12 +283,5 @@ def router(gate: Gate) -> APIRouter:
         ("GET", "/api/me/tokens", people.tokens, list[TokenView]),
         ("POST", "/api/me/tokens", people.give_token, TokenView),
         ("POST", "/api/me/tokens/{token}/revoke", people.revoke_token, dict[str, bool]),
-    ):
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
+    )
     return routes

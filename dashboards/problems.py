@@ -49,6 +49,8 @@ STATUS_OF = {
     "key-used": 409,
     "not-open": 409,
     "not-held": 409,
+    "not-lying": 409,
+    "robot-at-bed": 409,
     "too-late": 409,
     "never-heard": 409,
     "unreachable": 504,

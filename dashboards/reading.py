@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from controller.adapters.store import Tx
+from controller.draining import DRAIN
+from controller.joints import handovers
 from controller.values import DesignRow, JobOrder, Need, Operation, Reading
 from dashboards.rows import Rows
 
@@ -22,9 +24,10 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
     orders = _orders(tx)
     readings = tx.telemetry.last()
     names = [need.id for need in needs]
+    machines = tuple(tx.machines.all())
     return Rows(
         at=tx.now_ms,
-        machines=tuple(tx.machines.all()),
+        machines=machines,
         orders=orders,
         operations=_operations(tx, needs),
         needs=needs,
@@ -40,6 +43,8 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
         out=tx.upkeep.out(),
         homes=tx.peers.homes(names),
         holders=tx.peers.holders(names),
+        beds=handovers.beds(tx, machines),
+        drained_by=tx.site.get(DRAIN) or "",
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi import Path as InPath
@@ -31,6 +31,7 @@ from dashboards.models import (
 )
 from dashboards.problems import ERRORS, Problem
 from dashboards.readings import Span, fleet, readings
+from dashboards.routing import add_rows
 from dashboards.rows import Rows
 from dashboards.story import ledger_line, need_story, part_view
 from dashboards.views import index, lot_view, need_view
@@ -47,9 +48,10 @@ HOUR_MS = 3_600_000
 class Reads:
     """Handlers of the reading endpoints over one desk."""
 
-    def __init__(self, desk: Desk, hub: Hub) -> None:
+    def __init__(self, desk: Desk, hub: Hub, gate: Gate) -> None:
         self._desk = desk
         self._hub = hub
+        self._gate = gate
 
     def floor(self) -> Response:
         """Snapshot of the floor; ``/api/events?since=`` its ``seq`` continues it."""
@@ -61,6 +63,8 @@ class Reads:
             "rate": self._desk.clock.rate,
             "floor": snapshot.floor,
         }
+        if not self._desk.leads:
+            view["standby"] = True
         text = json.dumps(view, separators=(",", ":"), ensure_ascii=False)
         return Response(text, media_type="application/json", headers=NO_STORE)
 
@@ -161,6 +165,7 @@ class Reads:
             "pages": hub.pages,
             "dropped": self._desk.dropped(),
             "feed_failures": hub.failures,
+            "proxy_unnamed": self._gate.proxy_unnamed,
             "influx": cast(InfluxView, self._desk.influx()._asdict()),
         }
 
@@ -172,23 +177,22 @@ def _need(tx: Tx, need: str) -> Need:
     return found
 
 
-def router(desk: Desk, hub: Hub) -> APIRouter:
+def router(desk: Desk, hub: Hub, gate: Gate) -> APIRouter:
     """Routes of the reading endpoints."""
-    reads = Reads(desk, hub)
+    reads = Reads(desk, hub, gate)
     routes = APIRouter(responses=ERRORS)
-    models: tuple[tuple[str, Any, Any], ...] = (
-        ("/api/needs", reads.needs, dict[str, NeedView]),
-        ("/api/machines", reads.machines, dict[str, MachineView]),
-        ("/api/lots", reads.lots, dict[str, LotView]),
-        ("/api/ledger", reads.ledger, list[LedgerLine]),
-        ("/api/needs/{need}", reads.need, NeedStory),
-        ("/api/parts/{need}", reads.parts, PartView),
-        ("/api/readings", reads.fleet, FleetReadings),
-        ("/api/readings/{machine}", reads.readings, ReadingsView),
-        ("/healthz", reads.health, HealthView),
+    add_rows(
+        routes,
+        ("GET", "/api/needs", reads.needs, dict[str, NeedView]),
+        ("GET", "/api/machines", reads.machines, dict[str, MachineView]),
+        ("GET", "/api/lots", reads.lots, dict[str, LotView]),
+        ("GET", "/api/ledger", reads.ledger, list[LedgerLine]),
+        ("GET", "/api/needs/{need}", reads.need, NeedStory),
+        ("GET", "/api/parts/{need}", reads.parts, PartView),
+        ("GET", "/api/readings", reads.fleet, FleetReadings),
+        ("GET", "/api/readings/{machine}", reads.readings, ReadingsView),
+        ("GET", "/healthz", reads.health, HealthView),
     )
-    for path, handler, model in models:
-        routes.add_api_route(path, handler, response_model=model, response_model_exclude_unset=True)
     routes.add_api_route(
         "/api/floor", reads.floor, response_class=Response, responses={200: {"model": FloorView}}
     )

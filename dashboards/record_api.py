@@ -13,10 +13,10 @@ from controller.ledger.vocabulary import context
 from dashboards import labels
 from dashboards.desk import Desk
 from dashboards.gate import Who
+from dashboards.page_models import DiscrepancyView
 from dashboards.problems import ERRORS, Problem
 from dashboards.record_views import (
     STYLE,
-    DiscrepancyView,
     RecordView,
     SettleAsk,
     discrepancy_view,
@@ -24,6 +24,7 @@ from dashboards.record_views import (
     page,
     record_view,
 )
+from dashboards.routing import add_rows
 
 Id = Annotated[str, InPath(max_length=64)]
 LD_JSON = "application/ld+json"
@@ -104,19 +105,12 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the public record."""
     records = Records(desk)
     routes = APIRouter(responses=ERRORS)
-    models: tuple[tuple[str, str, Any, Any], ...] = (
+    add_rows(
+        routes,
         ("GET", "/api/records/{need}", records.record, RecordView),
         ("GET", "/api/discrepancies", records.discrepancies, list[DiscrepancyView]),
         ("POST", "/api/discrepancies/{order}", records.settle, DiscrepancyView),
     )
-    for method, path, handler, model in models:
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
     plain: tuple[tuple[str, Any, Any], ...] = (
         ("/api/ledger.jsonld", records.ledger, JSONResponse),
         ("/api/ledger/context.jsonld", records.context, JSONResponse),

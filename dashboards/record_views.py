@@ -16,12 +16,15 @@ from controller.values import Need
 from dashboards.asks import Ask, Id, Name
 from dashboards.commons_models import NeedRoundView
 from dashboards.models import PartStepView, PartView
+from dashboards.page_models import DiscrepancyView
 from dashboards.story import part_view
 
 STYLE = """\
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } table { border-collapse: collapse; width: 100% }
 td, th { border-bottom: 1px solid #8885; padding: .35rem .5rem; text-align: left }
+.wide { overflow-x: auto } .wide td { white-space: nowrap }
+.links a { display: inline-block; min-height: 24px; margin-right: 1.5rem }
 @media (prefers-color-scheme: dark) { body { background: #111; color: #eee } a { color: #9cf } }
 """
 
@@ -45,21 +48,6 @@ class RecordView(PartView):
     uncertain_mg: int
     page: str
     energy_mwh: NotRequired[int]
-
-
-class DiscrepancyView(TypedDict):
-    """Figures of a job order that a person must look at."""
-
-    order: str
-    kind: str
-    words: str
-    expected_mg: int
-    found_mg: int
-    opened_at: int
-    lot: NotRequired[str]
-    resolved_at: NotRequired[int]
-    resolved_by: NotRequired[str]
-    note: NotRequired[str]
 
 
 class SettleAsk(Ask):
@@ -133,13 +121,15 @@ def page(view: RecordView) -> str:
         '<meta name="viewport" content="width=device-width">'
         f'<title>{escape(title)}</title><link rel="stylesheet" href="/records/style.css">'
         f"<h1>{escape(title)}</h1>{_facts(view)}"
-        "<h2>How it was made</h2><table><tr><th>step<th>machine<th>from<th>material"
-        f"<th>tended by<th>inspection</tr>{rows}</table>"
+        '<h2>How it was made</h2><div class="wide" tabindex="0"><table>'
+        "<tr><th>step<th>piece<th>machine<th>from<th>material<th>tended by<th>inspection</tr>"
+        f"{rows}</table></div>"
         f"<h2>Decided</h2><ul>{_items(d['round'] + ': ' + d['reason'] for d in view['decisions'])}"
         "</ul><h2>Credited</h2><ul>"
         f"{_items(c['name'] + ': ' + c['why'] for c in view['contributors'])}</ul>"
-        f'<p><a href="/records/{escape(view["need"])}/label.pdf">label</a> · '
-        f'<a href="/api/records/{escape(view["need"])}">as JSON</a></p></html>'
+        f'<p class="links"><a href="/records/{escape(view["need"])}/label.pdf">Label (PDF)</a> '
+        f'<a href="/records/{escape(view["need"])}/label.png">QR code (PNG)</a> '
+        f'<a href="/api/records/{escape(view["need"])}">As JSON</a></p></html>'
     )
 
 
@@ -151,7 +141,7 @@ def _facts(view: RecordView) -> str:
     facts = (
         ("need", f"{view['need']}, stated {_day(view['stated_at'])} by {view['community']}"),
         ("state", view["state"]),
-        ("accepted because", view.get("accepted_because", "not yet")),
+        ("accepted because", view.get("accepted_because", "-")),
         ("design", f"{view['design']} {view.get('version', '')}, {view.get('license', '')}"),
         ("material", mass),
         ("energy", energy),
@@ -164,6 +154,7 @@ def _row(step: PartStepView) -> str:
     mass = step.get("measured_mg", 0)
     cells = (
         step["step"],
+        step["unit"] + 1,
         step["machine"],
         _day(step["started_at"]) if "started_at" in step else "-",
         f"{mass / 1000:.3f} g" if mass else "-",
@@ -186,7 +177,7 @@ def label_words(view: RecordView) -> list[str]:
     delivered = view["delivered"]
     return [
         view.get("title", view["part"]),
-        f"need {view['need']}, {view['quantity']} pieces",
+        f"need {view['need']}, {view['quantity']} {'piece' if view['quantity'] == 1 else 'pieces'}",
         f"for {view['community']}",
         f"{view['measured_mg'] / 1000:.1f} g, {view.get('license', '')}",
         _day(delivered[-1]["happened_at"]) if delivered else view["state"],

@@ -17,6 +17,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /materials", OPEN),
     ("GET /machines/{id}", OPEN),
     ("GET /parts/{id}", OPEN),
+    ("GET /people", OPEN),
     ("GET /tv", OPEN),
     ("GET /openapi.json", OPEN),
     ("GET /healthz", OPEN),
@@ -100,6 +101,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/machines/{machine}/out", OPERATE),
     ("POST /api/machines/{machine}/console", OPERATE),  # and qualified (dashboards/qualified.py)
     ("POST /api/machines/{machine}/back", OPERATE),
+    ("POST /api/machines/{machine}/pose", OPERATE),
     ("POST /api/machines/{machine}/upkeep", OPERATE),
     ("POST /api/machines/{machine}/upkeep-rule", OPERATE),
     ("POST /api/orders/{order}/resolve", OPERATE),
@@ -108,6 +110,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/stations/{machine}/sign-off", OPERATE),
     ("POST /api/stations/{machine}/photo", OPERATE),
     ("POST /api/discrepancies/{order}", OPERATE),
+    ("POST /api/picks/{order}", OPERATE),
     # the commons
     ("POST /api/thresholds", GOVERN),
     ("PUT /api/energy", GOVERN),
@@ -120,9 +123,6 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/commons", GOVERN),
     ("POST /api/commons/{site}/leave", GOVERN),
     ("POST /api/needs/{need}/take-home", GOVERN),
-    ("GET /api/commons", READ),
-    ("POST /api/commons", GOVERN),
-    ("POST /api/commons/{site}/leave", GOVERN),
     ("GET /api/audit", AUDIT),
     # who may come in
     ("POST /api/machines/{machine}/enrol", MANAGE),

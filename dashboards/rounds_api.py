@@ -3,8 +3,7 @@
 A member shows who they are by ``Authorization: Bearer TOKEN``; the token never stands in a URL.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi import Path as InPath
@@ -36,6 +35,7 @@ from dashboards.desk import Desk
 from dashboards.gate import Who
 from dashboards.problems import ERRORS, Problem
 from dashboards.rounds_views import community_views, round_line, round_view
+from dashboards.routing import add_rows
 
 Id = Annotated[str, InPath(max_length=64)]
 Bearer = Annotated[str, Header(alias="Authorization", max_length=200)]
@@ -207,7 +207,8 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the commons."""
     handlers = Rounds(desk)
     routes = APIRouter(responses=ERRORS)
-    table: Sequence[tuple[str, str, Any, Any]] = (
+    add_rows(
+        routes,
         ("GET", "/api/communities", handlers.communities, dict[str, CommunityView]),
         ("POST", "/api/communities", handlers.put_community, CommunityView),
         ("POST", "/api/communities/{community}/members", handlers.admit, list[AdmittedView]),
@@ -221,14 +222,6 @@ def router(desk: Desk) -> APIRouter:
         ("POST", "/api/needs/{need}/attest", handlers.attest, AttestedView),
         ("GET", "/api/needs/{need}/rounds", handlers.decided, list[NeedRoundView]),
     )
-    for method, path, handler, model in table:
-        routes.add_api_route(
-            path,
-            handler,
-            methods=[method],
-            response_model=model,
-            response_model_exclude_unset=True,
-        )
     routes.add_api_route(
         "/api/rounds/{round_id}/files/{name}", handlers.file, response_class=Response
     )

@@ -14,6 +14,7 @@ from controller.route_picture import nodes_of, nodes_of_need, picture
 from dashboards.desk import Desk
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
+from dashboards.routing import add_rows
 from dashboards.stations import KEPT, SignedView, signed_view
 
 Id = Annotated[str, InPath(max_length=64)]
@@ -211,12 +212,12 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the route endpoints."""
     handlers = Routes(desk)
     routes = APIRouter(responses=ERRORS)
-    for path, handler, model in (
-        ("/api/needs/{need}/bom", handlers.bom, BomView),
-        ("/api/serials/{serial}", handlers.serial, SerialView),
-        ("/api/places", handlers.places, dict[str, PlaceView]),
-    ):
-        routes.add_api_route(path, handler, response_model=model, response_model_exclude_unset=True)
+    add_rows(
+        routes,
+        ("GET", "/api/needs/{need}/bom", handlers.bom, BomView),
+        ("GET", "/api/serials/{serial}", handlers.serial, SerialView),
+        ("GET", "/api/places", handlers.places, dict[str, PlaceView]),
+    )
     for path, drawn in (
         ("/api/designs/{design}/picture.svg", handlers.of_design),
         ("/api/needs/{need}/picture.svg", handlers.of_need),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from controller.joints.handovers import Bed
 from controller.upkeep import MachineOut
 from controller.values import (
     Community,
@@ -21,7 +22,8 @@ class Rows(NamedTuple):
     """Orders are those not ended and the last of each machine; needs the open and the newest.
 
     ``homes``: whose need it is, where another site's; ``holders``: who makes it for us, "" = nobody
-    yet. ``progress`` is ppm by order from telemetry, which is newer than the order's own.
+    yet. ``progress`` is ppm by order from telemetry, which is newer than the order's own. ``beds``:
+    printers whose bed a cell clears; ``drained_by``: who let the controller run dry, "" = nobody.
     """
 
     at: int
@@ -41,3 +43,5 @@ class Rows(NamedTuple):
     out: Mapping[str, MachineOut] = MappingProxyType({})
     homes: Mapping[str, str] = MappingProxyType({})
     holders: Mapping[str, str] = MappingProxyType({})
+    beds: Mapping[str, Bed] = MappingProxyType({})
+    drained_by: str = ""

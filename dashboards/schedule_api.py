@@ -12,6 +12,7 @@ from controller.scheduling.durations import Learned
 from controller.scheduling.durations import in_words as duration_in_words
 from dashboards.desk import Desk
 from dashboards.problems import ERRORS
+from dashboards.routing import add_rows
 from dashboards.schedule_models import PlanChangeView, PlannedOperation, ScheduleView
 
 RUNS = 600
@@ -104,13 +105,9 @@ def router(desk: Desk) -> APIRouter:
         with desk.read() as tx:
             return _changes(tx, limit, operation)
 
-    routes.add_api_route(
-        "/api/schedule", read, response_model=ScheduleView, response_model_exclude_unset=True
-    )
-    routes.add_api_route(
-        "/api/schedule/changes",
-        moved,
-        response_model=list[PlanChangeView],
-        response_model_exclude_unset=True,
+    add_rows(
+        routes,
+        ("GET", "/api/schedule", read, ScheduleView),
+        ("GET", "/api/schedule/changes", moved, list[PlanChangeView]),
     )
     return routes

@@ -6,15 +6,16 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from dashboards.api import build_app, make_hub
 from dashboards.desk import Desk
-from dashboards.gate import Gate, Rules
+from dashboards.gate import PEER, Gate, Rules
 from dashboards.problems import problem, response
 
 START_S = 10.0
@@ -131,8 +132,26 @@ class MachinesOnly:
         await response(404, [found])(scope, receive, send)
 
 
+class Believing:
+    """ASGI: X-Forwarded-For is believed of the proxies named, and of nobody else.
+
+    The address the connection itself came from is kept beside what the proxy says.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: tuple[str, ...]) -> None:
+        inner: Any = app
+        self._app: Any = ProxyHeadersMiddleware(inner, list(proxies))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        scope[PEER] = scope.get("client")
+        await self._app(scope, receive, send)
+
+
 def _config(app: ASGIApp, front: Front, lifespan: Literal["on", "off"] = "on") -> uvicorn.Config:
     certificate, key = front.certificate or (None, None)
+    if front.proxies:
+        app = Believing(app, front.proxies)
     return uvicorn.Config(
         app,
         log_config=None,  # the process says where its log goes
@@ -143,8 +162,7 @@ def _config(app: ASGIApp, front: Front, lifespan: Literal["on", "off"] = "on") -
         timeout_keep_alive=30,
         limit_concurrency=400,
         server_header=False,
-        proxy_headers=bool(front.proxies),  # else anybody could say where they come from
-        forwarded_allow_ips=list(front.proxies),
+        proxy_headers=False,  # else anybody could say where they come from
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )

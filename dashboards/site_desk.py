@@ -23,6 +23,8 @@ T = TypeVar("T")
 class SiteDesk:
     """A ``Desk`` over a ``Site``."""
 
+    leads = True
+
     def __init__(
         self,
         site: Site,

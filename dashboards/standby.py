@@ -34,6 +34,8 @@ SILENT = "the leading controller does not answer; whether it was done is not kno
 class StandbyDesk:
     """A ``Desk`` that reads: what changes something never comes here but is passed on."""
 
+    leads = False
+
     def __init__(
         self, name: str, clock: Clock, read: Callable[[], AbstractContextManager[Tx]], house: House
     ) -> None:

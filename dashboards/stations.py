@@ -26,6 +26,7 @@ from dashboards.desk import Desk
 from dashboards.gate import Who
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
+from dashboards.routing import add_rows
 
 MAX_PHOTOS = 6
 Id = Annotated[str, InPath(max_length=64)]
@@ -266,17 +267,11 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the station endpoints."""
     handlers = Stations(desk)
     routes = APIRouter(responses=ERRORS)
-    for path, handler, model in (
-        ("/api/stations", handlers.all, dict[str, StationView]),
-        ("/api/stations/{machine}", handlers.one, StationView),
-    ):
-        routes.add_api_route(path, handler, response_model=model, response_model_exclude_unset=True)
-    routes.add_api_route(
-        "/api/stations/{machine}/sign-off",
-        handlers.sign_off,
-        methods=["POST"],
-        response_model=AnswerView,
-        response_model_exclude_unset=True,
+    add_rows(
+        routes,
+        ("GET", "/api/stations", handlers.all, dict[str, StationView]),
+        ("GET", "/api/stations/{machine}", handlers.one, StationView),
+        ("POST", "/api/stations/{machine}/sign-off", handlers.sign_off, AnswerView),
     )
     routes.add_api_route(
         "/api/stations/{machine}/photo",

@@ -15,6 +15,7 @@ WORDS: Mapping[str, str] = {
     "unknown": "holds an order whose end nobody knows",
     "quarantine": "is in quarantine",
     "clear": "waits to be cleared",
+    "pose": "waits for the place of its part to be confirmed",
     "person": "waits for a person",
     "material": "is about to run out of material",
     "silent": "is silent",

@@ -25,6 +25,7 @@ from dashboards.page_models import (
 )
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
+from dashboards.routing import add_rows
 from dashboards.views import label, reason
 from protocols.orders import OPC_STATES
 
@@ -185,16 +186,9 @@ def router(desk: Desk) -> APIRouter:
     """Routes of the schedule page."""
     handlers = Timeline(desk)
     routes = APIRouter(responses=ERRORS)
-    routes.add_api_route(
-        "/api/timeline",
-        handlers.page,
-        response_model=TimelinePage,
-        response_model_exclude_unset=True,
-    )
-    routes.add_api_route(
-        "/api/timeline/without/{machine}",
-        handlers.without,
-        response_model=WhatIfView,
-        response_model_exclude_unset=True,
+    add_rows(
+        routes,
+        ("GET", "/api/timeline", handlers.page, TimelinePage),
+        ("GET", "/api/timeline/without/{machine}", handlers.without, WhatIfView),
     )
     return routes

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from controller.commands import saw
+from controller.handover import HANDOVER
 from controller.links import HANDS
 from controller.values import JobOrder, LotBalance, Machine, Need, Operation
 from dashboards.attention import attention
@@ -87,7 +88,7 @@ def floor_document(rows: Rows, rate: int = 1) -> FloorDocument:
     """The whole document of a page."""
     floor = index(rows, rate)
     machines = {m.id: machine_view(floor, m) for m in rows.machines}
-    return {
+    document: FloorDocument = {
         "machines": machines,
         "attention": attention(floor, machines),
         "needs": {n.id: need_view(floor, n) for n in rows.needs[:MAX_NEEDS]},
@@ -104,6 +105,9 @@ def floor_document(rows: Rows, rate: int = 1) -> FloorDocument:
         "communities": {c.id: c.name for c in rows.communities},
         "designs": {d: {"title": title, "parts": list(parts)} for d, title, parts in rows.designs},
     }
+    if rows.drained_by:
+        document["drain"] = {"by": rows.drained_by}
+    return document
 
 
 def counters(rows: Rows) -> CountersView:
@@ -150,7 +154,10 @@ def machine_view(floor: Floor, machine: Machine) -> MachineView:
 
 
 def _add_settle(floor: Floor, view: MachineView, machine: Machine) -> None:
-    """The order whose result a person must judge: what lies on the bed, or at a station."""
+    """The order whose result a person must judge, on the bed or at a station; who clears it."""
+    bed = floor.rows.beds.get(machine.id)
+    if bed is not None and bed.state not in ("clear", "printing"):
+        view["robot"] = f"{bed.cell} clears this bed: {HANDOVER[bed.state][0]}"
     order, last = floor.held.get(machine.id), floor.last.get(machine.id)
     if order is not None:
         if machine.link in HANDS:  # done when the person says so

@@ -22,6 +22,7 @@ from controller.people.roles import ACCOUNT_ROLES, MAY, MEANING, RIGHTS
 from controller.values import Refused
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.front import certificate
+from fabcommons.options import command
 
 T = TypeVar("T")
 _EXAMPLES = """\
@@ -39,12 +40,7 @@ log), admin (accounts, enrolment, firmware)."""
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    account = commands.add_parser(
-        "account",
-        help="who may come in, and as what",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    account = command(commands, "account", "who may come in, and as what", _EXAMPLES)
     verbs = account.add_subparsers(metavar="VERB", required=True)
     for name, words, run in (
         ("add", "make an account", _add),

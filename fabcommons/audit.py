@@ -11,6 +11,7 @@ from typing import Any
 
 from fabcommons.account import opened
 from fabcommons.client import OK
+from fabcommons.options import command
 
 _EXAMPLES = """\
 examples:
@@ -21,12 +22,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    audit = commands.add_parser(
-        "audit",
-        help="who did what, when, from where",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    audit = command(commands, "audit", "who did what, when, from where", _EXAMPLES)
     audit.add_argument("settings", type=Path, help="site.yml")
     audit.add_argument("--who", default="", help="only of this account")
     audit.add_argument("--before", type=int, default=0, help="only lines before this number")

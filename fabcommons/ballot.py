@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fabcommons.client import USAGE, Client, CliError
-from fabcommons.options import add_common, add_token, show, token_of
+from fabcommons.options import add_common, add_token, command, show, token_of
 
 _EXAMPLES = """\
 examples:
@@ -19,11 +19,8 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    ballot = commands.add_parser(
-        "ballot",
-        help="vote in an allocation round, attest an urgent or basic need",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ballot = command(
+        commands, "ballot", "vote in an allocation round, attest an urgent or basic need", _EXAMPLES
     )
     verbs = ballot.add_subparsers(metavar="VERB", required=True)
     caster = verbs.add_parser("cast", help="cast a ballot, in place of the one before")

@@ -13,6 +13,7 @@ from controller.adapters.opcua.discovery import NotACell
 from controller.adapters.opcua.security import Facts
 from controller.adapters.opcua.session import CellSession
 from fabcommons.client import FAILED, OK, USAGE, CliError
+from fabcommons.options import command
 from fabcommons.tables import table
 from protocols import isa95
 
@@ -38,12 +39,7 @@ def add(commands: Any) -> None:
     """Add the command to the command line."""
     cell = commands.add_parser("cell", help="certificates of robotic cells over OPC UA")
     verbs = cell.add_subparsers(metavar="WHAT", required=True)
-    certificates = verbs.add_parser(
-        "certificates",
-        help="make, show, rotate, trust",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    certificates = command(verbs, "certificates", "make, show, rotate, trust", _EXAMPLES)
     look = verbs.add_parser("look", help="what a cell offers, found by browsing; changes nothing")
     look.add_argument("cell", help="its address, open to connections without security")
     look.add_argument("--name", default="", help="browse name of the machine, where there are more")

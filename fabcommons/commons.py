@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fabcommons.client import Client
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.tables import moment, table
 
 _EXAMPLES = """\
@@ -22,11 +22,11 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser(
+    parser = command(
+        commands,
         "commons",
-        help="share needs with other sites: join them, leave them, offer a need",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "share needs with other sites: join them, leave them, offer a need",
+        _EXAMPLES,
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _verb(verbs, "key", "this site's public key", run_key)

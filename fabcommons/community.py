@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fabcommons.client import OK, USAGE, Client, CliError
-from fabcommons.options import add_common, add_token, show, token_of
+from fabcommons.options import add_common, add_token, command, show, token_of
 from fabcommons.tables import table
 
 _EXAMPLES = """\
@@ -23,12 +23,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    community = commands.add_parser(
-        "community",
-        help="communities, and the members they admit",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    community = command(commands, "community", "communities, and the members they admit", _EXAMPLES)
     verbs = community.add_subparsers(metavar="VERB", required=True)
     lister = verbs.add_parser("list", help="communities, their part, what they owe")
     lister.set_defaults(run=run_list)

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from controller import draining
+from controller.adapters.broker_login import BrokerLoginError, address
 from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.leading import Leadership
 from controller.values import Deposed
 from fabcommons.client import OK, USAGE, Client, CliError
 from fabcommons.floor import Extent, Floor
 from fabcommons.logs import JsonLog, PlainLog
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.replica import StandBy, check_alone, start_anew
 from fabcommons.running import Place, RunningSite, clock_of, last_ms_of
 
@@ -49,12 +50,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    controller = commands.add_parser(
-        "controller",
-        help="run a site from its settings file",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    controller = command(commands, "controller", "run a site from its settings file", _EXAMPLES)
     option = controller.add_argument
     option("settings", type=Path, nargs="?", help="site.yml, or drain, or resume")
     option("--check", action="store_true", help="only check the settings and the designs")
@@ -81,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     base = options.settings.resolve().parent
     if options.check:
+        _check_broker(settings, base)
         _check_designs(settings, base)
         print(f"{options.settings}: {len(settings.machines)} machines, sound")
         return OK
@@ -194,6 +191,13 @@ def _settings(options: argparse.Namespace) -> SiteFile:
     if options.rank is not None and settings.replica is not None:
         settings.replica.rank = options.rank
     return settings
+
+
+def _check_broker(settings: SiteFile, base: Path) -> None:
+    try:
+        address(settings.broker_login, "", 0, base)
+    except BrokerLoginError as error:
+        raise CliError(str(error), USAGE) from error
 
 
 def _check_designs(settings: SiteFile, base: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from controller.adapters.broker import is_broker
 from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.slicer import SlicerError, find_slicer
 from controller.definition import Design, DesignError
@@ -22,6 +23,7 @@ from controller.values import NeedRequest
 from fabcommons import faults
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
+from fabcommons.options import command
 from fabcommons.processes import Children
 from fabcommons.report import Report, summary
 from fabcommons.running import Place, RunningSite, design_folders
@@ -55,11 +57,11 @@ ledger equals to the milligram what the simulated machines physically did."""
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    demo = commands.add_parser(
+    demo = command(
+        commands,
         "demo",
-        help="a floor at work: simulated machines, real firmware, real controller",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "a floor at work: simulated machines, real firmware, real controller",
+        _EXAMPLES,
     )
     option = demo.add_argument
     option("--until-done", action="store_true", help="end when all needs are met, with a verdict")
@@ -105,6 +107,9 @@ def _check(options: argparse.Namespace) -> None:
     for name in ("needs", "printers", "mills", "cells", "time_scale"):
         if getattr(options, name) < (1 if name in ("needs", "time_scale") else 0):
             raise CliError(f"--{name.replace('_', '-')} is too small", USAGE)
+    if not is_broker(options.broker):
+        words = f"{options.broker!r} must be auto, mosquitto, amqtt or HOST:PORT"
+        raise CliError(f"--broker {words}", USAGE)
     if options.design is not None and not options.design.is_dir():
         raise CliError(f"--design {options.design}: is not a folder", USAGE)
 

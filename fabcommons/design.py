@@ -10,6 +10,7 @@ from typing import Any
 
 from fabcommons.client import OK, USAGE, CliError
 from fabcommons.design_check import add_verbs
+from fabcommons.options import command
 
 _EXAMPLES = """\
 examples:
@@ -22,11 +23,8 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    design = commands.add_parser(
-        "design",
-        help="check designs, convert manifests, draw a route",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    design = command(
+        commands, "design", "check designs, convert manifests, draw a route", _EXAMPLES
     )
     verbs = design.add_subparsers(metavar="VERB", required=True)
     add_verbs(verbs)

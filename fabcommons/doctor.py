@@ -67,6 +67,7 @@ def _looks(options: argparse.Namespace) -> list[Callable[[], Finding]]:
         lambda: disk(options.folder),
         lambda: controller(options.url),
         lambda: people(options.url),
+        lambda: proxies(options.url),
         lambda: influx(options.url),
     ]
     if options.broker:
@@ -160,6 +161,19 @@ def people(url: str) -> Finding:
         return Finding("people", GOOD, "everybody logs in")
     text = "no accounts: everybody on this computer is the admin"
     return Finding("people", HINT, text, "fabcommons account add site.yml NAME --role admin")
+
+
+def proxies(url: str) -> Finding:
+    """Whether requests come through a proxy that the settings do not name."""
+    try:
+        unnamed = Client(url).get("/healthz").get("proxy_unnamed", False)
+    except CliError:
+        return Finding("proxy", HINT, "unknown, no controller answers")
+    if not unnamed:
+        return Finding("proxy", GOOD, "nobody came through a proxy that is not named")
+    text = "requests came through a proxy nobody named: nobody knows from where, none may stop"
+    fix = "access.proxies: [its address], and let it send X-Forwarded-For; or shut its way here"
+    return Finding("proxy", HINT, text, fix)
 
 
 def influx(url: str) -> Finding:

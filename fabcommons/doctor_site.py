@@ -1,6 +1,7 @@
 """``fabcommons doctor --site site.yml``: what is wrong with one site's files, broker and machines.
 
-Reads only: no table is made or upgraded, no message is published.
+Reads only: no table is made or upgraded. One message is published, in another machine's name, which
+the broker must throw away.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.adapters.store import Tx
 from controller.adapters.store.dialects import StoreUnreachable, open_engine, store_url
 from controller.app import LAST_AT
-from fabcommons import settings_files
+from dashboards.server import is_loopback
+from fabcommons import doctor_tries, settings_files
 from fabcommons.client import CliError
 from fabcommons.finding import BAD, GOOD, HINT, Finding
 from protocols import mqtt
@@ -49,6 +51,8 @@ def findings(path: Path, now_ms: int, mounts: Path = MOUNTS) -> Iterator[Finding
     yield from certificates(settings, folder, now_ms)
     yield bind(settings)
     yield from site_broker(settings, folder)
+    yield from doctor_tries.topics(settings, folder)
+    yield doctor_tries.clock()
     yield file_system(settings, folder, mounts)
     yield backup(folder, now_ms)
     yield spool(folder, now_ms)
@@ -85,6 +89,10 @@ def bind(settings: SiteFile) -> Finding:
     if access.proxies and access.tls != "proxy":
         text = "access.proxies are named, yet access.tls is not proxy"
         return Finding("access", HINT, text, "set access.tls: proxy, if the proxy does TLS")
+    if access.names and not access.proxies and is_loopback(host):
+        text = f"the page has names, yet {settings.http} is reached from this computer alone"
+        fix = "if a proxy passes people on, name its address in access.proxies; else drop the names"
+        return Finding("access", HINT, text, fix)
     if access.tls == "off" and host not in ("127.0.0.1", "localhost", "::1", ""):
         text = f"{settings.http} is reached from other computers without TLS"
         return Finding("access", BAD, text, "set access.tls: auto in the settings")
@@ -217,6 +225,7 @@ def database(settings: SiteFile, folder: Path, now_ms: int) -> Iterator[Finding]
                     yield last_commit(tx)
                 yield from machines(tx, folder)
                 yield dead_letters(tx)
+                yield doctor_tries.outbox(tx)
         finally:
             engine.dispose()
     except (SQLAlchemyError, StoreUnreachable) as error:

@@ -12,6 +12,7 @@ from typing import Any
 from controller.adapters.releases import ReleaseError, make_key, public_hex, read_key, sign
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.firmware_files import BASE, ROOT, modules
+from fabcommons.options import command
 from firmware.version import VERSION
 from protocols.errors import WireError
 from protocols.manifest import NAME, version_of
@@ -27,12 +28,7 @@ _VERSION_FILE = "firmware/version.py"
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    firmware = commands.add_parser(
-        "firmware",
-        help="build and sign firmware releases",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    firmware = command(commands, "firmware", "build and sign firmware releases", _EXAMPLES)
     verbs = firmware.add_subparsers(metavar="VERB", required=True)
     keygen = verbs.add_parser("keygen", help="make a signing key, print what machines hold of it")
     keygen.add_argument("key", type=Path, help="file for the private key; must not exist")

@@ -7,12 +7,15 @@ them, and a missing database stops nothing else.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from controller.adapters.influx import Address, Client, InfluxSink, Limits
 from controller.adapters.site_file import InfluxEntry
 from controller.rollups import FIVE_MS, HOUR_MS
 from controller.telemetry import SinkState
 from fabcommons.options import secret
+
+if TYPE_CHECKING:
+    from controller.adapters.influx import InfluxSink
 
 WORST_FIRST = ("misconfigured", "down", "ok")
 
@@ -51,6 +54,8 @@ def open_copies(entry: InfluxEntry | None, folder: Path) -> Copies | None:
     """The copies that settings name, with their spools in ``folder``; raise CliError."""
     if entry is None:
         return None
+    from controller.adapters.influx import Address, Client, InfluxSink, Limits  # loads slowly
+
     password = secret("influx.password_env", entry.password_env)
     token = secret("influx.token_env", entry.token_env)
 

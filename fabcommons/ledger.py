@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fabcommons import ledger_files
 from fabcommons.client import Client
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.tables import grams, moment, table
 
 _EXAMPLES = """\
@@ -22,12 +22,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    ledger = commands.add_parser(
-        "ledger",
-        help="economic events and what every lot holds",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    ledger = command(commands, "ledger", "economic events and what every lot holds", _EXAMPLES)
     ledger.add_argument("--need", default="", help="only events of this need")
     ledger.add_argument("--order", default="", help="only events of this job order")
     ledger.add_argument("--limit", type=int, default=40)

@@ -22,7 +22,7 @@ from fabcommons import (
 )
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.floor import firmware_command
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.processes import Children, ProcessError
 from fabcommons.tables import moment, table
 
@@ -39,11 +39,11 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    machine = commands.add_parser(
+    machine = command(
+        commands,
         "machine",
-        help="list machines; run firmware for a serial port or a simulator",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "list machines; run firmware for a serial port or a simulator",
+        _EXAMPLES,
     )
     verbs = machine.add_subparsers(metavar="VERB", required=True)
     lister = verbs.add_parser("list", help="machines and what they do")
@@ -57,12 +57,7 @@ def add(commands: Any) -> None:
 
 
 def _add_run(verbs: Any) -> None:
-    runner = verbs.add_parser(
-        "run",
-        help="run the firmware for one machine until Ctrl-C",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    runner = command(verbs, "run", "run the firmware for one machine until Ctrl-C", _EXAMPLES)
     option = runner.add_argument
     option("machine", nargs="*", help="ids of enrolled machines (none: all), or one with --site")
     option("--folder", type=Path, default=settings_files.HOME, help="settings of enrolled machines")

@@ -17,6 +17,7 @@ from fabcommons.calibration import (
     linear_mass,
 )
 from fabcommons.client import OK, USAGE, Client, CliError
+from fabcommons.options import command
 from protocols.records import is_id
 
 _FLOW_GUIDE = """\
@@ -45,9 +46,7 @@ def add(verbs: Any) -> None:
 
 
 def _parser(kinds: Any, name: str, about: str, guide: str) -> Any:
-    parser = kinds.add_parser(
-        name, help=about, epilog=guide, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command(kinds, name, about, guide)
     parser.add_argument("--dry-run", action="store_true", help="print only how to measure")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     return parser

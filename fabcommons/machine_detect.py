@@ -12,6 +12,7 @@ from typing import Any
 from fabcommons import machine_hosts
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.detecting import BAUDS, LIMIT_S, Line, NotDetected, Told, interview
+from fabcommons.options import command
 from firmware.pc import ports
 
 Open = Callable[[str, int], Line]
@@ -79,12 +80,7 @@ class Detector:
 
 def add(verbs: Any) -> None:
     """Add the verb to the command line."""
-    detect = verbs.add_parser(
-        "detect",
-        help="ask what is at a port; propose its settings",
-        epilog=_NOTE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    detect = command(verbs, "detect", "ask what is at a port; propose its settings", _NOTE)
     way = detect.add_mutually_exclusive_group(required=True)
     way.add_argument("port", nargs="?", help="serial port, e.g. /dev/ttyUSB0")
     way.add_argument("--tcp", metavar="HOST:PORT", help="serial line over TCP")

@@ -17,7 +17,7 @@ from controller.adapters.codes import BadCode, stretch, unseal
 from fabcommons import settings_files
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
 from fabcommons.firmware import put_base, put_slot
-from fabcommons.options import add_common
+from fabcommons.options import add_common, command
 
 Run = Callable[[Sequence[str]], None]
 _EXAMPLES = """\
@@ -35,12 +35,7 @@ fabcommons machine revoke printer-1     puts it out; enrol it again for new cred
 
 def add(verbs: Any) -> None:
     """Add the verbs to the command line."""
-    enrol = verbs.add_parser(
-        "enrol",
-        help="let a machine in: make a code, or use one",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    enrol = command(verbs, "enrol", "let a machine in: make a code, or use one", _EXAMPLES)
     option = enrol.add_argument
     option("machine", nargs="?", help="id of the machine, to make a code for")
     option("--code", help="code to use here")

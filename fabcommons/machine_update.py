@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from fabcommons.client import FAILED, OK, Client, CliError
-from fabcommons.options import add_common
+from fabcommons.options import add_common, command
 
 _PAUSE_S = 1.0
 _EXAMPLES = """\
@@ -24,11 +24,8 @@ examples:
 
 def add(verbs: Any) -> None:
     """Add the verb to the command line."""
-    update = verbs.add_parser(
-        "update",
-        help="install a signed firmware release on idle machines",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    update = command(
+        verbs, "update", "install a signed firmware release on idle machines", _EXAMPLES
     )
     update.add_argument("machine", nargs="*", help="ids of machines")
     update.add_argument("--version", default="", help="release (default: the newest here)")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.tables import duration, grams, moment, table
 
 _EXAMPLES = """\
@@ -28,12 +28,7 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    need = commands.add_parser(
-        "need",
-        help="state a need, list needs, follow one to its part",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    need = command(commands, "need", "state a need, list needs, follow one to its part", _EXAMPLES)
     verbs = need.add_subparsers(metavar="VERB", required=True)
     _add_add(verbs)
     lister = verbs.add_parser("list", help="needs and where they stand")

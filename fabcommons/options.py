@@ -12,6 +12,16 @@ from typing import Any
 from fabcommons.client import DEFAULT_URL, OK, USAGE, CliError
 
 
+def command(among: Any, name: str, about: str, examples: str) -> argparse.ArgumentParser:
+    """Add a command; ``among`` is what ``add_subparsers`` gave, the examples end its help."""
+    return among.add_parser(
+        name,
+        help=about,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add ``--url`` and ``--json``."""
     parser.add_argument(

@@ -34,6 +34,7 @@ class Report:
             "needs": len(rows.needs),
             "delivered": sum(need.state == "delivered" for need in rows.needs),
             "job_orders": len(rows.orders),
+            "rejected": sum(order.result == "bad" for order in rows.orders),
             "economic_events": len(rows.events),
             "material": [
                 {

@@ -14,7 +14,7 @@ from controller.allocation.reading import RoundError
 from controller.allocation.reasons import decisions
 from controller.rounds_verify.verify import verify_file
 from fabcommons.client import FAILED, OK, USAGE, Client, CliError
-from fabcommons.options import add_common, show
+from fabcommons.options import add_common, command, show
 from fabcommons.tables import moment, table
 
 _EXAMPLES = """\
@@ -32,11 +32,11 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser(
+    parser = command(
+        commands,
         "round",
-        help="open, close, decide and publish allocation rounds; check a published one",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "open, close, decide and publish allocation rounds; check a published one",
+        _EXAMPLES,
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _add_site(verbs)

@@ -17,13 +17,7 @@ from controller.adapters import faultpoints
 from controller.adapters.broker import open_broker
 from controller.adapters.clock import Clock, FloorClock, SystemClock
 from controller.adapters.feeds import Drop, Taken
-from controller.adapters.hosts.link import HostsLink
-from controller.adapters.hosts.registry import KINDS
-from controller.adapters.hosts.settings import settings as host_settings
 from controller.adapters.notify import Origin
-from controller.adapters.opcua.connect import Access
-from controller.adapters.opcua.link import OpcuaLink
-from controller.adapters.opcua.security import Security
 from controller.adapters.releases import Releases
 from controller.adapters.site_file import LotEntry, MachineEntry, PlaceEntry, SiteFile
 from controller.adapters.store import SchemaMismatch, StoreUnreachable, Tx
@@ -32,7 +26,6 @@ from controller.commons.settings import configure
 from controller.commons.verbs import Commons as Rounds
 from controller.definition import Design, DesignError, ProgramFacts, load_design
 from controller.definition.program_store import ProgramStore
-from controller.joints.cells import CellSite
 from controller.joints.designs import import_design, router
 from controller.joints.sharing import sharer
 from controller.last import last_at
@@ -59,6 +52,7 @@ from fabcommons.front import (
 )
 from fabcommons.influx import open_copies
 from fabcommons.joining import Commons
+from fabcommons.links import Links
 from fabcommons.notify import SETTLE_MS, Notifier, open_places
 from fabcommons.options import secret
 from fabcommons.planning import house, make_planner
@@ -101,7 +95,7 @@ class RunningSite:
         self._sink = open_copies(settings.influx, place.folder / "influx")
         origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
-        self._door = open_door(settings, place.folder)
+        self._door = open_door(settings, place.folder, place.base)
         self.broker = self._door.broker
         self._planner = make_planner(settings.planning, place.base)
         self.share = sharer(resources.why_never)
@@ -118,22 +112,19 @@ class RunningSite:
             SiteConfig(
                 name=settings.site,
                 store=settings.store_place(place.folder),
-                broker=self._door.address(),
+                broker=self._door.address,
                 programs_url=f"{machines_url(settings)}/programs",
                 resend_s=REAL_RESEND_S if settings.clock_rate == 1 else FAST_RESEND_S,
                 keep=Keep(settings.telemetry.raw_days, settings.telemetry.five_minute_days),
             ),
             parts,
         )
-        self.cells = OpcuaLink(CellSite(self.site))
-        self.hosts = HostsLink(CellSite(self.site))
-        self.site.outlet.links.update({"opcua": self.cells, **dict.fromkeys(KINDS, self.hosts)})
+        self._links = Links(self.site, place.base)
         self.programs = ProgramStore(place.folder / "programs")
         self.commons = Commons(self.site, settings.commons, place.folder)
         self.set_up_code = ""
         self.page = self._open_page(set_up)
         self._fill()
-        self.cells.start()
         self._drop = self._open_drop()
         self.rounds = Rounds(self.site.submit, self.site.read)
         self._rounds = self._open_rounds()
@@ -254,13 +245,7 @@ class RunningSite:
             url=entry.url,
         )
         self.site.submit(lambda tx: resources.register_machine(tx, machine))
-        if entry.link == "opcua" and entry.url:
-            self.cells.add(entry.id, _access(entry, entry.url, self.place.base))
-        elif entry.link in KINDS:
-            known = host_settings(
-                entry, self.place.base, lambda field, name: secret(f"{entry.id}: {field}", name)
-            )
-            self.hosts.add(entry.id, KINDS[entry.link], known)
+        self._links.add(entry)
 
     def add_place(self, entry: PlaceEntry) -> None:
         """Declare where parts wait; raise CliError when it is wrong."""
@@ -363,24 +348,6 @@ def clock_of(settings: SiteFile, last_ms: int) -> Clock:
     if settings.clock_rate == 1:
         return SystemClock()
     return FloorClock(settings.clock_rate, not_before_ms=last_ms)
-
-
-def _access(entry: MachineEntry, url: str, base: Path) -> Access:
-    """How to reach a cell; raise CliError when a password is named and not there."""
-    wanted = entry.security
-    if wanted is None:
-        return Access(url)
-    pinned = wanted.server_certificate
-    security = Security(
-        certificate=base / wanted.certificate,
-        key=base / wanted.key,
-        policy=wanted.policy,
-        mode=wanted.mode,
-        server_certificate=base / pinned if pinned else None,
-        trust=base / wanted.trust,
-    )
-    password = secret(f"{entry.id}: security.password_env", wanted.password_env)
-    return Access(url, security=security, user=wanted.user, password=password)
 
 
 def _communities(tx: Tx, settings: SiteFile) -> None:

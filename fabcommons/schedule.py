@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fabcommons.options import command
+
 _EXAMPLES = """\
 examples:
   fabcommons schedule solve mk01.txt --seconds 10 --gantt mk01.svg
@@ -17,11 +19,8 @@ Files: flexible job shops (Brandimarte's format), with set-ups or assembly graph
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    schedule = commands.add_parser(
-        "schedule",
-        help="solve a scheduling problem, draw its chart",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    schedule = command(
+        commands, "schedule", "solve a scheduling problem, draw its chart", _EXAMPLES
     )
     verbs = schedule.add_subparsers(metavar="VERB", required=True)
     solver = verbs.add_parser("solve", help="the best plan of a file, or of each file of a folder")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fabcommons.client import OK, USAGE, CliError
+from fabcommons.options import command
 from fabcommons.tables import table
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ KINDS = {
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    simulate = commands.add_parser(
+    simulate = command(
+        commands,
         "simulate",
-        help="months of a floor in minutes: compare policies, or try more machines",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "months of a floor in minutes: compare policies, or try more machines",
+        _EXAMPLES,
     )
     option = simulate.add_argument
     option("--site", type=Path, metavar="FILE", help="take machines and shifts from its settings")

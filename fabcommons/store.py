@@ -15,6 +15,7 @@ from controller.adapters.store.backup import BackupError, Contents, dump, fence,
 from controller.adapters.store.dialects import store_url
 from controller.adapters.store.soundness import unsound
 from fabcommons.client import FAILED, OK, USAGE, CliError
+from fabcommons.options import command
 
 _EXAMPLES = """\
 examples:
@@ -29,12 +30,7 @@ settings, restore, start the controller."""
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    store = commands.add_parser(
-        "store",
-        help="back the store up, restore it, check it",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    store = command(commands, "store", "back the store up, restore it, check it", _EXAMPLES)
     verbs = store.add_subparsers(metavar="VERB", required=True)
     for name, words, run in (
         ("backup", "write a backup of a site", _backup),

@@ -31,6 +31,7 @@ from controller.rollups import (
 )
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.influx import Copies, open_copies
+from fabcommons.options import command
 
 _EXAMPLES = """\
 examples:
@@ -61,11 +62,11 @@ class Part(NamedTuple):
 
 def add(commands: Any) -> None:
     """Add the command to the command line."""
-    top = commands.add_parser(
+    top = command(
+        commands,
         "telemetry",
-        help="databases of the copy in InfluxDB, and what it does not have yet",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "databases of the copy in InfluxDB, and what it does not have yet",
+        _EXAMPLES,
     )
     verbs = top.add_subparsers(metavar="VERB", required=True)
     setup = verbs.add_parser("setup", help="print the commands that make databases or buckets")

@@ -20,12 +20,13 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
     ("run", want)                   start streaming: ``started`` is durable
     ("pause",) ("resume",) ("cancel",) ("stop",) ("identify",)   for the driver
     ("console", line)               for the driver, which tells ("answered", lines, why)
+    ("note", command)               journal a stop, now that its bytes are out: call ``noted``
     ("recover",)                    a person cleared the machine: try to take it up again
     ("update", release)             install a firmware release
     ("say", leaf, message)          publish
 """
 
-from firmware.commands import CONSOLE_MS, answer, answered
+from firmware.commands import CONSOLE_MS, answer, answered, note
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
 from firmware.reports import cut, hello
 from firmware.wants import PHASES, take
@@ -221,6 +222,10 @@ class Agent:
         if body is not None:
             self.actions.append(("say", "up/rsp", body))
         self.changed = True
+
+    def noted(self, command: "Record") -> None:
+        """Journal who gave a command that was done without waiting for flash."""
+        note(self, command)
 
     def _on_answered(self, lines: "list[str]", why: str) -> None:
         self._respond(answered(self, lines, why))

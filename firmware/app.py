@@ -36,7 +36,8 @@ TICK_S = 0.05
 BUSY_TELE_MS = 2000
 IDLE_TELE_MS = 10000
 COLLECT_MS = 1000
-COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays
+COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays,
+COLLECT_SHARE = 4  # or after this part of what is free: collecting is half of a roomy board's work
 REOPEN_S = 1
 _FETCHING = ("firmware.fetch", "protocols.forbidden")
 RESTART = 64  # exit code of a process that is to be started again
@@ -110,7 +111,7 @@ class App:
         self._told_ms = 0
         self._tele_ms = 0
         self._tele_n = 0
-        self._collected_ms = 0
+        self._collected_ms = -COLLECT_MS
         self._told_hi = 0
         self._free_b = 0  # of the heap, right after garbage was collected; 0 = not known
         self._least_b = 2**30
@@ -120,7 +121,8 @@ class App:
             "pause": driver.pause,
             "resume": driver.resume,
             "cancel": driver.cancel,
-            "stop": driver.stop,
+            "stop": self._stop,
+            "note": self.agent.noted,
             "recover": driver.recover,
             "identify": driver.identify,
             "console": driver.console,
@@ -143,9 +145,6 @@ class App:
     # tasks ---------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Run until cancelled, or until a task failed; then restart."""
-        threshold: "Any" = getattr(gc, "threshold", None)
-        if threshold is not None:  # CPython has none
-            threshold(COLLECT_B)
         had_order = self.journal.memory.order_state in ("running", "paused")
         self.agent.boot(self._platform.now_ms())
         if had_order:
@@ -226,7 +225,7 @@ class App:
         if now_ms - self._tele_ms > (BUSY_TELE_MS if busy else IDLE_TELE_MS):
             self._tele_ms = now_ms
             self._tell_telemetry()
-        if now_ms - self._collected_ms > COLLECT_MS:
+        if now_ms - self._collected_ms >= COLLECT_MS:
             self._collected_ms = now_ms
             self._collect()
 
@@ -236,6 +235,8 @@ class App:
         if mem_free is not None:
             self._free_b = mem_free()
             self._least_b = min(self._least_b, self._free_b)
+            board: "Any" = gc  # CPython's knows none of this
+            board.threshold(max(COLLECT_B, self._free_b // COLLECT_SHARE))
             if self._free_b < health.LEAST_FREE_B and self.agent.memory.order is None:
                 raise MemoryError("little heap is left")  # better now than while an order runs
 
@@ -254,8 +255,7 @@ class App:
                 action = self.agent.actions.pop(0)
                 self._acts[action[0]](*action[1:])
             self.driver.step(now_ms)
-        if self.driver.out and self._serial is not None:
-            self._write_serial()
+        self._write_serial()
         if self.agent.changed:
             self._tell_state()
         if self.journal.hi != self._told_hi:
@@ -286,7 +286,14 @@ class App:
                 words = "filament ran out" if event == "runout" else "filament does not follow"
                 self.driver.events.append(("need", "{} on channel {}".format(words, ch)))
 
+    def _stop(self) -> None:
+        """Stop the machine at once; who did it and what became of the order is journalled after."""
+        self.driver.stop()
+        self._write_serial()
+
     def _write_serial(self) -> None:
+        if not self.driver.out or self._serial is None:
+            return
         data, self.driver.out = self.driver.out, bytearray()
         try:
             self._serial.write(data)

@@ -85,7 +85,7 @@ def _epoch(agent: "Agent", verb: str) -> int:
     return agent.memory.order["ep"] if agent.memory.order else 0
 
 
-def _note(agent: "Agent", command: "Record") -> bool:
+def note(agent: "Agent", command: "Record") -> bool:
     """Journal who did what; False when there is no room."""
     body = {"who": command["who"], "act": command["do"], "id": command["id"]}
     return agent.tell("op", body, PROGRESS)
@@ -94,7 +94,7 @@ def _note(agent: "Agent", command: "Record") -> bool:
 def _pause(agent: "Agent", command: "Record") -> str:
     if agent.memory.order_state != "running":
         return "no order is running"
-    _note(agent, command)
+    note(agent, command)
     agent.actions.append(("pause",))
     return ""
 
@@ -102,7 +102,7 @@ def _pause(agent: "Agent", command: "Record") -> str:
 def _resume(agent: "Agent", command: "Record") -> str:
     if agent.memory.order_state != "paused":
         return "no order is paused"
-    _note(agent, command)
+    note(agent, command)
     agent.actions.append(("resume",))
     return ""
 
@@ -110,21 +110,21 @@ def _resume(agent: "Agent", command: "Record") -> str:
 def _cancel(agent: "Agent", command: "Record") -> str:
     if agent.memory.order_state not in ("running", "paused"):
         return "no order is running"
-    _note(agent, command)
+    note(agent, command)
     agent.cancel()
     return ""
 
 
 def _stop(agent: "Agent", command: "Record") -> str:
     agent.stop()
-    _note(agent, command)
+    agent.actions.append(("note", command))
     return ""
 
 
 def _clear(agent: "Agent", command: "Record") -> str:
     if agent.memory.order_state in ("running", "paused"):
         return "an order is running"
-    if not _note(agent, command):
+    if not note(agent, command):
         return _FULL
     agent.clear()
     return ""
@@ -136,7 +136,7 @@ def _load(agent: "Agent", command: "Record") -> str:
     if agent.memory.order_state == "running":
         return "an order is running"
     body = {"ch": command["ch"], "lot": command["lot"]}
-    if not _note(agent, command) or not agent.tell("load", body):
+    if not note(agent, command) or not agent.tell("load", body):
         return _FULL
     if agent.memory.order_state == "paused":
         agent.meter.reload(command["ch"], command["lot"])
@@ -150,7 +150,7 @@ def _unload(agent: "Agent", command: "Record") -> str:
         return "nothing is loaded there"
     if agent.memory.order_state == "running":
         return "an order is running"
-    if not _note(agent, command) or not agent.tell("unload", {"ch": ch, "lot": lot}):
+    if not note(agent, command) or not agent.tell("unload", {"ch": ch, "lot": lot}):
         return _FULL
     return ""
 
@@ -163,7 +163,7 @@ def _update(agent: "Agent", command: "Record") -> str:
     why = agent.update.why_not()
     if why:
         return why
-    if not _note(agent, command):
+    if not note(agent, command):
         return _FULL
     agent.actions.append(("update", command["release"]))
     return ""
@@ -180,7 +180,7 @@ def _console(agent: "Agent", command: "Record") -> str:
     why = console.refusal(line, agent.options.dialect)
     if why:
         return why
-    if not console.only_reads(line) and not _note(agent, command):
+    if not console.only_reads(line) and not note(agent, command):
         return _FULL
     agent.asked = (command["id"], agent.now_ms)
     agent.actions.append(("console", line))

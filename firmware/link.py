@@ -34,7 +34,7 @@ WINDOW = 8  # events on their way to the broker
 QUEUE = 16  # answers and hellos waiting
 STALLED_MS = 30000  # without an acknowledgement events are sent again
 _FIRST_PAUSE_MS, _LAST_PAUSE_MS = 250, 30000
-_READ_BYTES = 1024
+_READ_BYTES = 256  # a burst of commands is done piece by piece: a used heap has no large holes
 
 
 class Address:
@@ -177,7 +177,7 @@ class Link:
             if not size:
                 raise OSError("broker closed the connection")
             self._heard_ms = self._now_ms()
-            for packet in reader.feed(bytes(buffer[:size])):
+            for packet in reader.feed(memoryview(buffer)[:size]):
                 take = self._packets.get(packet[0])
                 if take is not None:
                     take(packet)

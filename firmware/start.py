@@ -5,9 +5,9 @@ import os
 import sys
 from binascii import hexlify
 
-from firmware import config as settings
 from firmware.app import App, Platform
 from firmware.flash import Flash
+from firmware.overlay import forget
 from protocols.errors import WireError
 
 TYPE_CHECKING = False
@@ -73,11 +73,15 @@ def add_update(made: App, settings: "Record", platform: Platform) -> None:
 
 def run(path: str, platform: Platform) -> int:
     """Run the machine of a settings file until interrupted; return an exit code."""
+    from firmware import config as settings  # needed once
+
     try:
         made = app(settings.load(path), platform)
     except WireError as error:
         sys.stderr.write("firmware: " + str(error) + "\n")
         return 2
+    del settings
+    forget("firmware.config")
     try:
         asyncio.run(made.run())
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -101,9 +101,10 @@ class Accountant:
         """Count one stripped line."""
         head, _, rest = code.partition(" ")
         if head in _MOVES:
-            at = code.find(" E")
-            if at >= 0:
-                self._move_text(code, code[at + 2 :].partition(" ")[0])
+            at = code.find(" E") + 2
+            if at > 1:
+                end = code.find(" ", at)
+                self._move_text(code, code[at:] if end < 0 else code[at:end])
             elif "E" in rest or "e" in rest:
                 self._slowly(code)
         elif head in self._others or head[:1] == "T" or len(head) > 4 or head[1:2] == "0":
@@ -136,8 +137,10 @@ class Accountant:
             self._select(line[0][1])
 
     def _move(self, value: int) -> None:
-        value = self._modal.nm(value)
-        if self._modal.e_relative:
+        modal = self._modal
+        if modal.inch:
+            value = modal.nm(value)
+        if modal.e_relative:
             delta = value
         else:
             delta = value - self._e

@@ -205,11 +205,24 @@ _FINDERS = (
 )
 
 
+def _find_plain_ok(text: str) -> "Reply | None":
+    """An ``ok`` with nothing but counters: nearly every line, and boards are slow."""
+    found: "dict[str, int]" = {}
+    for token in text[2:].split():
+        digits = token[1:]
+        if token[0] not in "NPB" or token[0] in found or not digits.isdigit() or len(digits) > 9:
+            return None
+        found[token[0]] = int(digits)
+    return ("ok", found.get("N"), found.get("P"), found.get("B"), {})
+
+
 def parse_reply(line: bytes) -> "Reply":
     """One line of the machine as a reply; never raises."""
     text = ascii_text(line)
-    if text == "ok":
-        return ("ok", None, None, None, {})
+    if text[:3] in ("ok", "ok "):
+        reply = _find_plain_ok(text)
+        if reply is not None:
+            return reply
     for find in _FINDERS:
         reply = find(text)
         if reply is not None:

@@ -259,6 +259,7 @@ def encode(leaf: str, value: "Record") -> bytes:
 def decode(leaf: str, data: bytes) -> "Record":
     """Bytes to message; raise WireError. An event of unknown type keeps its head only."""
     value = parse(data, _limit(leaf))
-    if leaf in MESSAGES:
-        check(unpack(MESSAGES[leaf]), value)
-    return check(fields_of(leaf, value), value)
+    head = check(fields_of(leaf, {}), value)
+    if leaf == "up/ev" and head["ty"] in EVENTS:
+        head.update(check(unpack(EVENTS[head["ty"]]), value))
+    return head

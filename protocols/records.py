@@ -37,15 +37,15 @@ _HEX = "0123456789abcdef"
 
 def is_id(text: str) -> bool:
     """Say whether text is an id: ``[a-z0-9][a-z0-9-]{0,31}``."""
-    return 0 < len(text) <= 32 and text[0] in _ID_FIRST and all(c in _ID_REST for c in text)
+    return 0 < len(text) <= 32 and text[0] in _ID_FIRST and not text.strip(_ID_REST)
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text) <= 32 and text[0] in _ID_FIRST and all(c in _NAME_REST for c in text)
+    return 0 < len(text) <= 32 and text[0] in _ID_FIRST and not text.strip(_NAME_REST)
 
 
 def _is_sha256(text: str) -> bool:
-    return len(text) == 64 and all(c in _HEX for c in text)
+    return len(text) == 64 and not text.strip(_HEX)
 
 
 def quote(text: str) -> str:
@@ -192,15 +192,15 @@ def _write(kind: "tuple[Any, ...]", value: "Any") -> str:
     if tag == "map":
         return (
             "{"
-            + ",".join([quote(k) + ":" + _write(kind[1], value[k]) for k in sorted(value)])
+            + ",".join(['"' + k + '":' + _write(kind[1], value[k]) for k in sorted(value)])
             + "}"
         )
-    return quote(value)
+    return quote(value) if tag == "text" else '"' + value + '"'
 
 
 def write(fields: "Fields", value: "Record") -> str:
     """Write a checked record as JSON text, keys in table order."""
-    parts = [quote(f[0]) + ":" + _write(f[1], value[f[0]]) for f in fields if f[0] in value]
+    parts = ['"' + f[0] + '":' + _write(f[1], value[f[0]]) for f in fields if f[0] in value]
     return "{" + ",".join(parts) + "}"
 
 

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from generated import ROOT, settle
+
 sys.path.insert(0, str(ROOT))
 
-from controller.definition import profile_fields as production  # noqa: E402
-from controller.definition.fields import describe  # noqa: E402
-from controller.definition.materials import MATERIALS  # noqa: E402
-from controller.definition.schema import profile_schema  # noqa: E402
-from fabcommons import firmware_files  # noqa: E402
-from firmware.version import VERSION  # noqa: E402
-from protocols import messages, orders, telemetry, topics  # noqa: E402  (the tree is the import path)
+from controller.definition import profile_fields as production
+from controller.definition.fields import describe
+from controller.definition.materials import MATERIALS
+from controller.definition.schema import profile_schema
+from fabcommons import firmware_files
+from firmware.version import VERSION
+from protocols import messages, orders, telemetry, topics
 
 HEAD = """\
 # The wire
@@ -202,16 +202,7 @@ def main() -> int:
     schema = ROOT / "docs" / "production-profile.schema.json"
     pages = {wire: wire_page(), profile: profile_page(profile.read_text()), package: mip_package()}
     pages[schema] = schema_page()
-    differ = [page for page, text in pages.items() if not page.exists() or page.read_text() != text]
-    if "--check" not in sys.argv[1:]:
-        for page in differ:
-            page.write_text(pages[page])
-        return 0
-    for page in differ:
-        print(
-            f"{page.relative_to(ROOT)} is not what the code says: run `make docs`", file=sys.stderr
-        )
-    return 1 if differ else 0
+    return settle(pages, "code")
 
 
 if __name__ == "__main__":

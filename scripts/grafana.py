@@ -14,10 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from generated import ROOT, settle
+
 sys.path.insert(0, str(ROOT))
 
-from protocols.telemetry import REGISTRY  # noqa: E402  (the tree is the import path)
+from protocols.telemetry import REGISTRY
 
 FOLDER = ROOT / "dashboards" / "grafana"
 SCHEMA_VERSION = 39
@@ -330,18 +331,7 @@ def files() -> dict[Path, str]:
 
 def main() -> int:
     """Write or check the files."""
-    made = files()
-    differ = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
-    if "--check" not in sys.argv[1:]:
-        for path in differ:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(made[path])
-        return 0
-    for path in differ:
-        print(
-            f"{path.relative_to(ROOT)} is not what the table says: run `make docs`", file=sys.stderr
-        )
-    return 1 if differ else 0
+    return settle(files(), "table")
 
 
 if __name__ == "__main__":

@@ -87,12 +87,13 @@ def floor(small_floor: Any, tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Any]:
-    """A mosquitto of the test's own."""
+    """A mosquitto of the test's own, or the broker that FABCOMMONS_TEST_BROKER names."""
     from support.broker import start_mosquitto
+    from support.brokers import STARTS
 
     folder = tmp_path / "broker"
     folder.mkdir()
-    broker = start_mosquitto(folder)
+    broker = STARTS.get(os.environ.get("FABCOMMONS_TEST_BROKER", ""), start_mosquitto)(folder)
     yield broker
     broker.close()
 

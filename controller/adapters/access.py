@@ -2,6 +2,7 @@
 
 A machine's user is its id, and the topics it may use follow from the user: it can speak only as
 itself. Passwords are random, kept as salted hashes; a machine's is known to the machine alone.
+One more user, who is no machine, has a machine's rights: the doctor tries as it what is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from controller.values import Refused
 from protocols.records import is_id
 
-CONTROLLER = "_controller"  # no id of a machine can be this
+CONTROLLER, PROBE = "_controller", "_probe"  # no id of a machine can be these
 _ITERATIONS = 101  # mosquitto's own; the passwords are random, 144 bits
 
 
@@ -41,6 +42,12 @@ def acl(site: str) -> str:
     )
 
 
+def probe_login(folder: Path) -> tuple[str, str] | None:
+    """User and password of the one as whom the doctor tries; None before the first start."""
+    path = folder / "probe.password"
+    return (PROBE, path.read_text()) if path.exists() else None
+
+
 class Access:
     """Passwords and topics of one site in a folder; ``reload`` makes the broker read them again."""
 
@@ -49,10 +56,13 @@ class Access:
         self.passwords = folder / "passwords"
         self.acl = folder / "acl"
         self._own = folder / "controller.password"
+        self._probe = folder / "probe.password"
         self.reload = reload
         self.acl.write_text(acl(site))
         if not self._own.exists() or CONTROLLER not in self.users():
             self._secret(self._own, self._give(CONTROLLER))
+        if not self._probe.exists() or PROBE not in self.users():
+            self._secret(self._probe, self._give(PROBE))
 
     def login(self) -> tuple[str, str]:
         """The controller's own user and password."""
@@ -73,7 +83,7 @@ class Access:
     def revoke(self, machine: str) -> None:
         """Let a machine in no more, and put it out if it is in; raise Refused."""
         lines = self._lines()
-        if machine not in lines or machine == CONTROLLER:
+        if machine not in lines or machine in (CONTROLLER, PROBE):
             raise Refused("unknown-machine", "machine", f"{machine} has no credentials here")
         del lines[machine]
         self._write(lines)

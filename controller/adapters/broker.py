@@ -26,6 +26,9 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _START_TIMEOUT_S = 20.0
 
 
+KINDS = ("auto", "mosquitto", "amqtt")
+
+
 class BrokerError(Exception):
     """The broker could not be started; the message says why and what to do."""
 
@@ -130,6 +133,11 @@ class Mosquitto:
 
     def _is_alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
 
     def reload(self) -> None:
         """Read passwords, topics and certificates again; who lost its password is put out."""
@@ -258,15 +266,21 @@ def open_guarded(folder: Path, guarded: Guarded) -> Mosquitto:
     return started
 
 
+def is_broker(kind: str) -> bool:
+    """Whether text names a broker as ``open_broker`` takes it."""
+    host, _, port = kind.rpartition(":")
+    return kind in KINDS or bool(host and port.isdigit())
+
+
 def open_broker(kind: str, folder: Path, host: str = "127.0.0.1", port: int = 0) -> Broker:
     """Start or name a broker: ``auto``, ``mosquitto``, ``amqtt`` or ``HOST:PORT``.
 
     ``auto`` takes mosquitto when it is installed and amqtt otherwise. Raises BrokerError.
     """
-    if kind not in ("auto", "mosquitto", "amqtt"):
+    if not is_broker(kind):
+        raise BrokerError(f"broker '{kind}' must be auto, mosquitto, amqtt or HOST:PORT")
+    if kind not in KINDS:
         name, _, number = kind.rpartition(":")
-        if not name or not number.isdigit():
-            raise BrokerError(f"broker '{kind}' must be auto, mosquitto, amqtt or HOST:PORT")
         return External(name, int(number))
     program = find_mosquitto()
     if kind == "mosquitto" and program is None:

@@ -11,12 +11,12 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from controller.values import Json, Refused
+from controller.values import Json, OpenCode, Refused
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none looks like another; 30 of them
 LENGTH = 10  # 49 bits, of which a guess needs a second of work
@@ -57,45 +57,46 @@ def unseal(key: bytes, sealed: str) -> Json:
         raise BadCode("the code does not open what the site sent") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    machine: str
-    key: bytes
-    ends_ms: int
+class Shelf(Protocol):
+    """Where open codes lie; they outlive the controller."""
+
+    def put(self, code: OpenCode, now_ms: int, most: int) -> bool:
+        """Keep a code in place of its machine's last; False when ``most`` others are open."""
+        ...
+
+    def take(self, name: str) -> OpenCode | None:
+        """A code by its name, which is then gone; None when it is not there."""
+        ...
 
 
 class Codes:
-    """Codes given out and not used yet, in memory; ``now_ms`` is real time that never goes back."""
+    """Codes given out and not used yet; ``now_ms`` is real time, UTC."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], shelf: Shelf) -> None:
         self._now_ms = now_ms
-        self._open: dict[str, _Open] = {}
+        self._shelf = shelf
         self._missed: list[int] = []
 
     def make(self, machine: str) -> str:
         """A new code for a machine; one given before is worth nothing. Raise Refused."""
         now_ms = self._now_ms()
-        self._open = {
-            name: found
-            for name, found in self._open.items()
-            if found.ends_ms > now_ms and found.machine != machine
-        }
-        if len(self._open) >= MAX_OPEN:
-            raise Refused("busy", "machine", f"{MAX_OPEN} codes are open; wait until some expire")
         code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
         name, key = stretch(code)
-        self._open[name] = _Open(machine, key, now_ms + LIFE_MS)
+        made = OpenCode(name, machine, key.hex(), now_ms + LIFE_MS)
+        if not self._shelf.put(made, now_ms, MAX_OPEN):
+            raise Refused("busy", "machine", f"{MAX_OPEN} codes are open; wait until some expire")
         return f"{code[:5]}-{code[5:]}"
 
     def redeem(self, name: str, settings: Callable[[str], Json]) -> str:
         """Settings of the machine a code was made for, sealed; once. Raise Refused."""
         now_ms = self._now_ms()
-        self._missed = [at for at in self._missed if now_ms - at < MISS_MS]
+        self._missed = [at for at in self._missed if 0 <= now_ms - at < MISS_MS]
         if len(self._missed) >= MISSES:
             raise Refused("slow-down", "code", "too many wrong codes; try again in a minute")
-        found = self._open.pop(name, None)
-        if found is None or found.ends_ms <= now_ms:
+        found = self._shelf.take(name)
+        # more than a life left: the clock was set back since
+        if found is None or not 0 < found.ends_at - now_ms <= LIFE_MS:
             self._missed.append(now_ms)
             text = "is not known here, used already, or older than 15 minutes: ask for a new one"
             raise Refused("bad-code", "code", text)
-        return seal(found.key, settings(found.machine))
+        return seal(bytes.fromhex(found.key_hex), settings(found.machine))

@@ -21,6 +21,7 @@ def unsafe(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
+    # zipfile raises NotImplementedError for a version or compression it cannot read
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return "is no 3MF: its zip cannot be read"
     return _unsafe_entries(entries, size)

@@ -6,6 +6,7 @@ came on, never for one of an earlier connection (the broker sends those again).
 
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,17 +22,19 @@ from protocols.topics import LEAVES, controller_topic, machine_topic, up_filter
 
 MAX_INFLIGHT = 200
 KEEPALIVE_S = 30
+_REFUSES = "refuses us"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and who we are there."""
+    """Where the broker is and who we are there; TLS when there is a context for it."""
 
     host: str
     port: int = 1883
     user: str | None = None
     password: str | None = None
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,10 @@ class Incoming:
 
 def _always() -> bool:
     return True
+
+
+def _unheard(_error: OSError) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,16 @@ class _Client(paho.Client):
     """Connects, and connects again, only while ``may`` says so."""
 
     may: Callable[[], bool] = staticmethod(_always)
+    failed: Callable[[OSError], None] = staticmethod(_unheard)
 
     def reconnect(self) -> MQTTErrorCode:
         if not self.may():
             raise ConnectionError("another replica leads this site")  # tried again, later and later
-        return super().reconnect()
+        try:
+            return super().reconnect()
+        except OSError as error:  # TLS included
+            self.failed(error)
+            raise
 
 
 class MqttLink:
@@ -149,11 +161,15 @@ class MqttLink:
             manual_ack=True,
         )
         client.may = self._listener.may
+        client.failed = self._on_failure
         client.max_inflight_messages_set(MAX_INFLIGHT)
         client.max_queued_messages_set(10_000)
         client.reconnect_delay_set(1, 15)
         if self._broker.user is not None:
             client.username_pw_set(self._broker.user, self._broker.password)
+        if self._broker.tls is not None:
+            untyped: Any = client
+            untyped.tls_set_context(self._broker.tls)
         topic, payload, qos, retain = self._own(on=False)
         client.will_set(topic, payload, qos, retain)
         client.on_connect = self._on_connect
@@ -184,7 +200,7 @@ class MqttLink:
         self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _p: Any
     ) -> None:
         if reason.is_failure:
-            self.reason = f"the broker refuses: {reason}"
+            self._tell(f"{_REFUSES}: {reason}")
             return
         self._connection += 1
         self.reason = ""
@@ -193,9 +209,19 @@ class MqttLink:
         client.publish(*self._own(on=True))
         self._listener.connected()
 
+    def _on_failure(self, error: OSError) -> None:
+        self._tell(f"does not connect: {error}")
+
+    def _tell(self, reason: str) -> None:
+        """Say why there is no connection, once for each reason."""
+        if reason != self.reason:
+            _log.warning("broker %s:%d %s", self._broker.host, self._broker.port, reason)
+        self.reason = reason
+
     def _on_disconnect(self, _c: Any, _data: Any, _flags: Any, reason: Any, _p: Any) -> None:
         self._connected.clear()
-        self.reason = f"disconnected: {reason}"
+        if not self.reason.startswith(_REFUSES):  # after which it hangs up, of course
+            self._tell(f"hung up: {reason}")
 
     def _on_message(self, _c: Any, _data: Any, message: paho.MQTTMessage) -> None:
         try:

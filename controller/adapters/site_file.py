@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 import msgspec
 import yaml
 
+from controller.adapters.broker_login import BrokerLogin
+from controller.adapters.broker_login import problems as login_problems
 from controller.adapters.hosts.settings import problems as host_problems
 from controller.adapters.site_sharing import (
     CommonsEntry,
@@ -175,6 +177,7 @@ class SiteFile(msgspec.Struct, forbid_unknown_fields=True):
     store: str = "site.db"
     broker: str = "auto"
     broker_listen: str = ""
+    broker_login: BrokerLogin | None = None
     http: str = "127.0.0.1:8010"
     clock_rate: int = 1
     communities: list[CommunityEntry] = []
@@ -231,7 +234,7 @@ def _problems(found: SiteFile) -> list[str]:
     wrong: list[str] = []
     if not is_id(found.site):
         wrong.append("site: must be an id: a-z, 0-9 and '-', at most 32 characters")
-    wrong += _broker_problems(found)
+    wrong += _broker_problems(found) + login_problems(found.broker_login, found.broker)
     if not 1 <= found.clock_rate <= 10_000:
         wrong.append("clock_rate: must be between 1 and 10000")
     machines = {machine.id for machine in found.machines}

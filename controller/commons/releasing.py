@@ -25,6 +25,7 @@ from controller.commons.records import (
     RoundFile,
 )
 from controller.commons.settings import HOUR_MS, settings_of
+from controller.needs import accept
 from controller.values import Json
 
 if TYPE_CHECKING:
@@ -114,14 +115,7 @@ def _accept(tx: Tx, found: Round, addendum: Addendum) -> None:
         tx.rounds.put_decision(
             RoundDecision(found.id, grant.need, "accepted", "spill", reason, place)
         )
-        tx.needs.change(
-            grant.need,
-            state="accepted",
-            accepted_at=tx.now_ms,
-            rank=tx.site.next("rank"),
-            reason=words,
-            accepted_because=words,
-        )
+        accept(tx, grant.need, words)
         if current is not None:
             tx.rounds.drop_need(current.id, grant.need)
 

@@ -47,6 +47,7 @@ from controller.commons.records import (
 )
 from controller.commons.settings import HOUR_MS, RoundSettings, settings_of
 from controller.commons.urgent import agreed_floor, go_ahead
+from controller.needs import accept
 from controller.values import Need, Refused
 from controller.ways import waits_for_slicer
 
@@ -264,14 +265,7 @@ def tell_need(tx: Tx, found: Round, decision: RoundDecision) -> None:
     """Take one decision to its need: accepted, again on the next ballot, or refused for good."""
     words = decision.reason.partition(": ")[2]
     if decision.state == "accepted":
-        tx.needs.change(
-            decision.need,
-            state="accepted",
-            accepted_at=tx.now_ms,
-            rank=tx.site.next("rank"),
-            reason=f"{words} (round {found.id})",
-            accepted_because=f"{words} (round {found.id})",
-        )
+        accept(tx, decision.need, f"{words} (round {found.id})")
     elif tx.rounds.tries(decision.need) >= settings_of_round(found).tries:
         refuse(tx, decision.need, f"{words} (round {found.id})")
     else:

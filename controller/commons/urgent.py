@@ -14,6 +14,7 @@ from controller.commons.capacity import Measure, measure, resources, takes
 from controller.commons.members import member_of
 from controller.commons.records import DEBIT, RESERVE, SITE, Attestation, Member
 from controller.commons.settings import RoundSettings, settings_of
+from controller.needs import accept
 from controller.values import Need, Refused
 
 if TYPE_CHECKING:
@@ -71,14 +72,7 @@ def go_ahead(tx: Tx, need: Need, settings: RoundSettings) -> bool:
     current = tx.rounds.current()
     if current is not None:
         tx.rounds.drop_need(current.id, need.id)
-    tx.needs.change(
-        need.id,
-        state="accepted",
-        accepted_at=tx.now_ms,
-        rank=tx.site.next("rank"),
-        reason=words,
-        accepted_because=words,
-    )
+    accept(tx, need.id, words)
     tx.notice("need", need.id, f"urgent {need.id} goes ahead: {words}")
     tx.effects.replan = True
     return True

@@ -34,16 +34,6 @@ def mesh_facts(path: Path) -> ProgramFacts:
         sha256=digest.hexdigest(),
         size=size,
         kind=KINDS.get(path.suffix.lower(), "stl"),
-        lines=0,
-        duration_s=0,
-        duration_from="",
-        length_um=(),
-        said_length_um=(),
-        mass_mg=(),
-        box_um=None,
-        material="",
-        nozzle_um=0,
-        slicer="",
         problems=(Problem("", 0, wrong, "save it again as STL or 3MF"),) if wrong else (),
     )
 

@@ -39,17 +39,17 @@ class ProgramFacts:
     sha256: str
     size: int
     kind: str
-    lines: int
-    duration_s: int
-    duration_from: str
-    length_um: tuple[int, ...]
-    said_length_um: tuple[int, ...]
-    mass_mg: tuple[int, ...]
-    box_um: tuple[tuple[int, int, int], tuple[int, int, int]] | None
-    material: str
-    nozzle_um: int
-    slicer: str
-    problems: tuple[Problem, ...]
+    lines: int = 0
+    duration_s: int = 0
+    duration_from: str = ""
+    length_um: tuple[int, ...] = ()
+    said_length_um: tuple[int, ...] = ()
+    mass_mg: tuple[int, ...] = ()
+    box_um: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
+    material: str = ""
+    nozzle_um: int = 0
+    slicer: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 def check(path: Path, kind: str) -> ProgramFacts:

@@ -86,8 +86,7 @@ def _commit(tx: "Tx", machine: Machine, event: Json, content: tuple[str, str]) -
     except _Flag as flag:
         outcome = _flag(tx, machine, event, flag)
     tx.inbox.add((machine.id, jid, s), content[0], content[1], tx.now_ms)
-    if jid == tx.machines.journal(machine.id):
-        tx.machines.change(machine.id, acked_s=s)
+    tx.machines.acknowledge(machine.id, jid, s)
     tx.effects.acks[machine.id] = (jid, s)
     return outcome
 

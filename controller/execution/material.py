@@ -33,17 +33,17 @@ def take_material(tx: "Tx", machine: Machine, event: Json, order: JobOrder | Non
         raise CounterFell(base.cum_mg, counter.cum_mg)
     uncertain = counter.unc_mg - base.unc_mg
     tx.machines.put_counter(counter)
-    _known_lot(tx, lot, machine.id)
+    known = _known_lot(tx, lot, machine.id)
     certain = "estimated" if event["src"] == "estimate" else "measured"
     for measure, mass_mg in ((certain, drawn - uncertain), ("uncertain", uncertain)):
         if mass_mg:
-            _draw(tx, Draw(machine, event, order, lot), measure, mass_mg)
+            _draw(tx, Draw(machine, event, order, known), measure, mass_mg)
 
 
 class Draw:
     """Where a draw comes from: machine, event, order if any, lot."""
 
-    def __init__(self, machine: Machine, event: Json, order: JobOrder | None, lot: str) -> None:
+    def __init__(self, machine: Machine, event: Json, order: JobOrder | None, lot: Lot) -> None:
         self.machine = machine
         self.event = event
         self.order = order
@@ -64,17 +64,18 @@ def scrap_lot(tx: "Tx", material: str) -> str:
     return need_lot(tx, lot)
 
 
-def _known_lot(tx: "Tx", lot: str, machine: str) -> None:
-    if tx.lots.get(lot) is None:
+def _known_lot(tx: "Tx", lot: str, machine: str) -> Lot:
+    known = tx.lots.get(lot)
+    if known is None:
         note = f"reported by {machine}, never declared"
-        tx.lots.add(Lot(lot, "unknown", "stock", created_at=tx.now_ms, note=note))
+        known = Lot(lot, "unknown", "stock", created_at=tx.now_ms, note=note)
+        tx.lots.add(known)
         tx.notice("attention", lot, f"{machine} draws from lot {lot}, which nobody declared")
+    return known
 
 
 def _draw(tx: "Tx", draw: Draw, measure: str, mass_mg: int) -> None:
-    event, order = draw.event, draw.order
-    lot = tx.lots.get(draw.lot)
-    assert lot is not None
+    event, order, lot = draw.event, draw.order, draw.lot
     unit = lot.unit_mg_per_piece
     operation = tx.operations.get(order.operation) if order else None
     line = EconomicEvent(

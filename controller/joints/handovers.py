@@ -8,7 +8,7 @@ the cell; the printer's own word that it is clear ends the handover.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from controller import commands, draining, handover
@@ -34,9 +34,34 @@ class Tools(NamedTuple):
     rate: int
 
 
+class Bed(NamedTuple):
+    """A printer's bed that a cell clears: by which, how it stands, what is asked of a person."""
+
+    cell: str
+    state: str
+    by_robot: bool  # the robot is told to clear it, or does
+    asks_pose: bool  # a person or a sensor must say where the part lies
+
+
+def beds(tx: "Tx", machines: Iterable[Machine]) -> dict[str, Bed]:
+    """Beds that a cell clears, by printer."""
+    found: dict[str, Bed] = {}
+    for cell, printer in _pairs(machines):
+        one = read(tx, printer.id)
+        state = one["state"]
+        by_robot = state in ("reaching", "emptied") or bool(one["job"])
+        asks = state == "lying" and cell.capability.get("pose") != "stub"
+        found[printer.id] = Bed(cell.name or cell.id, state, by_robot, asks)
+    return found
+
+
 def pairs(tx: "Tx") -> Iterator[tuple[Machine, Machine]]:
     """Each cell with each printer whose bed it clears."""
-    machines = {machine.id: machine for machine in tx.machines.all()}
+    return _pairs(tx.machines.all())
+
+
+def _pairs(all_of_them: Iterable[Machine]) -> Iterator[tuple[Machine, Machine]]:
+    machines = {machine.id: machine for machine in all_of_them}
     for cell in machines.values():
         served: list[str] = cell.capability.get("clears", [])
         for printer in served if cell.link == "opcua" else ():
@@ -161,6 +186,7 @@ def confirm_pose(tx: "Tx", printer: str, by: str) -> None:
     found["pose_by"] = by
     _step(found, "posed")
     _write(tx, printer, found)
+    tx.notice("machine", printer, f"{by} confirmed where the part on {printer} lies")
 
 
 def check_clear(tx: "Tx", printer: str) -> None:

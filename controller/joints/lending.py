@@ -43,14 +43,7 @@ class SiteWorkshop:
         made = needs.state(tx, request, self._router)
         if settings_of(tx) is not None and made.state == "stated":
             words = f"made for {home}: decided there, within what this site gives to others"
-            tx.needs.change(
-                made.id,
-                state="accepted",
-                accepted_at=tx.now_ms,
-                rank=tx.site.next("rank"),
-                reason=words,
-                accepted_because=words,
-            )
+            needs.accept(tx, made.id, words)
         return made.id
 
     def state(self, tx: Tx, local: str) -> str:

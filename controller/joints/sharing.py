@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from controller.allocation.share import Decision, Demand, Pool, share
 from controller.commons import rounds
 from controller.commons.settings import settings_of
+from controller.needs import accept
 from controller.values import Machine, Need, Operation
 from controller.ways import waits_for_slicer
 
@@ -133,13 +134,6 @@ def _add(total: dict[str, int], more: dict[str, int]) -> None:
 
 def _decide(tx: "Tx", decision: Decision) -> None:
     if decision.accepted:
-        tx.needs.change(
-            decision.need,
-            state="accepted",
-            accepted_at=tx.now_ms,
-            rank=tx.site.next("rank"),
-            reason=decision.reason,
-            accepted_because=decision.reason,
-        )
+        accept(tx, decision.need, decision.reason)
         return
     rounds.refuse(tx, decision.need, decision.reason)

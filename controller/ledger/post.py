@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.ledger.actions import ACTIONS, effects
-from controller.values import MEASURES, Balance, EconomicEvent, Lot
+from controller.values import MEASURES, EconomicEvent, Lot
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -28,19 +28,18 @@ def post(tx: "Tx", event: EconomicEvent) -> int:
         raise LedgerConflict(event.key, f"{event.action} is not an action of the ledger")
     if event.measure not in MEASURES:
         raise LedgerConflict(event.key, f"{event.measure} is not a kind of measure")
-    known = tx.ledger.by_key(event.key)
-    if known is not None:
-        return _same(known, event)
     number = tx.ledger.append(replace(event, created_at=tx.now_ms, id=None))
+    if number is None:
+        return _same(tx.ledger.by_key(event.key), event)
     mass = dict(effects(event.action, event.lot, event.to_lot, event.mass_mg))
     pieces = dict(effects(event.action, event.lot, event.to_lot, event.pieces))
     for lot, mass_mg in mass.items():
-        held = tx.ledger.balance(lot)
-        tx.ledger.put_balance(Balance(lot, held.mass_mg + mass_mg, held.pieces + pieces[lot]))
+        tx.ledger.add_to_balance(lot, mass_mg, pieces[lot])
     return number
 
 
-def _same(known: EconomicEvent, event: EconomicEvent) -> int:
+def _same(known: EconomicEvent | None, event: EconomicEvent) -> int:
+    assert known is not None
     if replace(known, created_at=0, id=None) != replace(event, created_at=0, id=None):
         raise LedgerConflict(event.key, "another line was posted under this key")
     assert known.id is not None

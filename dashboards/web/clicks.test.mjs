@@ -6,15 +6,20 @@ const { url, browser, context, page } = await open();
 const tile = (id) => page.locator(`#machine-${id}`);
 const button = (within, name) => within.getByRole("button", { name, exact: true });
 
+/** Where every act begins; nothing is loaded again, which no act needs. */
 async function arrive() {
-  await page.goto(url);
-  await page.locator(".link-state.on").waitFor();
+  await page.evaluate(() => {
+    history.pushState(null, "", "/");
+    dispatchEvent(new PopStateEvent("popstate"));
+  });
+  await page.locator("#machines .tile").first().waitFor();
 }
 
 /** A floor as at the beginning. */
 async function fresh() {
   await floor("reset");
-  await arrive();
+  await page.goto(url);
+  await page.locator(".link-state.on").waitFor();
 }
 
 // One press: a click, or Enter on what has the focus. Moving the focus is no press, nor is hovering.
@@ -58,6 +63,17 @@ const acts = {
   "finish time of a need": [1, async (hand) => {
     await hand.press(page.getByRole("link", { name: "Needs" }));
     await page.locator(".needs .need", { hasText: "5 × hook" }).getByText("expected").waitFor();
+  }],
+  "start on a machine that fits": [0, async () => {
+    await floor("offer cell-1"); // as the controller does by itself
+    await tile("cell-1").getByText("Starting").waitFor();
+  }],
+  "queue n copies on any fit": [2, async (hand) => {
+    await hand.press(page.getByRole("button", { name: "State a need" }));
+    await page.getByLabel("How many").fill("12"); // typing is no press
+    await hand.press(page.getByRole("button", { name: "State this need" }));
+    await page.getByRole("button", { name: "12 × clamp" }).waitFor();
+    await floor("asked needs quantity=12");
   }],
   "pause one": [1, async (hand) => {
     await hand.press(button(tile("mill-2"), "Pause mill-2"));

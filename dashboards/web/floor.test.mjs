@@ -49,6 +49,22 @@ const steps = {
     }
   },
 
+  async "asks whether the part lies where the robot takes it, and one tap says so"() {
+    await floor("pose");
+    await card("printer-2").getByText("Place to confirm").waitFor();
+    await tile("printer-2").getByText("cell-1 clears this bed: a part lies on the bed").waitFor();
+    await card("printer-2").getByRole("button", { name: /lies where the robot takes it/ }).click();
+    await tile("printer-2").getByText("place and pose of the part are confirmed").waitFor();
+  },
+
+  async "says that the controller drains, and who asked for it"() {
+    await floor("drain ada");
+    await page.locator(".banner").getByText("No new orders: the controller is being drained.").waitFor();
+    await page.getByText("ada asked for it").waitFor();
+    await page.getByRole("button", { name: "Offer orders again" }).click();
+    await page.locator(".banner").waitFor({ state: "detached" });
+  },
+
   async "clears a bed with its result in one tap, and the card goes"() {
     await card("printer-2").getByRole("button", { name: /part is good/ }).click();
     await card("printer-2").waitFor({ state: "detached" });
@@ -65,6 +81,7 @@ const steps = {
   async "cancels only when held, by pointer and by key"() {
     const cancel = tile("printer-1").getByRole("button", { name: /Cancel printer-1/ });
     await cancel.click();
+    await page.getByText("Keep it pressed for a moment").waitFor();
     await floor("count cancel 0");
     await cancel.focus();
     await page.keyboard.down("Enter");

@@ -10,6 +10,7 @@ const PAGES = {
   "/materials": "tbody tr",
   "/machines/printer-1": ".chart canvas",
   "/parts/n-3": ".timeline li",
+  "/people": "form.add",
   "/tv": ".tile",
 };
 
@@ -97,6 +98,12 @@ const steps = {
     await odd.getByRole("button", { name: /^Weigh petg-4/ }).click();
     await page.getByText("nothing is uncertain").waitFor();
     await page.getByText("997.500 g").waitFor();
+    await floor("odd");
+    await page.getByLabel("Pieces of screws-m4 that are there").fill("397");
+    await page.getByRole("button", { name: /^Count screws-m4/ }).click();
+    await page.getByText("397 pcs, 456.550 g").waitFor();
+    await page.getByRole("button", { name: /^It was so: o-2/ }).click();
+    await page.getByText("nothing is uncertain").waitFor();
   },
 
   async "schedule: bars, reasons, and a plan without a machine"() {
@@ -126,6 +133,19 @@ const steps = {
     await page.locator(".round-needs").getByText("1 approve, 3 points").nth(1).waitFor();
   },
 
+  async "needs: a steward closes the round, and its certificate is there to check"() {
+    const close = page.getByRole("button", { name: "Close and count round r1" });
+    await close.focus();
+    await page.keyboard.down("Enter");
+    await page.getByText("Round r1 is closed and counted").waitFor();
+    await page.keyboard.up("Enter");
+    await page.locator(".round-needs").getByText("accepted: 1 supporter paid for it").first().waitFor();
+    const link = page.getByRole("link", { name: "round.json" });
+    const answer = await page.request.get(url + (await link.getAttribute("href")));
+    assert.ok((await answer.json()).certificate.purchases.length > 0);
+    await page.getByRole("button", { name: "Open a round" }).waitFor();
+  },
+
   async "follows a need to the public record of its part"() {
     await show("/needs");
     await page.getByRole("button", { name: "1 × clamp" }).click();
@@ -133,6 +153,8 @@ const steps = {
     await page.locator(".timeline li").first().waitFor();
     assert.equal(new URL(page.url()).pathname, "/parts/n-3");
     await page.getByText("CERN-OHL-P-2.0").waitFor();
+    const label = await page.getByRole("link", { name: "Label to print" }).getAttribute("href");
+    assert.match((await (await page.request.get(url + label)).body()).toString("latin1"), /^%PDF-/);
   },
 
   async "speaks German, with the times of the place and UTC beside"() {

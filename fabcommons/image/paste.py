@@ -29,13 +29,22 @@ class _Callee:
 
 def paste(trees: dict[str, ast.Module], roots: tuple[str, ...]) -> None:
     """Paste until nothing more can be."""
-    number = 0
-    before = -1
+    named = {module: Counter(_names(tree)) for module, tree in trees.items()}
+    uses = sum(named.values(), Counter[str]())
+    bases = {b.id for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef)
+             for b in n.bases if isinstance(b, ast.Name)}  # fmt: skip
+    number, before = 0, -1
     while before != number:
         before = number
         for module, tree in trees.items():
-            if module not in roots:
-                number = _Paster(_callees(tree, trees), number).run(tree)
+            if module in roots:
+                continue
+            pasted = _Paster(_callees(tree, uses, bases), number).run(tree)
+            if pasted != number:
+                number = pasted
+                uses.subtract(named[module])
+                named[module] = Counter(_names(tree))
+                uses.update(named[module])
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -48,12 +57,9 @@ def _names(tree: ast.AST) -> Iterator[str]:
             yield node.name
 
 
-def _callees(tree: ast.Module, trees: dict[str, ast.Module]) -> dict[str, _Callee]:
-    uses = Counter(name for other in trees.values() for name in _names(other))
+def _callees(tree: ast.Module, uses: Counter[str], bases: set[str]) -> dict[str, _Callee]:
     found: dict[str, _Callee] = {}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    bases = {b.id for t in trees.values() for n in ast.walk(t) if isinstance(n, ast.ClassDef)
-             for b in n.bases if isinstance(b, ast.Name)}  # fmt: skip
     alone = [c for c in classes if not c.bases and c.name not in bases]
     for owner in (tree, *alone):
         for node in owner.body:

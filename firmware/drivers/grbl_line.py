@@ -9,7 +9,7 @@ due has come: a late one, in the middle of the next order, would look like a mac
 (gnea/grbl ``protocol.c``: a reset also empties the receive buffer).
 """
 
-from firmware.drivers.console import MAX_LINES, answer
+from firmware.drivers.console import MAX_LINES
 from firmware.drivers.counted import CountedFlow
 from firmware.drivers.lines import LineSplitter
 from firmware.drivers.patience import Patience
@@ -102,6 +102,8 @@ class GrblLine:
         self._own.append((line, "console"))
 
     def _console_done(self) -> None:
+        from firmware.drivers.console import answer  # most lives never need it
+
         self._listens = False
         self.events.append(("answered", answer(self._heard), ""))
         self._heard = []

@@ -10,7 +10,7 @@ Klipper and RepRapFirmware take a line that comes twice (they look at no number)
 sent one again; where an answer stays away for 600 s, the line is lost.
 """
 
-from firmware.drivers.console import MAX_LINES, answer
+from firmware.drivers.console import MAX_LINES
 from firmware.drivers.lines import LineSplitter
 from firmware.drivers.numbered import NumberedFlow
 from firmware.drivers.strangers import Stranger
@@ -112,6 +112,8 @@ class MarlinLine:
         self._own.append((line, "console"))
 
     def _console_done(self) -> None:
+        from firmware.drivers.console import answer  # most lives never need it
+
         self._listens = False
         self.events.append(("answered", answer(self._heard), ""))
         self._heard = []

@@ -34,7 +34,7 @@ from controller.scheduling.problem import Problem
 from controller.scheduling.readers import read_problem
 from controller.scheduling.rolling import Known, roll
 from controller.scheduling.schedule import Plan, Value, makespan, value, violations
-from support.peers import cpsat, pyjobshop  # found by the path above
+from support.plan_peers import cpsat, pyjobshop  # found by the path above
 from support.replans import EVENTS, morning
 
 ROOT = Path(__file__).resolve().parents[2]

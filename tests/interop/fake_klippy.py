@@ -175,9 +175,10 @@ def main() -> None:
     klippy = Klippy(gcodes, Path(truth))
     clients: list[Client] = []
 
+    ended = threading.Event()
+
     def tick() -> None:
-        while True:
-            time.sleep(0.25)
+        while not ended.wait(0.25):
             with klippy.lock:
                 klippy.step(0.25)
             for client in list(clients):

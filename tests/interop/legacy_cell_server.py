@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -165,6 +166,7 @@ class Place:
         define_types(self.server)
         self.own = self.server.register_namespace("urn:legacy:cell")
         self.isa = self.server.get_namespace_index(URI)
+        self.pause = threading.Event()
         self.lines = [
             Line(self, arguments, "Line 3", (STORE, STORE_AND_START)),
             Line(self, arguments, "Line 4", (STORE,)),
@@ -176,7 +178,7 @@ class Place:
         while True:
             for line in self.lines:
                 line.step()
-            time.sleep(0.03)
+            self.pause.wait(0.03)  # the cycle of its work: real time is this peer's own
 
 
 class Line:
@@ -234,7 +236,7 @@ class Line:
     def dawdle(self, job_id, how):
         if job_id.startswith(how) and job_id not in self.cell.dawdled:
             self.cell.dawdled.add(job_id)
-            time.sleep(self.arguments.slow_ms / 1000)
+            threading.Event().wait(self.arguments.slow_ms / 1000)
 
     def moving(self, number):
         def call(_parent, job_id, _comment):

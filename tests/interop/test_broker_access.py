@@ -15,8 +15,9 @@ import pytest
 from controller.adapters.access import Access
 from controller.adapters.authority import Authority, server_name
 from controller.adapters.broker import Guarded, free_port, open_guarded
-from support.bench_floor import MICROPYTHON, ROOT, process, wait_until
+from support.bench_floor import MICROPYTHON, ROOT, process
 from support.broker import start_mosquitto
+from support.waiting import until
 
 SITE = "workshop"
 NOW_MS = 1_760_000_000_000
@@ -75,7 +76,7 @@ class Room:
         mark = f"fab/1/{SITE}/_ctl/state"
         text = os.urandom(8)
         self.controller.client.publish(mark, text, 1)
-        wait_until(lambda: (mark, text) in self.controller.heard, 60, "the mark")
+        until(lambda: (mark, text) in self.controller.heard, 60, "the mark")
         return [found for found in self.controller.heard if found[0] != mark]
 
     def close(self):
@@ -109,7 +110,7 @@ def test_a_machine_speaks_only_as_itself(room):
     ):
         one.client.publish(name, b"forged", 1).wait_for_publish(60)
     one.client.publish(topic("printer-1", "up/ev"), b"own", 1).wait_for_publish(60)
-    wait_until(room.said, 60, "its own word")
+    until(room.said, 60, "its own word")
     assert room.said() == [(topic("printer-1", "up/ev"), b"own")]
 
 
@@ -125,7 +126,7 @@ def test_a_machine_hears_only_what_is_for_it(room):
     assert done.wait(60)
     room.controller.client.publish(topic("printer-2", "dn/cmd"), b"for two", 1)
     room.controller.client.publish(topic("printer-1", "dn/cmd"), b"for one", 1)
-    wait_until(lambda: one.heard and two.heard, 60, "both")
+    until(lambda: one.heard and two.heard, 60, "both")
     assert {name for name, _ in one.heard} == {topic("printer-1", "dn/cmd")}
     assert {name for name, _ in two.heard} == {topic("printer-2", "dn/cmd")}
 
@@ -138,7 +139,7 @@ def test_a_will_cannot_speak_for_another(room):
     own = room.machine("printer-2")
     assert own.up.wait(60)
     own.client.publish(topic("printer-2", "up/ev"), b"own", 1).wait_for_publish(60)
-    wait_until(room.said, 60, "its word")
+    until(room.said, 60, "its word")
     assert {text for _, text in room.said()} == {b"own"}
 
 
@@ -157,7 +158,7 @@ def test_a_revoked_machine_is_put_out_and_stays_out(room):
     one, two = room.machine("printer-1"), room.machine("printer-2")
     assert one.up.wait(60) and two.up.wait(60)
     room.access.revoke("printer-1")
-    wait_until(lambda: not one.up.is_set(), 60, "the revoked machine put out")
+    until(lambda: not one.up.is_set(), 60, "the revoked machine put out")
     assert one.refused.wait(60)
     assert two.up.is_set()
 
@@ -166,7 +167,7 @@ def test_a_rotated_password_replaces_the_old_one(room):
     one = room.machine("printer-1")
     assert one.up.wait(60)
     new = room.access.give("printer-1")
-    wait_until(lambda: not one.up.is_set(), 60, "the old password put out")
+    until(lambda: not one.up.is_set(), 60, "the old password put out")
     assert room.machine("printer-1", ("printer-1", new)).up.wait(60)
 
 
@@ -203,10 +204,10 @@ def test_the_firmware_speaks_tls_and_trusts_its_own_site_only(room, tmp_path, in
     with process([*command, "-m", "firmware", str(path)], env=environment, stderr=subprocess.PIPE):
         if trusted:
             state = topic("printer-1", "up/state")
-            wait_until(lambda: any(name == state for name, _ in room.said()), 90, "its state")
+            until(lambda: any(name == state for name, _ in room.said()), 90, "its state")
             return
         # it comes, sees the wrong certificate, and leaves: again and again
-        wait_until(lambda: log.read_text().count("New connection") > 4, 90, "attempts")
+        until(lambda: log.read_text().count("New connection") > 4, 90, "attempts")
         assert room.said() == []
 
 

@@ -12,6 +12,7 @@ from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
 from controller.adapters.opcua.session import CellSession
 from protocols.isa95 import format_job_id
+from support.waiting import until
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
 LOTS = [{"ch": 0, "lot": "screws", "piece_mg": 1200}, {"ch": 1, "lot": "screws", "piece_mg": 1200}]
@@ -40,7 +41,7 @@ class Floor:
         self.links.pop().close()
 
     def connected(self) -> None:
-        self.cells.wait_for(lambda: self.site.state.get("on"), "connected")
+        until(lambda: self.site.state.get("on"), what="connected")
 
     def make(self, order: str, ep: int, duration_s: int = A_MINUTE) -> Any:
         self.site.operation.duration_s = duration_s
@@ -49,13 +50,13 @@ class Floor:
         return offered
 
     def until(self, order: Any, *states: str) -> None:
-        self.cells.wait_for(lambda: order.state in states, f"{order.id} {states}: {order}")
+        until(lambda: order.state in states, what=f"{order.id} {states}: {order}")
 
     def command(self, verb: str, number: int = 1) -> dict[str, Any]:
         document = {"id": f"cmd-{verb}-{number}", "do": verb, "who": "simulated technician"}
         before = len(self.site.answers)
         assert self.links[-1].command("cell-1", document)
-        self.cells.wait_for(lambda: len(self.site.answers) > before, f"answer to {verb}")
+        until(lambda: len(self.site.answers) > before, what=f"answer to {verb}")
         return self.site.answers[-1]
 
     def starts(self, order: Any) -> int:
@@ -105,7 +106,7 @@ def test_order_runs_once_and_is_reported_in_order(floor: Floor) -> None:
     assert 50_000 < finished["run_ms"] < 70_000  # floor time of a planned minute
     assert floor.site.state["ready"] is False
     assert floor.command("clear")["ok"]
-    floor.cells.wait_for(lambda: floor.site.state["ready"], "ready")
+    until(lambda: floor.site.state["ready"], what="ready")
     again = floor.make("jo-2", 8)
     floor.until(again, "SUCCEEDED")
     assert floor.starts(again) == floor.starts(order) == 1
@@ -174,7 +175,7 @@ def test_restart_that_lost_the_list_leaves_it_to_a_person(floor: Floor) -> None:
     order = floor.make("jo-lost", 1, 60 * MINUTES)
     floor.until(order, "RUNNING")
     floor.cell.kill()
-    floor.cells.wait_for(lambda: not floor.site.state["on"], "noticed")
+    until(lambda: not floor.site.state["on"], what="noticed")
     order.state = "IN_DOUBT"  # what silence does
     floor.cell.truth_file.with_name("jobs.json").unlink()
     floor.cell.start("--resume")
@@ -191,7 +192,7 @@ def test_restart_that_kept_the_list_is_held_and_resumed(floor: Floor) -> None:
     order = floor.make("jo-kept", 1, MINUTES)
     floor.until(order, "RUNNING")
     floor.cell.kill()
-    floor.cells.wait_for(lambda: not floor.site.state["on"], "noticed")
+    until(lambda: not floor.site.state["on"], what="noticed")
     order.state = "IN_DOUBT"
     floor.cell.start("--resume")
     floor.until(order, "PAUSED")
@@ -225,7 +226,7 @@ def test_controller_that_restarts_after_a_grant_sends_it_once(floor: Floor) -> N
 def test_hung_cell_does_not_hold_up_the_site(floor: Floor) -> None:
     floor.cell.freeze()
     order = floor.make("jo-hung", 1)
-    floor.cells.wait_for(lambda: not floor.site.state["on"], "noticed")
+    until(lambda: not floor.site.state["on"], what="noticed")
     assert floor.site.submit(lambda tx: "served") == "served"
     floor.cell.thaw()
     floor.until(order, "SUCCEEDED")
@@ -253,7 +254,7 @@ def test_robot_and_machine_are_told_as_telemetry_and_as_reasons(floor: Floor) ->
     def stopped() -> bool:
         return measured().get("pstop_n") == 1
 
-    floor.cells.wait_for(stopped, f"stop measured: {measured()}")
+    until(stopped, what=f"stop measured: {measured()}")
     assert measured() == {
         "estop_n": 0,
         "pstop_n": 1,
@@ -268,7 +269,7 @@ def test_robot_and_machine_are_told_as_telemetry_and_as_reasons(floor: Floor) ->
     assert floor.site.state["need"] == "protective stop active: look at the cell"
     assert floor.command("resume")["ok"]
     floor.until(order, "SUCCEEDED")
-    floor.cells.wait_for(lambda: measured()["item_state_n"] == 2, "at rest again")
+    until(lambda: measured()["item_state_n"] == 2, what="at rest again")
     assert (measured()["pstop_n"], measured()["program_n"]) == (0, 0)
 
 
@@ -282,7 +283,7 @@ async def _listen(url: str, floor: Floor) -> int:
     try:
         order = await asyncio.to_thread(floor.make, "jo-events", 1)
         await asyncio.to_thread(floor.until, order, "SUCCEEDED")
-        await asyncio.to_thread(floor.cells.wait_for, lambda: session.events >= 3, "three events")
+        await asyncio.to_thread(until, lambda: session.events >= 3, what="three events")
         return session.events
     finally:
         await session.close()

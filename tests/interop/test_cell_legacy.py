@@ -19,6 +19,7 @@ import pytest
 
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
+from support.waiting import until
 
 PACE = Pace(poll_s=0.1, settle_s=1.0, retry_min_s=0.1, retry_max_s=0.5)
 LOTS = [{"ch": 0, "lot": "screws", "piece_mg": 1200}, {"ch": 1, "lot": "screws", "piece_mg": 1200}]
@@ -46,13 +47,13 @@ class Peer:
         def reached() -> bool:
             return order.state == state
 
-        self.cells.wait_for(reached, f"{order.id} {state} on {self.line}")
+        until(reached, what=f"{order.id} {state} on {self.line}")
 
     def command(self, verb: str) -> None:
         before = len(self.site.answers)
         document = {"id": f"cmd-{verb}", "do": verb, "who": "simulated technician"}
         assert self.link.command("cell-1", document)
-        self.cells.wait_for(lambda: len(self.site.answers) > before, f"answer to {verb}")
+        until(lambda: len(self.site.answers) > before, what=f"answer to {verb}")
         assert self.site.answers[-1]["ok"], self.site.answers[-1]
 
     def truth(self) -> dict[str, Any]:

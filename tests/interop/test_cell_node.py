@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from controller.adapters.broker import free_port
 from controller.adapters.opcua import security
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
 from controller.adapters.opcua.security import Security
+from support.waiting import until
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
 LOTS = [{"ch": 0, "lot": "screws", "piece_mg": 1200}, {"ch": 1, "lot": "screws", "piece_mg": 1200}]
@@ -32,7 +34,7 @@ class NodeCell:
 
     def __init__(self, cells: Any, folder: Path) -> None:
         self.folder = folder
-        self.port = cells.free_port()
+        self.port = free_port()
         self.ours = Security(folder / "certificate.der", folder / "key.pem", trust=folder / "trust")
         security.make_pair(self.ours.certificate, self.ours.key, "controller", 365)
         uri = self._make_theirs()
@@ -55,7 +57,7 @@ class NodeCell:
             assert self._process.poll() is None, self.log.read_text()
             return "listening" in self.log.read_text()
 
-        cells.wait_for(listening, "node-opcua listening", START_S)
+        until(listening, START_S, "node-opcua listening")
 
     def _make_theirs(self) -> str:
         """Certificate of the server, which we trust; its ApplicationUri."""
@@ -112,13 +114,13 @@ class Line:
             return order.state == state
 
         words = f"{order.id} {state}, not {order.state}: {self.link.trouble('cell-1')}"
-        self.cells.wait_for(reached, words, 90.0)
+        until(reached, 90.0, words)
 
     def command(self, verb: str) -> None:
         before = len(self.site.answers)
         document = {"id": f"cmd-{verb}", "do": verb, "who": "simulated technician"}
         assert self.link.command("cell-1", document)
-        self.cells.wait_for(lambda: len(self.site.answers) > before, f"answer to {verb}", 90.0)
+        until(lambda: len(self.site.answers) > before, 90.0, f"answer to {verb}")
         assert self.site.answers[-1]["ok"], self.site.answers[-1]
 
     def kinds(self, order: Any) -> list[str]:
@@ -149,7 +151,7 @@ def test_certificate_must_be_trusted_there(cells: Any, node: NodeCell) -> None:
     link = OpcuaLink(cells.FakeSite(LOTS), PACE)
     link.start()
     link.add("cell-1", node.access()._replace(security=node.stranger()))
-    cells.wait_for(lambda: link.trouble("cell-1"), "turned away")
+    until(lambda: link.trouble("cell-1"), what="turned away")
     assert not link.command("cell-1", {})
     link.close()
 

@@ -14,6 +14,7 @@ from controller.adapters.opcua import security
 from controller.adapters.opcua.connect import Access
 from controller.adapters.opcua.link import OpcuaLink, Pace
 from controller.adapters.opcua.security import Security
+from support.waiting import until
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
 LOTS = [{"ch": 0, "lot": "screws", "piece_mg": 1200}]
@@ -70,7 +71,7 @@ class Line:
         def said() -> bool:
             return any(words in text for text in self.site.said)
 
-        self.cells.wait_for(said, f"{words!r} said to people, not {self.link.trouble('cell-1')}")
+        until(said, what=f"{words!r} said to people, not {self.link.trouble('cell-1')}")
         assert not self.site.state.get("on")
 
     def make(self, order: str, duration_s: int) -> Any:
@@ -80,9 +81,9 @@ class Line:
         return offered
 
     def until(self, order: Any, *states: str) -> None:
-        self.cells.wait_for(
+        until(
             lambda: order.state in states,
-            f"{order.id} {states}, not {order.state}: {self.link.trouble('cell-1')}",
+            what=f"{order.id} {states}, not {order.state}: {self.link.trouble('cell-1')}",
         )
 
 
@@ -127,7 +128,7 @@ def test_order_runs_over_renewed_channels(secured: Secured, lines: Any) -> None:
 
 def test_open_connection_is_turned_away(secured: Secured, lines: Any) -> None:
     line = lines(security=None, user="", password="")
-    line.cells.wait_for(lambda: line.link.trouble("cell-1"), "trouble")
+    until(lambda: line.link.trouble("cell-1"), what="trouble")
     line.barred("does not let")
 
 
@@ -168,7 +169,7 @@ def test_rotation_does_not_lose_a_running_job(secured: Secured, lines: Any) -> N
     secured.let_us_in("")
     assert security.facts_of(ours.certificate.read_bytes()) == fresh
     heard = len(line.site.states)
-    line.cells.wait_for(lambda: len(line.site.states) > heard + 3, "heard over the new certificate")
+    until(lambda: len(line.site.states) > heard + 3, what="heard over the new certificate")
     order.stop_asked_by = "simulated technician"
     line.link.want("cell-1", {})
     line.until(order, "CANCELLED")
@@ -184,7 +185,7 @@ def test_unexpected_certificate_of_a_cell_is_refused_in_mid_job(
     order = line.make("jo-changed", 400)
     line.until(order, "RUNNING")
     secured.cell.kill()
-    line.cells.wait_for(lambda: not line.site.state["on"], "noticed")
+    until(lambda: not line.site.state["on"], what="noticed")
     order.state = "IN_DOUBT"  # what silence does
     shutil.rmtree(secured.pki / "own")
     secured.cell.start("--resume")

@@ -26,6 +26,7 @@ from controller.values import (
     Machine,
     NeedRequest,
 )
+from support.waiting import until
 
 PACE = Pace(poll_s=0.1, settle_s=2.0, retry_min_s=0.1, retry_max_s=0.5)
 CELLS = ("cell-1", "cell-2")
@@ -127,7 +128,7 @@ class Shop:
             return self.see(lambda tx: tx.needs.get(need).state) == "delivered"
 
         try:
-            self.cells.wait_for(delivered, f"{need} delivered")
+            until(delivered, what=f"{need} delivered")
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.reasons()}") from error
         return need

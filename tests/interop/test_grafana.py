@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ STEPS = 12  # one a ten minutes
 def _script() -> Any:
     spec = importlib.util.spec_from_file_location("grafana", ROOT / "scripts" / "grafana.py")
     assert spec is not None and spec.loader is not None
+    sys.path.insert(0, str(ROOT / "scripts"))  # what it shares with other scripts
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -6,7 +6,6 @@ Klipper itself is in no package index: ``fake_klippy.py`` speaks its API socket.
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
 import subprocess
@@ -19,6 +18,7 @@ import httpx
 import pytest
 
 from support.host_rigs import M, Rig
+from support.peers import environment
 from support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,15 +107,8 @@ def _run(command: list[str]) -> subprocess.Popen[bytes]:
 
 @pytest.fixture(scope="module")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voron]:
-    made = subprocess.run(
-        ["scripts/moonraker"], check=False, cwd=ROOT, capture_output=True, text=True
-    )
-    if made.returncode:
-        why = f"Moonraker cannot be installed here: {made.stderr[-300:]}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    voron = Voron(str(ROOT / ".cache/moonraker/bin/python"), tmp_path_factory.mktemp("moonraker"))
+    programs = environment("moonraker", "Moonraker")
+    voron = Voron(str(programs / "python"), tmp_path_factory.mktemp("moonraker"))
     voron.start_klippy()
     voron.start_moonraker()
     voron.wait_ready()

@@ -6,7 +6,6 @@ OctoPrint (AGPL) lives in an environment of its own (scripts/octoprint) and runs
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from controller.adapters.hosts.contract import RUNNING, Settings
 from controller.adapters.hosts.octoprint import open_adapter
 from support.host_rigs import M, Rig
+from support.peers import environment
 from support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,16 +81,8 @@ class OctoPrint:
 
 @pytest.fixture(scope="module")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OctoPrint]:
-    made = subprocess.run(
-        ["scripts/octoprint"], check=False, cwd=ROOT, capture_output=True, text=True
-    )
-    if made.returncode:
-        why = f"OctoPrint cannot be installed here: {made.stderr[-300:]}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    command = ROOT / ".cache/octoprint/bin/octoprint"
-    server = OctoPrint(str(command), tmp_path_factory.mktemp("octoprint"))
+    programs = environment("octoprint", "OctoPrint")
+    server = OctoPrint(str(programs / "octoprint"), tmp_path_factory.mktemp("octoprint"))
     server.start()
     yield server
     server.kill()

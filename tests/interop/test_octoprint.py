@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from firmware.drivers.marlin import Marlin
+from support.peers import environment
 from support.rigs import streamer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,15 +33,8 @@ LIMIT_S = 120 + LINES * 0.05
 @pytest.fixture(scope="module")
 def python() -> str:
     """Interpreter of the environment with OctoPrint in it."""
-    made = subprocess.run(
-        ["scripts/octoprint"], check=False, cwd=ROOT, capture_output=True, text=True
-    )
-    if made.returncode:
-        why = f"OctoPrint cannot be installed here: {made.stderr[-300:]}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    return str(ROOT / ".cache/octoprint/bin/python")
+    programs = environment("octoprint", "OctoPrint")
+    return str(programs / "python")
 
 
 class Peer:

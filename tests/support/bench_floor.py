@@ -16,25 +16,13 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
+from controller.adapters.broker import free_port
 from protocols.messages import decode, encode
 from protocols.topics import machine_topic, parse_topic, up_filter
+from support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 MICROPYTHON = str(Path(sys.executable).with_name("micropython"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, timeout_s=30, what="condition"):
-    """Wait for a condition; real time passes, nothing is assumed about how much."""
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not come within {timeout_s} s"
-        time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -60,7 +48,7 @@ def mosquitto(folder, port=None):
         f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type none\n"
     )
     with process(["mosquitto", "-c", str(settings)]):
-        wait_until(lambda: _answers(port), what="mosquitto")
+        until(lambda: _answers(port), what="mosquitto")
         yield port
 
 
@@ -127,13 +115,17 @@ class Controller:
         self._offer = None
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="controller")
         self._client.on_message = self._on_message
-        self._client.on_connect = lambda *_: self._client.subscribe(up_filter(site), 1)
+        self._client.on_connect = self._on_connect
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _on_connect(self, *_):
+        self._client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._client.subscribe(up_filter(self.site), 1)
 
     def _send(self, leaf, message, retain=False):
         topic = machine_topic(self.site, self.machine, leaf)

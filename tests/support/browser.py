@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controller import draining
 from dashboards.server import PageServer
+from support import dash_asks, dash_floor
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "dashboards" / "web"
@@ -64,6 +66,23 @@ class Driver:
 
     def do_token(self) -> str:
         return self.desk.token
+
+    def do_pose(self) -> None:
+        self.desk.change(dash_asks.pose)
+
+    def do_odd(self) -> None:
+        self.desk.change(dash_asks.odd)
+
+    def do_drain(self, who: str) -> None:
+        self.desk.submit(lambda tx: draining.drain(tx, who, on=True))
+
+    def do_offer(self, *machines: str) -> None:
+        """What the controller does of itself with work that fits."""
+        for n, machine in enumerate(machines):
+            op = dash_floor.operation(f"op-o{n}", "n-2", unit=3 + n, state="ordered")
+            order = dash_floor.order(f"o-o{n}", op.id, machine, ep=90 + n, state="OFFERED")
+            self.desk.change(lambda tx, op=op: tx.operations.add([op], []))
+            self.desk.change(lambda tx, order=order: tx.orders.add(order))
 
     def do_shut_out(self, account: str) -> None:
         from controller.people import accounts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,28 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from controller.adapters.broker import free_port
 from protocols.messages import encode
 from protocols.orders import FINAL, finished_event, step
+from support.waiting import until
 
 _ROOT = Path(__file__).resolve().parents[2]
 _HEARD = {"claimed": "heard_granted", "running": "heard", "paused": "heard_paused"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 120.0) -> Any:
-    """The condition's value once it is true."""
-    end = time.monotonic() + timeout_s
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {timeout_s} s: {what}")
 
 
 class CellProcess:
@@ -67,7 +51,7 @@ class CellProcess:
             assert self._process.poll() is None, self._log.read_text()
             return self._log.read_text().count("listening") >= times
 
-        wait_for(listening, f"listening {times} times")
+        until(listening, what=f"listening {times} times")
 
     def kill(self) -> None:
         """As a power cut does."""
@@ -89,7 +73,7 @@ class CellProcess:
         before = self.truth()["expected"]
         with self.truth_file.with_name("faults.txt").open("a") as file:
             file.write(text + "\n")
-        wait_for(lambda: self.truth()["expected"] > before, f"{text} is expected")
+        until(lambda: self.truth()["expected"] > before, what=f"{text} is expected")
 
     def truth(self) -> dict[str, Any]:
         return json.loads(self.truth_file.read_text())

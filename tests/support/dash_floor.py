@@ -196,6 +196,7 @@ class FakeDesk:
     """A desk over a store without a controller: commands change the store directly."""
 
     name = "lab"
+    leads = True
 
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock(T0)

@@ -18,7 +18,10 @@ WAIT_S = 60.0
 class FakeMachine:
     """One machine; ``journal`` numbers its events, ``events`` keeps those not acknowledged."""
 
-    def __init__(self, broker: Any, site: str, name: str, jid: str | None = None) -> None:
+    def __init__(
+        self, broker: Any, site: str, name: str, jid: str | None = None, **entry: Any
+    ) -> None:
+        """``entry``: ``login`` (user, password) and ``tls``, a context, where the broker asks."""
         self.name = name
         self.site = site
         self.bn = f"b-{name}"
@@ -32,6 +35,10 @@ class FakeMachine:
         client.on_connect = lambda c, *_: c.subscribe(down_filter(site, name), 1)
         client.on_subscribe = lambda *_: self._subscribed.set()
         client.on_message = self._on_message
+        if "login" in entry:
+            client.username_pw_set(*entry["login"])
+        if "tls" in entry:
+            client.tls_set_context(entry["tls"])
         client.connect(broker.host, broker.port)
         client.loop_start()
         self.client = client

@@ -80,6 +80,8 @@ class Machine:
         while self.agent.actions:
             action = self.agent.actions.pop(0)
             self.done.append(action)
+            if action[0] == "note":
+                self.agent.noted(action[1])
             if action[0] == "run":
                 assert self.order_state == "running"  # durable before motion
                 self.starts.append(action[1]["ep"])

@@ -11,7 +11,8 @@ import subprocess
 
 from fabcommons.image import build
 from support import bench_floor
-from support.bench_floor import ROOT, Controller, Floor, wait_until
+from support.bench_floor import ROOT, Controller, Floor
+from support.waiting import until
 
 INTERPRETER = str(ROOT / "scripts" / "micropython32")
 LOT = {"ch": 0, "lot": "lot-a", "ug_per_m": 2982000}
@@ -111,7 +112,7 @@ def run(folder, lines, events, way, heap_bytes=None):
                 assert running.poll() is None, f"firmware ended: {floor.log()[-2000:]}"
                 return condition()
 
-            wait_until(ended_or, PATIENCE_S, what)
+            until(ended_or, PATIENCE_S, what)
 
         wait(lambda: controller.state.get("st") == "idle", "an idle machine")
         controller.tell_time(1)

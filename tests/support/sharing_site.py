@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,6 +26,7 @@ from controller.joints.lending import SiteWorkshop
 from dashboards.server import PageServer
 from dashboards.site_desk import SiteDesk
 from support import small_floor
+from support.waiting import until
 
 RATE = 600  # a lease of ten minutes lasts a second
 
@@ -37,8 +38,7 @@ def main() -> None:
     place.mkdir(parents=True, exist_ok=True)
     key = load_key(place / "site.key")
     (place / "public").write_text(public_hex(key))
-    while not Path(peers).exists():
-        time.sleep(0.05)
+    until(Path(peers).exists, what="the addresses of the others")
     clock = FloorClock(RATE, start_ms=1_800_000_000_000 + int(skew_ms))
     config = SiteConfig(name=name, store=place / "site.db")
     site = Site.open(config, Parts(clock=clock, router=small_floor.print_only, sharer=lambda tx: 0))
@@ -51,6 +51,7 @@ def main() -> None:
     joint = Joint(floor, 0.2, 5)
     server = PageServer(SiteDesk(site), port=int(port))
     (place / "up").write_text(server.url)
+    pause = threading.Event()
     while True:
         joint.look()
         for contact in joint.contacts():
@@ -58,7 +59,7 @@ def main() -> None:
         make(site, place)
         (place / "shares.tmp").write_text(json.dumps(counts(site)))
         os.replace(place / "shares.tmp", place / "shares.json")
-        time.sleep(0.2)
+        pause.wait(0.2)
 
 
 def fill(tx, name: str, peers: dict[str, dict[str, str]]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 
-def until(condition: Callable[[], bool], limit_s: float) -> None:
-    """Return once the condition holds; fail after the limit."""
+def until(condition: Callable[[], Any], limit_s: float = 120.0, what: str = "") -> Any:
+    """The condition's value once it is true; fail after ``limit_s`` of real time."""
     pause = threading.Event()
-    for _ in range(int(limit_s / 0.05)):
-        if condition():
-            return
-        pause.wait(0.05)
-    raise AssertionError(f"not within {limit_s} s")
+    end = time.monotonic() + limit_s
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {limit_s} s: {what or condition}")
+        pause.wait(0.02)
+    return value

@@ -225,3 +225,13 @@ def test_telemetry_is_kept_apart_with_last_values_and_rollups(site_floor, printe
     with site_floor.site.read() as tx:
         (rollup,) = tx.telemetry.rollups("printer-1", "nozzle_mc", 0)
         assert (rollup.min, rollup.max, rollup.n) == (200_000, 200_002, 3)
+
+
+def test_telemetry_sent_at_qos_1_does_not_stop_the_reports_of_others(site_floor, printer):
+    """The broker holds back everything once 200 messages wait to be acknowledged."""
+    for n in range(1, 301):
+        reading = {"v": 1, "bn": printer.bn, "n": n, "tq": "none", "m": {"nozzle_mc": 200_000 + n}}
+        printer.send("up/tele", reading)
+    printer.event("load", ch=0, lot="spool-1")
+    printer.until_acked()
+    assert site_floor.site.readings.taken >= 300

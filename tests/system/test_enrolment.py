@@ -9,8 +9,9 @@ from controller.adapters.broker import free_port
 from controller.adapters.site_file import MachineEntry, SiteFile
 from fabcommons.cli import main
 from fabcommons.running import Place, RunningSite
-from support.bench_floor import process, wait_until
+from support.bench_floor import process
 from support.broker import start_mosquitto
+from support.waiting import until
 
 pytestmark = pytest.mark.system
 
@@ -47,13 +48,11 @@ def test_two_machines_are_enrolled_run_unplugged_and_one_is_revoked(tmp_path, ca
         with process(run, env=dict(os.environ)), simulator(tmp_path / "line-2"):
             with simulator(tmp_path / "line-1"):
                 for name in ("printer-1", "printer-2"):
-                    wait_until(
-                        lambda name=name: machine_of(running, name).state == "idle", 90, name
-                    )
-            wait_until(lambda: machine_of(running, "printer-1").state == "off", 90, "unplugged")
+                    until(lambda name=name: machine_of(running, name).state == "idle", 90, name)
+            until(lambda: machine_of(running, "printer-1").state == "off", 90, "unplugged")
             assert machine_of(running, "printer-2").state == "idle"
             with simulator(tmp_path / "line-1"):
-                wait_until(lambda: machine_of(running, "printer-1").state == "idle", 90, "back")
+                until(lambda: machine_of(running, "printer-1").state == "idle", 90, "back")
                 assert main(["machine", "revoke", "printer-1", "--url", running.url]) == 0
-                wait_until(lambda: not machine_of(running, "printer-1").online, 90, "put out")
+                until(lambda: not machine_of(running, "printer-1").online, 90, "put out")
             assert machine_of(running, "printer-2").online

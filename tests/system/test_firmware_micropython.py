@@ -4,8 +4,10 @@ import signal
 
 import pytest
 
+from controller.adapters.broker import free_port
 from support import bench_floor
-from support.bench_floor import Controller, Floor, wait_until
+from support.bench_floor import Controller, Floor
+from support.waiting import until
 
 pytestmark = pytest.mark.system
 
@@ -41,10 +43,10 @@ def controller(floor):
 
 
 def make_ready(controller):
-    wait_until(lambda: controller.state.get("st") == "idle", what="an idle machine")
+    until(lambda: controller.state.get("st") == "idle", what="an idle machine")
     controller.tell_time(60)
     controller.command("clear")
-    wait_until(lambda: controller.state.get("ready"), what="a ready machine")
+    until(lambda: controller.state.get("ready"), what="a ready machine")
 
 
 def one_numbering(controller):
@@ -56,11 +58,11 @@ def one_numbering(controller):
 def test_an_order_runs_once_and_every_gram_is_told(floor, controller):
     program = floor.program(print_program(300))
     with floor.simulator(), floor.firmware():
-        wait_until(floor.link.exists, what="the printer")
+        until(floor.link.exists, what="the printer")
         make_ready(controller)
         controller.offer(1, program, [LOT])
-        wait_until(lambda: controller.heard("finished"), 60, "the end of the order")
-        wait_until(lambda: floor.physical().get("extruded_nm_by_tool") == [15000000], 10, "truth")
+        until(lambda: controller.heard("finished"), 60, "the end of the order")
+        until(lambda: floor.physical().get("extruded_nm_by_tool") == [15000000], 10, "truth")
     finished = controller.heard("finished")[0]
     assert (finished["ok"], finished["len_um"], finished["lines"]) == (True, [15000], 305)
     assert controller.heard("material")[-1]["cum_mg"] == 15000 * 2982000 // 10**9
@@ -76,28 +78,53 @@ def test_an_order_runs_once_and_every_gram_is_told(floor, controller):
 def test_a_killed_firmware_reports_interrupted_and_never_starts_again(floor, controller):
     program = floor.program(print_program(60_000))
     with floor.simulator():
-        wait_until(floor.link.exists, what="the printer")
+        until(floor.link.exists, what="the printer")
         with floor.firmware() as firmware:
             make_ready(controller)
             controller.offer(1, program, [LOT])
-            wait_until(lambda: floor.physical().get("moves", 0) > 200, 60, "printing")
+            until(lambda: floor.physical().get("moves", 0) > 200, 60, "printing")
             firmware.send_signal(signal.SIGKILL)
             firmware.wait()
         nonce = controller.state["bn"]
         with floor.firmware():
-            wait_until(lambda: controller.heard("interrupted"), 30, "interrupted")
-            wait_until(lambda: controller.state["bn"] != nonce and controller.state["on"])
+            until(lambda: controller.heard("interrupted"), 30, "interrupted")
+            until(lambda: controller.state["bn"] != nonce and controller.state["on"])
             controller.want(
                 "grant", claim={"jid": controller.state["jid"], "s": 2}, **controller.last
             )
             controller.command("clear")
-            wait_until(lambda: controller.state["ready"], what="ready again")
+            until(lambda: controller.state["ready"], what="ready again")
             drawn = floor.physical()["extruded_nm_by_tool"][0] // 1000 * 2982000 // 10**9
             material = controller.heard("material")[-1]
             controller.offer(2, floor.program(print_program(20), "two.gcode"), [LOT], "second")
-            wait_until(lambda: controller.heard("finished"), 60, "the second order")
+            until(lambda: controller.heard("finished"), 60, "the second order")
     # the simulator writes down its truth when it ends
     assert [p["label"] for p in floor.physical()["programs"]] == ["test part", "second"]
+    assert [e["ep"] for e in controller.heard("started")] == [1, 2]
+    assert material["cum_mg"] - material["unc_mg"] <= drawn <= material["cum_mg"]
+    one_numbering(controller)
+
+
+def test_a_serial_line_pulled_in_mid_order_is_taken_up_again(floor, controller):
+    """The pseudo-terminal vanishes with its printer; another comes under the same link."""
+    with floor.firmware():
+        with floor.simulator():
+            until(floor.link.exists, what="the printer")
+            make_ready(controller)
+            controller.offer(1, floor.program(print_program(60_000)), [LOT])
+            until(lambda: floor.physical().get("moves", 0) > 200, 60, "printing")
+        until(lambda: controller.heard("interrupted"), 60, "interrupted")
+        until(lambda: controller.state["st"] == "off", what="a machine that is off")
+        drawn = floor.physical()["extruded_nm_by_tool"][0] // 1000 * 2982000 // 10**9
+        material = controller.heard("material")[-1]
+        assert not controller.state["ready"] and "serial line" in controller.state["need"]
+        with floor.simulator():
+            until(lambda: controller.state["st"] == "idle", 60, "the machine again")
+            assert floor.physical().get("programs", []) == []  # nothing was sent but questions
+            make_ready(controller)
+            controller.offer(2, floor.program(print_program(20), "two.gcode"), [LOT], "second")
+            until(lambda: controller.heard("finished"), 60, "the second order")
+    assert "serial line is gone" in controller.heard("interrupted")[0]["why"]
     assert [e["ep"] for e in controller.heard("started")] == [1, 2]
     assert material["cum_mg"] - material["unc_mg"] <= drawn <= material["cum_mg"]
     one_numbering(controller)
@@ -106,11 +133,11 @@ def test_a_killed_firmware_reports_interrupted_and_never_starts_again(floor, con
 def test_a_mill_order_runs_once(floor, controller):
     program = floor.program(mill_program(100), "plate.nc", "grbl")
     with floor.simulator("mill"), floor.firmware("grbl"):
-        wait_until(floor.link.exists, what="the mill")
+        until(floor.link.exists, what="the mill")
         make_ready(controller)
         controller.offer(1, program, [PLATE])
-        wait_until(lambda: controller.heard("finished"), 60, "the end of the order")
-        wait_until(lambda: floor.physical().get("programs_ended") == 1, 10, "truth")
+        until(lambda: controller.heard("finished"), 60, "the end of the order")
+        until(lambda: floor.physical().get("programs_ended") == 1, 10, "truth")
     finished = controller.heard("finished")[0]
     assert (finished["ok"], finished["lines"]) == (True, 106)
     assert controller.heard("material")[-1]["cum_mg"] == 21000
@@ -120,16 +147,16 @@ def test_a_mill_order_runs_once(floor, controller):
 def test_people_pause_resume_and_cancel(floor, controller):
     program = floor.program(print_program(4000))
     with floor.simulator(), floor.firmware():
-        wait_until(floor.link.exists, what="the printer")
+        until(floor.link.exists, what="the printer")
         make_ready(controller)
         controller.offer(1, program, [LOT])
-        wait_until(lambda: floor.physical().get("moves", 0) > 100, 60, "printing")
+        until(lambda: floor.physical().get("moves", 0) > 100, 60, "printing")
         controller.command("pause")
-        wait_until(lambda: controller.state["st"] == "paused", what="pause")
+        until(lambda: controller.state["st"] == "paused", what="pause")
         controller.command("resume")
-        wait_until(lambda: controller.state["st"] == "busy", what="resume")
+        until(lambda: controller.state["st"] == "busy", what="resume")
         controller.command("cancel")
-        wait_until(lambda: controller.heard("finished"), 30, "the end")
+        until(lambda: controller.heard("finished"), 30, "the end")
     finished = controller.heard("finished")[0]
     assert (finished["ok"], finished["cancelled"]) == (False, True)
     kinds = [e["ty"] for e in controller.order_of if e["ty"] not in ("material", "op")]
@@ -138,13 +165,13 @@ def test_people_pause_resume_and_cancel(floor, controller):
 
 def test_a_program_that_must_not_run_is_declined_in_words(floor, controller):
     with floor.simulator(), floor.firmware():
-        wait_until(floor.link.exists, what="the printer")
+        until(floor.link.exists, what="the printer")
         make_ready(controller)
         controller.offer(1, floor.program("G28\nM500\n"), [LOT])
-        wait_until(lambda: controller.heard("declined"), what="declined")
+        until(lambda: controller.heard("declined"), what="declined")
         bad = {**floor.program("G28\n"), "sha": "0" * 64}
         controller.offer(2, bad, [LOT])
-        wait_until(lambda: len(controller.heard("declined")) == 2, what="declined again")
+        until(lambda: len(controller.heard("declined")) == 2, what="declined again")
     first, second = controller.heard("declined")
     assert first["why"].startswith("line 2 M500 ")
     assert second["why"] == "program does not match its hash"
@@ -153,19 +180,19 @@ def test_a_program_that_must_not_run_is_declined_in_words(floor, controller):
 def test_a_broker_that_restarts_loses_nothing(tmp_path):
     (tmp_path / "www").mkdir()
     with bench_floor.program_server(tmp_path / "www") as server:
-        port = bench_floor.free_port()
+        port = free_port()
         floor = Floor(tmp_path, port, server, "micropython")
         controller = None
         with floor.simulator(), floor.firmware():
             with bench_floor.mosquitto(tmp_path, port):
                 controller = Controller(port)
-                wait_until(floor.link.exists, what="the printer")
+                until(floor.link.exists, what="the printer")
                 make_ready(controller)
                 controller.offer(1, floor.program(print_program(1500)), [LOT])
-                wait_until(lambda: controller.heard("started"), 60, "start")
-            wait_until(lambda: floor.physical().get("moves", 0) > 1000, 60, "printing alone")
+                until(lambda: controller.heard("started"), 60, "start")
+            until(lambda: floor.physical().get("moves", 0) > 1000, 60, "printing alone")
             with bench_floor.mosquitto(tmp_path, port):
-                wait_until(lambda: controller.heard("finished"), 60, "the end")
+                until(lambda: controller.heard("finished"), 60, "the end")
                 controller.close()
     assert controller.heard("finished")[0]["ok"]
     one_numbering(controller)

@@ -11,24 +11,18 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from controller.adapters.broker import free_port
 from support.waiting import until
 
 pytestmark = pytest.mark.system
 SCRIPT = Path(__file__).resolve().parents[1] / "support" / "sharing_site.py"
 SITES, NEEDS = ("north", "river", "hill"), 5
 LIMIT_S = 200
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Cable:
@@ -109,7 +103,7 @@ class Town:
     def freeze(self, name: str, seconds: float) -> None:
         """Longer than a lease of ten minutes, which is a second here."""
         self.running[name].send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
+        threading.Event().wait(seconds)
         self.running[name].send_signal(signal.SIGCONT)
 
     def done(self) -> int:

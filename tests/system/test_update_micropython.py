@@ -13,8 +13,9 @@ from fabcommons.cli import main
 from firmware.loader import RESTART
 from firmware.version import VERSION
 from support import bench_floor
-from support.bench_floor import MICROPYTHON, Controller, Floor, wait_until
+from support.bench_floor import MICROPYTHON, Controller, Floor
 from support.releases import sha
+from support.waiting import until
 
 pytestmark = pytest.mark.system
 BROKEN = 'raise ImportError("this release was made to fail")\n'
@@ -97,18 +98,18 @@ def test_a_good_release_is_kept_and_a_broken_one_rolled_back(tmp_path, root, cap
             url = f"{base}/{release['version']}/manifest"
             controller.command("update", release={**release, "url": url})
             told = len(controller.heard("update"))
-            wait_until(lambda: len(controller.heard("update")) > told, 90, "the end of an update")
+            until(lambda: len(controller.heard("update")) > told, 90, "the end of an update")
             return controller.heard("update")[-1]
 
         with floor.simulator(), supervised(root):
-            wait_until(lambda: controller.state.get("st") == "idle", 60, "an idle machine")
+            until(lambda: controller.state.get("st") == "idle", 60, "an idle machine")
             assert controller.state["fw"] == VERSION
             assert update(good)["ok"]
-            wait_until(lambda: controller.state.get("st") == "idle", 60, "idle after the update")
+            until(lambda: controller.state.get("st") == "idle", 60, "idle after the update")
             assert controller.state["fw"] == "9.1.0"
             failed = update(broken)
             assert (failed["fw"], failed["ok"]) == ("9.2.0", False)
             assert "3 starts" in failed["why"]
-            wait_until(lambda: controller.state.get("st") == "idle", 60, "idle after the rollback")
+            until(lambda: controller.state.get("st") == "idle", 60, "idle after the rollback")
             assert controller.state["fw"] == "9.1.0"
     assert Path(root / "log").read_text().count("this release was made to fail") == 3

@@ -370,7 +370,7 @@ def test_what_makes_no_sense_is_refused_in_words(machine, do):
 def test_stop_ends_everything_and_needs_a_person(machine):
     machine.start(1)
     assert machine.command("stop")["ok"]
-    assert machine.done[-2:][0] == ("stop",)
+    assert [action[0] for action in machine.done[-3:]] == ["stop", "note", "say"]
     machine.drive("ended", False, "stopped", False)
     assert machine.agent.state == "stopped"
     assert machine.events("finished")[0]["cancelled"]

@@ -65,6 +65,14 @@ def test_settings_that_cannot_be_read_are_said(tmp_path: Path) -> None:
     assert "access.proxies: name the addresses" in look(path)["settings"].text
 
 
+def test_a_page_with_names_on_loopback_wants_its_proxy_named(tmp_path: Path) -> None:
+    names = "access: {names: [fab.example.org]}\n"
+    assert "access.proxies" in look(site(tmp_path, names))["access"].fix
+    named = "access: {names: [fab.example.org], tls: proxy, proxies: [127.0.0.1]}\n"
+    (tmp_path / "named").mkdir()
+    assert look(site(tmp_path / "named", named))["access"].state == GOOD
+
+
 def _bury(tx: Tx) -> None:
     inbound.bury(tx, "fab/1/floor/ghost/up/ev", b"x", "unknown-machine", "is not registered")
 

@@ -10,7 +10,7 @@ from firmware import config, health
 from firmware.app import App, Platform
 from firmware.board.pins import PINS
 from firmware.wifi import DEAF_MS, FIRST_PAUSE_MS, LAST_PAUSE_MS, Wifi
-from protocols.messages import decode
+from protocols.messages import decode, encode
 from support.cutflash import CutFlash
 from support.machine import Machine
 
@@ -113,6 +113,32 @@ def test_ending_orderly_makes_the_machine_safe_too():
     life.leave()
     life.leave()
     assert serial.written.count(b"M104 S0") == 1 and serial.closed
+
+
+def test_a_stop_is_on_the_wire_before_flash_is_touched():
+    flash = CutFlash()
+    life = a_life(flash, Serial(OSError("gone")))
+    order = {"order": "o-1", "ep": 1}
+    life.agent.boot(0)
+    for ty, more in (("claim", {"bn": "b"}), ("started", {"sha": "0" * 64})):
+        assert life.agent.tell(ty, {**order, **more})
+    life.driver.stop = lambda: (
+        life.driver.out.extend(b"M112\n"),
+        life.driver.events.append(("ended", False, "stopped", False)),
+    )
+    untouched = flash.operations
+    life._serial = serial = Serial(None)
+    serial.write = lambda data: said.append((bytes(data), flash.operations - untouched))
+    said = []
+    stop = {"v": 1, "term": 1, "id": "c-1", "bn": "boot-1", "do": "stop", "ttl_ms": 1, "who": "mia"}
+    life.agent.memory.term = 1
+    life._on_message("dn/cmd", encode("dn/cmd", stop))
+    assert said == [(b"M112\n", 0)]
+    told, s = [], 0
+    while found := life.journal.event_after(s):
+        s = found[0]
+        told.append(decode("up/ev", found[1])["ty"])
+    assert told[-2:] == ["op", "finished"]
 
 
 def test_care_is_told_whether_all_is_well():

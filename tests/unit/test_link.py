@@ -65,7 +65,7 @@ def run(publishes: list[tuple[str, bytes]], take: Any, done: Any) -> tuple[Link,
         clock = asyncio.get_running_loop().time
         link = Link(address, journal, lambda: int(clock() * 1000), b"{}", lambda: None, take)
         going = asyncio.create_task(link.run())
-        for _ in range(2000):
+        for _ in range(20_000):
             if done(link, broker):
                 break
             await asyncio.sleep(0.005)

@@ -77,3 +77,22 @@ def test_codes_differ_by_firmware() -> None:
 def test_real_time_bytes() -> None:
     found = [b for b in range(256) if grbl.is_realtime(b)]
     assert found == [0x18, 0x21, 0x3F, 0x7E, *range(0x80, 0x100)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        (b"ok", ("ok", None, None, None, {})),
+        (b"ok N12 P15 B3", ("ok", 12, 15, 3, {})),
+        (b"ok P15", ("ok", None, 15, None, {})),
+        (b"ok N1 N2", ("ok", 2, None, None, {})),
+        (b"ok N1234567890", ("ok", None, None, None, {})),
+        (b"ok N7 Px", ("ok", 7, None, None, {})),
+        (b"ok N7 Resend: 5", ("resend", 5)),
+        (b"ok T:20.5 /0", ("ok", None, None, None, {"T": (20500, 0)})),
+        (b"ok MAXTEMP triggered", ("error", "maxtemp", "ok MAXTEMP triggered")),
+        (b"okay", ("ok", None, None, None, {})),
+    ],
+)
+def test_an_ok_with_anything_but_counters_is_read_with_care(line: bytes, reply: Any) -> None:
+    assert marlin.parse_reply(line) == reply

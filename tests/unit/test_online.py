@@ -2,7 +2,7 @@
 
 import os
 import signal
-import time
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +14,7 @@ from controller.scheduling.schedule import Assignment, Plan, violations
 from controller.scheduling.solver import Budget
 from controller.scheduling.waiting import Waits, aged
 from controller.scheduling.worker import Limits, Question, Worker, make_plan
+from support.waiting import until
 
 RULE = Budget(0.0)
 TWO = Problem(
@@ -28,15 +29,8 @@ def crash(_question: Question) -> Plan:
 
 
 def hang(_question: Question) -> Plan:
-    while True:
-        time.sleep(60)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "nothing came in 60 s"
-        time.sleep(0.01)
+    threading.Event().wait()
+    raise AssertionError("nothing wakes it")
 
 
 def nothing() -> None:
@@ -52,7 +46,7 @@ def test_a_worker_answers_with_a_valid_plan() -> None:
     assert worker.ask(Question(TWO, 1, RULE))
     assert not worker.ask(Question(TWO, 1, RULE)), "one question at a time"
     got: list[Plan] = []
-    wait_for(lambda: bool(got) or bool(got.extend(p for p in [worker.answer()] if p)))
+    until(lambda: bool(got) or bool(got.extend(p for p in [worker.answer()] if p)))
     assert violations(TWO, got[0]) == []
     worker.close()
 
@@ -61,11 +55,11 @@ def test_a_crash_is_counted_and_after_a_rest_the_next_question_is_taken() -> Non
     now = [0.0]
     worker = worker_of(crash, now)
     assert worker.ask(Question(TWO, 1, RULE))
-    wait_for(lambda: worker.answer() is None and worker.lost == 1)
+    until(lambda: worker.answer() is None and worker.lost == 1)
     assert not worker.ask(Question(TWO, 1, RULE)), "it rests after a loss"
     now[0] = 1.0
     assert worker.ask(Question(TWO, 1, RULE))
-    wait_for(lambda: worker.answer() is None and worker.lost == 2)
+    until(lambda: worker.answer() is None and worker.lost == 2)
     now[0] = 2.5
     assert not worker.ask(Question(TWO, 1, RULE)), "and longer after a second in a row"
     worker.close()
@@ -75,7 +69,7 @@ def test_a_hang_is_ended_when_it_is_late() -> None:
     now = [0.0]
     worker = worker_of(hang, now)
     assert worker.ask(Question(TWO, 1, RULE))
-    wait_for(lambda: worker.answer() is None and worker.state == "busy")
+    until(lambda: worker.answer() is None and worker.state == "busy")
     now[0] = 4.0
     assert worker.answer() is None
     assert worker.lost == 0
@@ -89,7 +83,7 @@ def test_a_stopped_process_blocks_nobody() -> None:
     now = [0.0]
     worker = worker_of(make_plan, now)
     assert worker.ask(Question(TWO, 1, RULE))
-    wait_for(lambda: worker.answer() is not None)
+    until(lambda: worker.answer() is not None)
     os.kill(worker.pid, signal.SIGSTOP)
     many = tuple(Operation(f"o{i}", "a", {"m1": 1}) for i in range(20_000))
     assert worker.ask(Question(Problem(TWO.machines, TWO.jobs, many), 1, RULE)), "returns at once"

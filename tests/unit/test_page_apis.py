@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from controller import resources, upkeep
 from controller.adapters.store import Tx
+from controller.joints import handovers
 from controller.values import EconomicEvent
+from support import dash_asks
 
 HOUR = upkeep.HOUR_MS
 
@@ -124,3 +127,62 @@ def test_every_page_has_an_address(shared: Any, path: str) -> None:
     assert answer.status_code in (200, 404, 503)
     if answer.status_code == 200:
         assert '<div id="page">' in answer.text
+
+
+def test_a_person_confirms_where_a_part_lies_and_the_robot_is_asked_once(
+    desk: Any, served: Any
+) -> None:
+    desk.change(dash_asks.pose)
+    floor = served.get("/api/floor").json()["floor"]
+    assert floor["attention"]["pose:printer-2"]["kind"] == "pose"
+    assert "clear:printer-2" not in floor["attention"]
+    assert floor["machines"]["printer-2"]["robot"].startswith("cell-1 clears this bed: a part lies")
+    path, body = (
+        "/api/machines/printer-2/pose",
+        {"who": "a camera", "saw": saw(served, "printer-2")},
+    )
+    assert served.post(path, json={**body, "saw": "busy/not-ready/-/1"}).status_code == 409
+    assert served.post(path, json=body).status_code == 200
+    with desk.read() as tx:
+        found = handovers.read(tx, "printer-2")
+    assert (found["state"], found["pose_by"]) == ("posed", "a camera")
+    assert served.post(path, json=body).status_code == 409, "nothing is asked any more"
+    assert "clear:printer-2" in served.get("/api/floor").json()["floor"]["attention"]
+    told = json.dumps({**found, "job": "OFFERED"})
+
+    def send_robot(tx: Tx) -> None:
+        tx.site.put(handovers.KEY + "printer-2", told)
+
+    desk.change(send_robot)
+    assert not [
+        k for k in served.get("/api/floor").json()["floor"]["attention"] if "printer-2" in k
+    ]
+
+
+def test_counting_a_lot_settles_its_pieces_and_closes_what_was_open(desk: Any, served: Any) -> None:
+    desk.change(dash_asks.odd)
+    page = served.get("/api/materials").json()
+    assert [(p["order"], p["planned"], p["taken"]) for p in page["picks"]] == [("o-h5", 4, 5)]
+    assert [d["order"] for d in page["discrepancies"]] == ["o-2"]
+    ask = {"lot": "screws-m4", "pieces": 397, "who": "a technician"}
+    first = served.post("/api/picks/o-h5", json=ask, headers={"Idempotency-Key": "c-1"})
+    assert first.json() == {"lot": "screws-m4", "difference": -3}
+    again = served.post("/api/picks/o-h5", json=ask, headers={"Idempotency-Key": "c-1"})
+    assert again.status_code == 409
+    page = served.get("/api/materials").json()
+    lot = page["lots"]["screws-m4"]
+    assert (page["picks"], lot["pieces"], lot["mass_mg"]) == ([], 397, 397 * 1_150)
+    assert [m for m in page["mismatches"] if m["subject"] == "screws-m4"] == []
+
+
+def test_pages_say_that_the_controller_drains_and_that_a_standby_serves(
+    desk: Any, served: Any
+) -> None:
+    view = served.get("/api/floor").json()
+    assert "drain" not in view["floor"] and "standby" not in view
+    served.post("/api/drain", json={"on": True, "who": "ada"})
+    desk.leads = False
+    view = served.get("/api/floor").json()
+    assert view["floor"]["drain"] == {"by": "ada"} and view["standby"] is True
+    served.post("/api/drain", json={"on": False})
+    assert "drain" not in served.get("/api/floor").json()["floor"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from controller.scheduling.worker import Limits, Planner, Question, Worker
 from controller.values import DesignRow, Lot, Machine, Operation
 from support import small_floor
 from support.small_floor import Floor
+from support.waiting import until
 
 HOUR_MS = 3_600_000
 
@@ -171,8 +172,8 @@ def crash(_question: Question) -> Plan:
 
 
 def hang(_question: Question) -> Plan:
-    while True:
-        time.sleep(60)
+    threading.Event().wait()
+    raise AssertionError("nothing wakes it")
 
 
 def nothing() -> None:
@@ -188,17 +189,18 @@ def test_a_search_that_dies_or_hangs_never_stops_dispatching(
     worker = Worker(lambda: now[0], Limits(late_s=5, ready_s=90), search, nothing)
     shop.rolling = Rolling(resources.why_not, House(), worker)
     shop.state(quantity=6)
-    deadline = time.monotonic() + 90
-    offered = 0
-    while worker.lost == 0:
-        assert time.monotonic() < deadline, f"the worker is {worker.state}"
-        offered += len([op for op in shop.operations().values() if op.state == "ordered"])
+    offered: list[str] = []
+
+    def lost() -> bool:
+        offered.extend(op.id for op in shop.operations().values() if op.state == "ordered")
         shop.plan()
         if worker.state == "busy":
             now[0] += 6.0
-        time.sleep(0.02)
+        return worker.lost > 0
+
+    until(lost, what="the worker is given up")
     shop.plan()
-    assert offered > 0
+    assert offered
     with shop.store.read() as tx:
         assert tx.plans.made()["lost"] == 1
     shop.rolling.close()

@@ -7,8 +7,9 @@ when it was cleared. Each order's journal is named by its epoch and lives in the
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
+from controller.adapters import inboxed
 from controller.adapters.hosts import mapping
 from controller.adapters.hosts.contract import (
     PAUSED,
@@ -19,40 +20,15 @@ from controller.adapters.hosts.contract import (
     parse_name,
 )
 from controller.adapters.hosts.mapping import Asked, Held, Json, Known, Part
+from controller.adapters.inboxed import Site
 from protocols.orders import FINAL
 
-T = TypeVar("T")
 Tx = Any
 READY = "host-ready:"  # + machine: "1" once it was confirmed clear after the last motion
 ASKED = "host-asked:"  # + machine: file name and life of the start asked last
 MARK = "host-mark:"  # + machine: the newest job it told of when last cleared or used by us
 BLIND_MS = 60_000  # floor time unseen after which a machine that keeps no history must be looked at
-_TAKEN = ("applied", "duplicate", "flagged")
 _WORDS = {RUNNING: "running", PAUSED: "paused"}
-
-
-class Site(Protocol):
-    """What the adapters ask of the site; activities are handed in, not imported."""
-
-    def submit(self, run: Callable[[Tx], T]) -> T:
-        """Run a function on the writer inside a transaction; return once that is committed."""
-        ...
-
-    def apply_event(self, tx: Tx, machine: str, event: Json) -> str:
-        """Take an ``up/ev``."""
-        ...
-
-    def hear_state(self, tx: Tx, machine: str, state: Json) -> None:
-        """Take an ``up/state``."""
-        ...
-
-    def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
-        """Take an ``up/rsp``."""
-        ...
-
-    def hear_telemetry(self, machine: str, record: Json) -> None:
-        """Take an ``up/tele``; returns at once."""
-        ...
 
 
 class Plan(NamedTuple):
@@ -202,10 +178,7 @@ class Ledge:
         return bool(events)
 
     def _put(self, tx: Tx, journal: str, event: Json) -> bool:
-        last = tx.inbox.last(self.machine, journal)
-        tx.machines.change(self.machine, jid=journal, acked_s=last)
-        head = {"v": 1, "jid": journal, "s": last + 1, "t": tx.now_ms, "tq": "synced"}
-        return self._site.apply_event(tx, self.machine, {**head, **event}) in _TAKEN
+        return inboxed.put(self._site, tx, self.machine, journal, event)
 
     def _name(self, order: Any) -> str:
         return file_name(order.id, order.ep, self._kind.suffix)
@@ -216,10 +189,6 @@ class Ledge:
             return None
         materials: list[Json] = tx.operations.get(order.operation).materials
         parts = tuple(_part(tx, lot, materials) for lot in order.lots)
-        counted: dict[tuple[int, str], int] = {}
-        for part in parts:
-            counter = tx.machines.counter(self.machine, order.claim_jid or "", part.ch, part.lot)
-            counted[part.ch, part.lot] = counter.cum_mg if counter else 0
         name, _, run = (tx.site.get(ASKED + self.machine) or "").partition(" ")
         return Held(
             order=order.id,
@@ -231,7 +200,7 @@ class Ledge:
             sha=order.program_sha or "0" * 64,
             done_ppm=order.done_ppm,
             parts=parts,
-            counted=counted,
+            counted=inboxed.counted(tx, self.machine, order.claim_jid or "", parts),
             asked=Asked(name, run) if name else None,
             cannot=self._cannot(tx, order),
         )

@@ -6,39 +6,22 @@ was made in: an order that is not listed any more was lost when the run is anoth
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
+from controller.adapters import inboxed
 from controller.adapters.opcua import condition, mapping
 from controller.adapters.opcua.mapping import Difference, Held, Json, Known, Part, Seen
 from controller.adapters.opcua.session import Wanted
 from protocols import isa95
 from protocols.orders import FINAL
 
-T = TypeVar("T")
 Tx = Any
 READY = "cell-ready:"  # + machine: "1" once its place was confirmed clear after the last start
-_TAKEN = ("applied", "duplicate", "flagged")
 _HEARD = {mapping.RUNNING: "running", mapping.HELD: "paused"}
 
 
-class Site(Protocol):
-    """What the adapter asks of the site; activities are handed in, not imported."""
-
-    def submit(self, run: Callable[[Tx], T]) -> T:
-        """Run a function on the writer inside a transaction; return once that is committed."""
-        ...
-
-    def apply_event(self, tx: Tx, machine: str, event: Json) -> str:
-        """Take an ``up/ev``."""
-        ...
-
-    def hear_state(self, tx: Tx, machine: str, state: Json) -> None:
-        """Take an ``up/state``."""
-        ...
-
-    def answer_command(self, tx: Tx, machine: str, answer: Json) -> None:
-        """Take an ``up/rsp``."""
-        ...
+class Site(inboxed.Site, Protocol):
+    """What the adapter asks of the site besides."""
 
     def picks_differ(self, tx: Tx, order: str, found: Difference) -> None:
         """Keep that a cell took other pieces than planned, until a person has counted."""
@@ -54,10 +37,6 @@ class Site(Protocol):
 
     def is_errand(self, order: str) -> bool:
         """Whether a job order's name is an errand's."""
-        ...
-
-    def hear_telemetry(self, machine: str, record: Json) -> None:
-        """Take an ``up/tele``; returns at once."""
         ...
 
 
@@ -153,10 +132,7 @@ class Ledge:
             self._site.picks_differ(tx, held.order, found)
 
     def _put(self, tx: Tx, journal: str, event: Json) -> bool:
-        last = tx.inbox.last(self.machine, journal)
-        tx.machines.change(self.machine, jid=journal, acked_s=last)
-        head = {"v": 1, "jid": journal, "s": last + 1, "t": tx.now_ms, "tq": "synced"}
-        return self._site.apply_event(tx, self.machine, {**head, **event}) in _TAKEN
+        return inboxed.put(self._site, tx, self.machine, journal, event)
 
     def _held(self, tx: Tx, seen: Seen) -> Held | None:
         order = tx.orders.open_on(self.machine)
@@ -165,10 +141,6 @@ class Ledge:
         run = order.claim_jid.rpartition("-")[0] if order.claim_jid else seen.run
         materials: list[Json] = tx.operations.get(order.operation).materials
         parts = tuple(_part(tx, lot, materials) for lot in order.lots)
-        counted: dict[tuple[int, str], int] = {}
-        for part in parts:
-            counter = tx.machines.counter(self.machine, order.claim_jid or "", part.ch, part.lot)
-            counted[part.ch, part.lot] = counter.cum_mg if counter else 0
         return Held(
             order=order.id,
             ep=order.ep,
@@ -178,7 +150,7 @@ class Ledge:
             stop_asked=order.stop_asked_by is not None,
             sha=order.program_sha or "0" * 64,
             parts=parts,
-            counted=counted,
+            counted=inboxed.counted(tx, self.machine, order.claim_jid or "", parts),
         )
 
     def _wanted(self, tx: Tx, held: Held) -> Wanted:

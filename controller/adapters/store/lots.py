@@ -7,7 +7,7 @@ from sqlalchemy import Select, delete, func, insert, select
 from controller.adapters.store import commons_tables, tables
 from controller.adapters.store.rows import Room, as_row, to_row, to_value
 from controller.commons.records import OrderDiscrepancy
-from controller.values import Balance, EconomicEvent, Lot, LotBalance
+from controller.values import Balance, EconomicEvent, Json, Lot, LotBalance
 
 _lot = tables.lot
 _balance = tables.balance
@@ -107,9 +107,9 @@ class LedgerRoom(Room):
             EconomicEvent, select(_event).where(_event.c.need == need).order_by(_event.c.id)
         )
 
-    def append(self, event: EconomicEvent) -> int:
-        """Append one line; return its number."""
-        return self._put_new(_event, as_row(_event, event), "id")
+    def append(self, event: EconomicEvent) -> int | None:
+        """Append one line; return its number, None when its key was posted before."""
+        return self._put_once(_event, as_row(_event, event), "id", "key")
 
     def balance(self, lot: str) -> Balance:
         """What a lot holds by the balance kept beside the lines."""
@@ -121,6 +121,12 @@ class LedgerRoom(Room):
         row = as_row(_balance, balance)
         if self._change(_balance, {"lot": balance.lot}, row) == 0:
             self._put(_balance, row)
+
+    def add_to_balance(self, lot: str, mass_mg: int, pieces: int) -> None:
+        """A lot holds so much more."""
+        more: Json = {"mass_mg": mass_mg, "pieces": pieces}
+        if not self._increase(_balance, "lot", lot, more):
+            self._put(_balance, {"lot": lot, **more})
 
     def balances(self) -> dict[str, Balance]:
         """Kept balances by lot."""

@@ -1,6 +1,6 @@
 """Machines, their counters and the commands sent to them."""
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -9,7 +9,6 @@ from controller.values import Command, Counter, Machine
 _machine = tables.machine
 _counter = tables.counter
 _command = tables.command
-_JOURNAL = select(_machine.c.jid).where(_machine.c.id == bindparam("id"))
 
 
 class MachineRoom(Room):
@@ -18,10 +17,6 @@ class MachineRoom(Room):
     def get(self, machine: str) -> Machine | None:
         """One machine, or None."""
         return self._by(Machine, _machine, id=machine)
-
-    def journal(self, machine: str) -> str | None:
-        """Journal a machine writes now, or None."""
-        return self._value(_JOURNAL, id=machine)
 
     def all(self) -> list[Machine]:
         """Every machine, by id."""
@@ -34,6 +29,10 @@ class MachineRoom(Room):
     def change(self, machine: str, **changes: object) -> None:
         """Change fields of one machine."""
         self._change(_machine, {"id": machine}, to_row(_machine, changes))
+
+    def acknowledge(self, machine: str, jid: str, s: int) -> None:
+        """Events up to ``s`` are committed, if this is the journal the machine writes now."""
+        self._change(_machine, {"id": machine, "jid": jid}, {"acked_s": s})
 
     def counter(self, machine: str, jid: str, ch: int, lot: str) -> Counter | None:
         """Last cumulative counter reported, or None."""
@@ -83,6 +82,13 @@ class CommandRoom(Room):
         """The newest commands to one machine, newest first."""
         query = select(_command).where(_command.c.machine == machine)
         return self._all(Command, query.order_by(_command.c.created_at.desc()).limit(limit))
+
+    def unanswered(self, since: int) -> list[Command]:
+        """Commands asked since a time that no machine has answered, oldest first."""
+        query = select(_command).where(
+            _command.c.answered_at.is_(None), _command.c.created_at >= since
+        )
+        return self._all(Command, query.order_by(_command.c.created_at))
 
     def page(self, limit: int) -> list[Command]:
         """The newest commands, newest first."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Boolean, Connection, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
@@ -54,6 +54,25 @@ def numbered(dialect: str, table: Table, names: tuple[str, ...], key: str) -> Pr
     return _prepared(dialect, statement)
 
 
+@lru_cache(maxsize=64)
+def numbered_once(
+    dialect: str, table: Table, names: tuple[str, ...], key: str, once: str
+) -> Prepared:
+    """A new row whose number is given back; nothing when ``once`` is there already."""
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    made = upsert(dialect, table).values(values)
+    statement = made.on_conflict_do_nothing(index_elements=[once]).returning(table.c[key])
+    return _prepared(dialect, statement)
+
+
+@lru_cache(maxsize=64)
+def adding(dialect: str, table: Table, key: str, names: tuple[str, ...]) -> Prepared:
+    """Columns of the row with this key become more by values named as they are."""
+    more = {name: table.c[name] + bindparam(name, type_=table.c[name].type) for name in names}
+    where = table.c[key] == bindparam(f"by_{key}")
+    return _prepared(dialect, update(table).where(where).values(more))
+
+
 @lru_cache(maxsize=256)
 def constant(dialect: str, statement: ClauseElement) -> Prepared:
     """A statement that is made once in a module."""
@@ -66,9 +85,22 @@ def truths(table: Table) -> tuple[int, ...]:
     return tuple(n for n, column in enumerate(table.c) if isinstance(column.type, Boolean))
 
 
+def upsert(dialect: str, table: Table) -> sqlite.Insert:
+    """INSERT that can say what to do on conflict; both databases say it alike."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # a site on SQLite never loads it
+
+    return cast(Any, postgresql.insert(table))
+
+
 @lru_cache(maxsize=2)
 def _dialect(name: str) -> Any:
-    return sqlite.dialect() if name == "sqlite" else cast(Any, postgresql.psycopg).dialect()
+    if name == "sqlite":
+        return sqlite.dialect()
+    from sqlalchemy.dialects import postgresql
+
+    return cast(Any, postgresql.psycopg).dialect()
 
 
 def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
@@ -76,21 +108,24 @@ def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
     return Prepared(made.string, tuple(made.positiontup) if made.positional else None)
 
 
-def run(conn: Connection, statement: Prepared, values: Json) -> Any:
-    """Run a statement on the driver's cursor, inside the open transaction; its cursor."""
+def run(conn: Connection, raw: Any, statement: Prepared, values: Json) -> Any:
+    """Run a statement on the driver's connection ``raw``, inside the open transaction; its cursor.
+
+    ``conn`` says how a failure is raised.
+    """
     given = values if statement.order is None else [values[name] for name in statement.order]
-    cursor = driver(conn).cursor()
     try:
+        cursor = raw.cursor()
         cursor.execute(statement.text, given)
     except conn.dialect.loaded_dbapi.Error as error:
         raise _as_raised(conn, statement.text, error) from error
     return cursor
 
 
-def say(conn: Connection, text: str) -> None:
+def say(conn: Connection, raw: Any, text: str) -> None:
     """Run SQL without values, as a savepoint is."""
     try:
-        driver(conn).cursor().execute(text)
+        raw.cursor().execute(text)
     except conn.dialect.loaded_dbapi.Error as error:
         raise _as_raised(conn, text, error) from error
 

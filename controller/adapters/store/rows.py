@@ -1,11 +1,13 @@
 """Rows to values and back: a field ``x`` of a value is column ``x`` or JSON column ``x_json``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import (
     Connection,
     Executable,
@@ -17,7 +19,6 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
 from controller.adapters.store import prepared
@@ -32,24 +33,36 @@ def to_value(kind: type[T], row: RowMapping) -> T:
 
 
 def _made(kind: type[T], keys: tuple[str, ...], row: Sequence[Any]) -> T:
-    out: Json = {}
-    for name, place, is_json in _places(kind, keys):
-        value = row[place]
-        out[name] = json.loads(value) if is_json and value is not None else value
-    return kind(**out)
+    pick, documents = _places(kind, keys)
+    values = list(pick(row))
+    for place in documents:
+        if values[place] is not None:
+            values[place] = msgspec.json.decode(values[place])
+    return kind(*values)
 
 
 @lru_cache(maxsize=256)
-def _places(kind: type, keys: tuple[str, ...]) -> tuple[tuple[str, int, bool], ...]:
-    """(field, place of its column, whether that is JSON) of a value; KeyError names one missing."""
-    found: list[tuple[str, int, bool]] = []
-    for field in fields(kind):
+def _places(
+    kind: type, keys: tuple[str, ...]
+) -> tuple[Callable[[Sequence[Any]], tuple[Any, ...]], tuple[int, ...]]:
+    """What picks the fields of a value from a row, and which are JSON; KeyError names one missing.
+
+    Values are dataclasses whose fields are all given by place.
+    """
+    columns: list[int] = []
+    documents: list[int] = []
+    for place, field in enumerate(fields(kind)):
         is_json = field.name not in keys
         column = field.name + "_json" if is_json else field.name
         if column not in keys:
             raise KeyError(column)
-        found.append((field.name, keys.index(column), is_json))
-    return tuple(found)
+        columns.append(keys.index(column))
+        if is_json:
+            documents.append(place)
+    if len(columns) == 1:  # itemgetter of one gives no tuple
+        only = columns[0]
+        return lambda row: (row[only],), tuple(documents)
+    return itemgetter(*columns), tuple(documents)
 
 
 @lru_cache(maxsize=64)
@@ -86,10 +99,21 @@ def _homes(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, bool], ...]
 
 def as_row(table: Table, value: object) -> Json:
     """A whole value as columns of ``table``; an unset key ``id`` or ``seq`` is left out."""
-    items = {f.name: getattr(value, f.name) for f in fields(value)}  # pyright: ignore[reportArgumentType]  # a dataclass
-    if items.get("id", 0) is None:
-        del items["id"]
-    return to_row(table, items)
+    out: Json = {}
+    for name, column, is_json in _row(table, type(value)):
+        item = getattr(value, name)
+        out[column] = dumps(item) if is_json and item is not None else item
+    if out.get("id", 0) is None:
+        del out["id"]
+    return out
+
+
+@lru_cache(maxsize=128)
+def _row(table: Table, kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """(field, column, whether it holds JSON) of a kind of value."""
+    names = tuple(field.name for field in fields(kind))
+    homes = zip(names, _homes(table, names), strict=True)
+    return tuple((name, column, is_json) for name, (column, is_json) in homes)
 
 
 def dumps(value: Any) -> str:
@@ -103,21 +127,28 @@ class Room:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._dialect = conn.dialect.name
+        self._raw: Any = None  # the driver's own connection, once it was asked for
 
     def _all(self, kind: type[T], statement: Executable, **values: object) -> list[T]:
         result = self._conn.execute(statement, values)
         keys = tuple(result.keys())
-        return [_made(kind, keys, row) for row in result]
+        return [_made(kind, keys, row) for row in result.all()]
 
     def _one(self, kind: type[T], statement: Executable, **values: object) -> T | None:
         result = self._conn.execute(statement, values)
         row = result.first()
         return None if row is None else _made(kind, tuple(result.keys()), row)
 
+    def _do(self, statement: prepared.Prepared, values: Json) -> Any:
+        """Run a prepared statement; the driver's cursor."""
+        if self._raw is None:
+            self._raw = prepared.driver(self._conn)
+        return prepared.run(self._conn, self._raw, statement, values)
+
     def _by(self, kind: type[T], table: Table, **keys: object) -> T | None:
         """The row with these values in these columns, or None."""
         statement = prepared.select_by(self._dialect, table, tuple(keys))
-        row = prepared.run(self._conn, statement, keys).fetchone()
+        row = self._do(statement, keys).fetchone()
         if row is None:
             return None
         places = prepared.truths(table)
@@ -129,23 +160,34 @@ class Room:
         """Change columns of the rows with these keys; return how many there were."""
         statement = prepared.update_by(self._dialect, table, tuple(keys), tuple(changes))
         values = {f"by_{name}": value for name, value in keys.items()} | changes
-        return prepared.run(self._conn, statement, values).rowcount
+        return self._do(statement, values).rowcount
 
     def _add(self, table: Table, row: Json) -> CursorResult[Any]:
         return self._conn.execute(_insert(table), row)
 
     def _put(self, table: Table, row: Json) -> None:
         """Add a row whose key is known."""
-        prepared.run(self._conn, prepared.insert_of(self._dialect, table, tuple(row)), row)
+        self._do(prepared.insert_of(self._dialect, table, tuple(row)), row)
 
     def _put_new(self, table: Table, row: Json, key: str) -> int:
         """Add a row; the number the database gave it."""
         statement = prepared.numbered(self._dialect, table, tuple(row), key)
-        return int(prepared.run(self._conn, statement, row).fetchone()[0])
+        return int(self._do(statement, row).fetchone()[0])
+
+    def _put_once(self, table: Table, row: Json, key: str, once: str) -> int | None:
+        """Add a row unless one has its value of ``once``; the number the database gave it."""
+        statement = prepared.numbered_once(self._dialect, table, tuple(row), key, once)
+        made = self._do(statement, row).fetchone()
+        return None if made is None else int(made[0])
+
+    def _increase(self, table: Table, key: str, value: str, by: Json) -> bool:
+        """Add to columns of the row with this key; False when there is none."""
+        statement = prepared.adding(self._dialect, table, key, tuple(by))
+        return self._do(statement, {f"by_{key}": value, **by}).rowcount > 0
 
     def _value(self, statement: Select[Any], **values: object) -> Any:
         """First value a statement that was made once gives, None when it gives none."""
-        found = prepared.run(self._conn, prepared.constant(self._dialect, statement), values)
+        found = self._do(prepared.constant(self._dialect, statement), values)
         row = found.fetchone()
         return None if row is None else row[0]
 
@@ -156,12 +198,6 @@ class Room:
 
     def _scalar(self, statement: Executable, **values: object) -> Any:
         return self._conn.execute(statement, values).scalar()
-
-    def _upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """INSERT that can say what to do on conflict, in the dialect of this connection."""
-        if self._conn.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
 
     def _last_seq(self, table: Table) -> int:
         """Highest ``seq`` of a table, 0 when it is empty."""

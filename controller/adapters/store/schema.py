@@ -5,15 +5,17 @@ brought down: a store of a newer program is refused.
 """
 
 import sqlite3
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, create_mock_engine, inspect, text
 from sqlalchemy.engine import URL
 
 from controller.adapters.store import tables
 from controller.adapters.store.dialects import open_engine
 
-HEAD = "0006"
+HEAD = "0007"
 FIRST = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _GUARDS = (
@@ -67,12 +69,26 @@ def make(engine: Engine, found: str, wanted: str) -> None:
         if wanted == HEAD and revision_of(conn) == HEAD:
             return  # another replica did it while this one waited
         if not found and wanted == HEAD:
-            tables.metadata.create_all(conn)
+            for statement in _statements(conn.dialect.name):
+                conn.exec_driver_sql(statement)
             _stamp(conn, HEAD)
         else:
             _upgrade(conn, found, wanted)
         if wanted == HEAD:
             _guard(conn)
+
+
+@lru_cache(maxsize=2)
+def _statements(dialect: str) -> tuple[str, ...]:
+    """What makes every table and index anew, compiled once a process."""
+    made: list[str] = []
+
+    def keep(statement: Any, *_values: Any) -> None:
+        made.append(str(statement.compile(dialect=mock.dialect)))
+
+    mock = create_mock_engine(f"{dialect}://", keep)
+    tables.metadata.create_all(mock, checkfirst=False)
+    return tuple(made)
 
 
 def revision_of(conn: Connection) -> str:

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select
+from sqlalchemy import case, delete, exists, func, insert, select
 
-from controller.adapters.store import tables
+from controller.adapters.store import prepared, tables
 from controller.adapters.store.packing import Sample, pack, unpack
 from controller.adapters.store.rows import Room, dumps
 from controller.adapters.store.telemetry_tables import reading_1h, reading_hour
@@ -138,23 +138,35 @@ class TelemetryRoom(Room):
 
     def pack_one(self, before_at: int) -> bool:
         """Pack one machine's oldest hour that ended before ``before_at``; False if none is."""
-        for machine in self._machines():
-            first_at = self._first(_raw.c.at, machine)
-            if first_at is not None and first_at < before_at - before_at % HOUR_MS:
-                self._pack(machine, first_at - first_at % HOUR_MS)
-                return True
-        return False
+        oldest = self._oldest_before(_raw.c.at, before_at - before_at % HOUR_MS)
+        if oldest is not None:
+            machine, first_at = oldest
+            self._pack(machine, first_at - first_at % HOUR_MS)
+        return oldest is not None
 
     def prune_one(self, raw_before_at: int, five_before_at: int) -> bool:
         """Drop at most a day of what one machine has from before; False when nothing is left."""
         for table, before_at in ((_packed, raw_before_at), (_five, five_before_at)):
-            for machine in self._machines():
-                first_at = self._first(table.c.at, machine)
-                if first_at is not None and first_at < before_at:
-                    day_at = min(before_at, first_at + DAY_MS)
-                    self._run(delete(table).where(table.c.machine == machine, table.c.at < day_at))
-                    return True
+            oldest = self._oldest_before(table.c.at, before_at)
+            if oldest is not None:
+                machine, first_at = oldest
+                day_at = min(before_at, first_at + DAY_MS)
+                self._run(delete(table).where(table.c.machine == machine, table.c.at < day_at))
+                return True
         return False
+
+    def _oldest_before(self, at: Any, before_at: int) -> tuple[str, int] | None:
+        """A machine with something from before a time, and when its first is from; None if none.
+
+        One statement for all machines: a floor of thousands is asked every few seconds.
+        """
+        known = tables.machine.c.id
+        older = exists().where(at.table.c.machine == known, at < before_at)
+        machine = self._scalar(select(known).where(older).limit(1))
+        if machine is None:
+            return None
+        first_at = self._first(at, machine)
+        return None if first_at is None else (machine, first_at)
 
     def _machines(self) -> list[str]:
         return list(self._conn.execute(select(tables.machine.c.id)).scalars())
@@ -173,7 +185,7 @@ class TelemetryRoom(Room):
     def _pack(self, machine: str, at: int) -> None:
         between = (at, at + HOUR_MS)
         samples = self.raw(machine, *between)
-        statement = self._upsert(_packed).values(
+        statement = prepared.upsert(self._dialect, _packed).values(
             machine=machine, at=at, n=len(samples), packed=pack(samples)
         )
         new = statement.excluded
@@ -199,7 +211,7 @@ class TelemetryRoom(Room):
             for name in sorted(points)
             for at, low, high, total, n in folded(points[name], HOUR_MS)
         ]
-        statement = self._upsert(_hour)
+        statement = prepared.upsert(self._dialect, _hour)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "name", "at"],
@@ -209,7 +221,7 @@ class TelemetryRoom(Room):
             self._conn.execute(statement, rows)
 
     def _put_last(self, last: dict[tuple[str, str], tuple[int, int]]) -> None:
-        statement = self._upsert(_last)
+        statement = prepared.upsert(self._dialect, _last)
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "name"],
             set_={"value": statement.excluded.value, "at": statement.excluded.at},
@@ -228,7 +240,7 @@ class TelemetryRoom(Room):
             for name, value in values.items():
                 key = (machine, at - at % ROLLUP_MS, name)
                 buckets.setdefault(key, []).append(value)
-        statement = self._upsert(_five)
+        statement = prepared.upsert(self._dialect, _five)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=["machine", "at", "name"],

@@ -3,12 +3,14 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from controller.adapters.store import prepared
 from controller.adapters.store.commons import MemberRoom, RoundRoom
+from controller.adapters.store.enrol import EnrolRoom
 from controller.adapters.store.inbox import DeadLetterRoom, InboxRoom, NoticeRoom, SiteRoom
 from controller.adapters.store.leader import LeaderRoom
 from controller.adapters.store.lots import LedgerRoom, LotRoom
@@ -83,8 +85,10 @@ class Tx:
         self.routes = RouteRoom(conn)
         self.plans = PlanRoom(conn)
         self.leader = LeaderRoom(conn)
+        self.codes = EnrolRoom(conn)
         self.effects = Effects()
         self._depth = 0
+        self._raw: Any = None
 
     def touch(self, machine: str) -> None:
         """Say that a machine's desired document may have changed."""
@@ -127,16 +131,22 @@ class Tx:
     def _nested(self) -> Generator[None]:
         """SAVEPOINT by hand: SQLAlchemy's own takes longer than an event."""
         self._depth += 1
-        name = f"s{self._depth}"
-        prepared.say(self._conn, f"SAVEPOINT {name}")
+        name, raw = f"s{self._depth}", self._driver()
+        prepared.say(self._conn, raw, f"SAVEPOINT {name}")
         try:
             yield
         except BaseException:
-            prepared.say(self._conn, f"ROLLBACK TO SAVEPOINT {name}")
+            prepared.say(self._conn, raw, f"ROLLBACK TO SAVEPOINT {name}")
             raise
         finally:
             self._depth -= 1
-        prepared.say(self._conn, f"RELEASE SAVEPOINT {name}")
+        prepared.say(self._conn, raw, f"RELEASE SAVEPOINT {name}")
+
+    def _driver(self) -> Any:
+        """The driver's own connection under this transaction."""
+        if self._raw is None:
+            self._raw = prepared.driver(self._conn)
+        return self._raw
 
 
 def _first_words(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Table, delete, func, insert, select
 
-from controller.adapters.store import tables
+from controller.adapters.store import prepared, tables
 from controller.adapters.store.rows import Room, as_row
 from controller.adapters.store.tables import INTEGER, TEXT
 from controller.upkeep import MachineOut, Threshold, Upkeep, UpkeepRule
@@ -75,7 +75,11 @@ class UpkeepRoom(Room):
 
     def add(self, done: Upkeep) -> bool:
         """Note maintenance that was done; False when its key was noted before."""
-        statement = self._upsert(_upkeep).values(as_row(_upkeep, done)).on_conflict_do_nothing()
+        statement = (
+            prepared.upsert(self._dialect, _upkeep)
+            .values(as_row(_upkeep, done))
+            .on_conflict_do_nothing()
+        )
         return self._run(statement).rowcount > 0
 
     def rules(self, machine: str) -> list[UpkeepRule]:
@@ -85,7 +89,7 @@ class UpkeepRoom(Room):
 
     def put_rule(self, rule: UpkeepRule) -> None:
         """Store a rule, in place of the one of the same name."""
-        statement = self._upsert(_rule).values(as_row(_rule, rule))
+        statement = prepared.upsert(self._dialect, _rule).values(as_row(_rule, rule))
         self._run(
             statement.on_conflict_do_update(
                 index_elements=["machine", "what"], set_={"every_ms": rule.every_ms}
@@ -138,5 +142,5 @@ class UpkeepRoom(Room):
     def put_threshold(self, threshold: Threshold) -> None:
         """Store a threshold, in place of the one before."""
         row = as_row(_threshold, threshold)
-        statement = self._upsert(_threshold).values(row)
+        statement = prepared.upsert(self._dialect, _threshold).values(row)
         self._run(statement.on_conflict_do_update(index_elements=["material"], set_=row))

@@ -1,5 +1,7 @@
 // Asking the floor to do something. Every request carries an idempotency key: sent twice, done once.
 import type {
+  AccountView,
+  AdmittedView,
   AnswerView,
   BallotView,
   FloorView,
@@ -8,6 +10,7 @@ import type {
   NeedStory,
   ProblemView,
   ReceiptView,
+  TokenView,
 } from "./types";
 
 export class Refusal extends Error {
@@ -131,6 +134,35 @@ export const consoleLine = (machine: string, saw: string, line: string): Promise
   quiet("console")(machine, { saw, line });
 export const upkeepRule = (machine: string, what: string, every_h: number): Promise<AnswerView> =>
   quiet("upkeep-rule")(machine, { what, every_h });
+
+export const pose = (machine: string, saw: string): Promise<AnswerView> => quiet("pose")(machine, { saw });
+export const drain = (on: boolean): Promise<unknown> => post("/api/drain", { on, who: who() }, newKey());
+
+export function counted(order: string, lot: string, pieces: number, key: string): Promise<unknown> {
+  return post(`/api/picks/${part(order)}`, { who: who(), lot, pieces }, key);
+}
+
+/** Without a mass: it is as the machine reported. */
+export function settle(order: string, kind: string, weighed_mg?: number): Promise<unknown> {
+  const mass = weighed_mg === undefined ? {} : { weighed_mg };
+  return post(`/api/discrepancies/${part(order)}`, { who: who(), kind, ...mass }, newKey());
+}
+
+export const openRound = (hours: number): Promise<unknown> => post("/api/rounds", { hours }, newKey());
+export const closeRound = (round: string): Promise<unknown> => post(`/api/rounds/${part(round)}/close`, {}, newKey());
+export const admit = (community: string, count: number): Promise<AdmittedView[]> =>
+  post(`/api/communities/${part(community)}/members`, { count }, newKey());
+
+export const addAccount = (name: string, role: string, password: string): Promise<AccountView> =>
+  post("/api/accounts", { name, role, password }, newKey());
+export type AccountChange = { role?: string; disabled?: boolean; password?: string };
+export const changeAccount = (name: string, change: AccountChange): Promise<AccountView> =>
+  post(`/api/accounts/${part(name)}`, change, newKey());
+export const ownPassword = (old: string, fresh: string): Promise<MeView> =>
+  post("/api/me/password", { old, new: fresh }, newKey());
+export const giveToken = (name: string, scopes: string[], days: number): Promise<TokenView> =>
+  post("/api/me/tokens", { name, scopes, days }, newKey());
+export const revokeToken = (id: string): Promise<unknown> => post(`/api/me/tokens/${part(id)}/revoke`, {}, newKey());
 
 export function weigh(lot: string, mass_mg: number, key: string): Promise<unknown> {
   return post(`/api/lots/${part(lot)}/weigh`, { who: who(), mass_mg }, key);

@@ -1,13 +1,14 @@
 // The frame of every page: where you are, what needs a person, whether what is shown is live.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { SayContext } from "./ask";
+import { Banners } from "./banners";
 import { floorNow, realMs, span, useTick } from "./clock";
 import { FloorPage } from "./floor-page";
-import { LanguageChoice, ThemeButton } from "./head";
+import { More } from "./head";
 import { t, type Text } from "./i18n";
 import { lazy } from "./lazy";
 import { type Live, useLive } from "./live";
-import { Account, LogIn } from "./log-in";
+import { LogIn } from "./log-in";
 import { MeContext, useMe } from "./me";
 import { NeedForm } from "./need-form";
 import { Link, type PageName, type Route, useRoute } from "./router";
@@ -18,6 +19,7 @@ const MachinePage = lazy(() => import("./machine-page").then((m) => m.default));
 const MaterialsPage = lazy(() => import("./materials-page").then((m) => m.default));
 const SchedulePage = lazy(() => import("./schedule-page").then((m) => m.default));
 const NeedsPage = lazy(() => import("./needs-page").then((m) => m.default));
+const PeoplePage = lazy(() => import("./people-page").then((m) => m.default));
 const PartPage = lazy(() => import("./part-page").then((m) => m.default));
 
 type Said = { text: string; bad: boolean; n: number };
@@ -74,6 +76,7 @@ const TITLES: Readonly<Record<PageName, Text>> = {
   materials: "Materials",
   machine: "Machine",
   part: "Part",
+  people: "Accounts",
   tv: "Floor",
 };
 
@@ -102,6 +105,7 @@ function Page({ live }: { live: Live }) {
     <div class={live.connected ? "floor" : "floor is-lost"}>
       <Head live={live} route={route} title={title} />
       {live.connected ? null : <Lost live={live} />}
+      <Banners live={live} />
       <main id="main" ref={main} tabIndex={-1}>
         <Shown route={route} live={live} openNeed={openNeed} stateNeed={stateNeed} />
       </main>
@@ -130,6 +134,8 @@ function Shown({ route, live, openNeed, stateNeed }: ShownProps) {
       return <SchedulePage live={live} openNeed={openNeed} />;
     case "needs":
       return <NeedsPage live={live} openNeed={openNeed} stateNeed={stateNeed} />;
+    case "people":
+      return <PeoplePage live={live} />;
     case "part":
       return <PartPage key={route.id} id={route.id} live={live} />;
     default:
@@ -173,9 +179,7 @@ function Head({ live, route, title }: { live: Live; route: Route; title: string 
           <i aria-hidden="true" /> {live.connected ? t("live") : t("not connected")}
         </span>
       </p>
-      <Account />
-      <LanguageChoice />
-      <ThemeButton />
+      <More />
     </header>
   );
 }

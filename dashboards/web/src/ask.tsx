@@ -1,6 +1,7 @@
 // Buttons that ask the floor for something: one press, one request, and what came of it in words.
 import { createContext } from "preact";
 import { useContext, useRef, useState } from "preact/hooks";
+import { t } from "./i18n";
 import { type Right, useWhyNot } from "./me";
 
 export type Say = (text: string, bad: boolean) => void;
@@ -66,6 +67,7 @@ export const HOLD_MS = 900;
 /** Held down for a moment, by pointer or by key, so that a brush of the sleeve cancels nothing. */
 export function HoldButton({ class: name = "", label, done, disabled, right, run, children }: Props) {
   const [busy, ask, whyNot] = useAsk(right);
+  const say = useContext(SayContext);
   const [holding, setHolding] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const begin = (): void => {
@@ -75,6 +77,11 @@ export function HoldButton({ class: name = "", label, done, disabled, right, run
       end();
       ask(run, done);
     }, HOLD_MS);
+  };
+  /** Let go too early: nothing is asked, and the person is told how. */
+  const release = (): void => {
+    if (timer.current !== undefined) say(t("Keep it pressed for a moment"), false);
+    end();
   };
   const end = (): void => {
     clearTimeout(timer.current);
@@ -92,7 +99,7 @@ export function HoldButton({ class: name = "", label, done, disabled, right, run
       title={whyNot || undefined}
       aria-busy={busy}
       onPointerDown={(event) => event.button === 0 && begin()}
-      onPointerUp={end}
+      onPointerUp={release}
       onPointerLeave={end}
       onPointerCancel={end}
       onBlur={end}
@@ -102,7 +109,7 @@ export function HoldButton({ class: name = "", label, done, disabled, right, run
         event.preventDefault();
         if (!event.repeat) begin();
       }}
-      onKeyUp={(event) => isPress(event) && end()}
+      onKeyUp={(event) => isPress(event) && release()}
     >
       <span class="fill" aria-hidden="true" />
       <span class="text">{children}</span>

@@ -18,6 +18,7 @@ const SHAPES: Readonly<Record<AttentionView["kind"], MachineState>> = {
   unknown: "unknown",
   quarantine: "maintenance",
   clear: "clear",
+  pose: "clear",
   person: "person",
   material: "paused",
   held: "unknown",
@@ -92,6 +93,21 @@ type VerbProps = {
 
 function Verbs({ card, name, floor, openNeed }: VerbProps) {
   const { kind, machine, saw, order, need } = card;
+  if (kind === "pose") {
+    return (
+      <>
+        <AskButton
+          class="primary"
+          label={t("The part on {name} lies where the robot takes it", { name })}
+          done={t("{name}: its place is confirmed", { name })}
+          run={() => api.pose(machine, saw)}
+        >
+          {t("It lies right")}
+        </AskButton>
+        <ClearButtons machine={machine} name={name} saw={saw} settle={order !== undefined} />
+      </>
+    );
+  }
   if (kind === "clear" || kind === "person" || kind === "fault" || kind === "stopped") {
     return <ClearButtons machine={machine} name={name} saw={saw} settle={order !== undefined} />;
   }

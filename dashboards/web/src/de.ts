@@ -1,7 +1,9 @@
 // German: from the English of the page. The build fails when a text has no entry here.
+import { floor } from "./de-floor";
 import { people } from "./de-people";
 
 export const de = {
+  ...floor,
   ...people,
   " at ": " um ",
   "(may stay empty)": "(darf leer bleiben)",

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { WHO_KEY, who } from "./api";
 import { language, LANGUAGE_KEY, LANGUAGES, t } from "./i18n";
+import { Account } from "./log-in";
 
 export function Who() {
   const [name, setName] = useState(() => (who().startsWith("someone") ? "" : who()));
@@ -28,6 +29,29 @@ function remember(key: string, value: string): void {
   } catch {
     // storage may be forbidden: the choice then lasts as long as the page
   }
+}
+
+/** Who, language and colours: beside the pages on a wide screen, behind a button on a phone. */
+export function More() {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        class="more"
+        aria-expanded={open}
+        aria-controls="head-more"
+        onClick={() => setOpen(!open)}
+      >
+        {t("More")}
+      </button>
+      <div id="head-more" class={`head-more ${open ? "is-open" : ""}`}>
+        <Account />
+        <LanguageChoice />
+        <ThemeButton />
+      </div>
+    </>
+  );
 }
 
 export function LanguageChoice() {

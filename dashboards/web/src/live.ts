@@ -15,6 +15,8 @@ export type Live = {
   sinceMs: number;
   /** real time of the last change of each machine, by performance.now() */
   changedMs: Readonly<Record<string, number>>;
+  /** a replica that does not lead serves this page */
+  standby: boolean;
 };
 
 const RETRY_MS = 2000;
@@ -47,6 +49,7 @@ export class Follower {
         connected: true,
         sinceMs: now,
         changedMs: {},
+        standby: view.standby === true,
       };
       this.show(this.live);
       this.follow();

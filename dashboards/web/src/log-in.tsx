@@ -5,6 +5,7 @@ import { AskButton } from "./ask";
 import { Who } from "./head";
 import { t } from "./i18n";
 import { MeContext, ROLE_WORDS } from "./me";
+import { Link } from "./router";
 
 export function LogIn() {
   const { me, refresh } = useContext(MeContext);
@@ -58,7 +59,7 @@ export function LogIn() {
         <p class="wrong" role="alert">
           {wrong}
         </p>
-        <button type="submit" disabled={busy}>
+        <button type="submit" class="primary" disabled={busy}>
           {t("Log in")}
         </button>
       </form>
@@ -67,18 +68,23 @@ export function LogIn() {
           <a href="/oidc/log-in">{t("Log in by {place}", { place: me.oidc })}</a>
         </p>
       ) : null}
-      {(me.stops ?? []).map((name) => (
-        <AskButton
-          key={name}
-          class="stop"
-          label={t("Emergency stop {name}", { name })}
-          done={t("{name}: STOP sent", { name })}
-          right="stop"
-          run={() => stop(name)}
-        >
-          {t("Emergency stop {name}", { name })}
-        </AskButton>
-      ))}
+      {me.stops?.length ? (
+        <section class="stops" aria-labelledby="stops-title">
+          <h2 id="stops-title">{t("Emergency stop, without logging in")}</h2>
+          {me.stops.map((name) => (
+            <AskButton
+              key={name}
+              class="stop"
+              label={t("Emergency stop {name}", { name })}
+              done={t("{name}: STOP sent", { name })}
+              right="stop"
+              run={() => stop(name)}
+            >
+              {t("Stop")} {name}
+            </AskButton>
+          ))}
+        </section>
+      ) : null}
       <p>{t("What is public needs no account: records of parts, at the address on their label.")}</p>
     </main>
   );
@@ -92,18 +98,18 @@ export function Account() {
       <>
         <Who />
         {me.log_in ? null : (
-          <span class="chip sim" title={t("Nobody has an account: whoever is at this computer may do all.")}>
-            {t("no accounts")}
-          </span>
+          <Link to="/people" class="account" title={t("Nobody has an account: whoever is at this computer may do all.")}>
+            <span class="chip sim">{t("no accounts")}</span>
+          </Link>
         )}
       </>
     );
   }
   return (
     <span class="who">
-      <span class="account">
+      <Link to="/people" class="account" title={t("Your account")}>
         {me.name} · {t(ROLE_WORDS[me.role] ?? "Public")}
-      </span>
+      </Link>
       <button type="button" onClick={() => void logOut().finally(refresh)}>
         {t("Log out")}
       </button>

@@ -7,7 +7,7 @@ import { Chart, GROUPS, SPANS_H } from "./chart";
 import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
 import { Console } from "./console";
 import { useFetched } from "./fetched";
-import { locale, t } from "./i18n";
+import { locale, t, type Text } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
 import { said } from "./said";
@@ -153,7 +153,7 @@ function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: nu
             <div key={r.name}>
               <dt title={r.name}>{r.meaning}</dt>
               <dd>
-                {human(r)} <AgeAt at={r.at} clock={clock} oldMs={OLD_MS * rate} />
+                <span class="number">{human(r)}</span> <AgeAt at={r.at} clock={clock} oldMs={OLD_MS * rate} />
               </dd>
             </div>
           ))}
@@ -222,6 +222,22 @@ function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
   );
 }
 
+const LENGTHS: Readonly<Record<string, Text>> = {
+  nozzle_um: "Nozzle",
+  volume_um: "Room for a part",
+  layer_um: "Layer",
+  spindle_rpm: "Spindle",
+};
+
+/** An ability as people say it: lengths in mm; a name nobody knows here stays as the machine says it. */
+function ability(name: string, value: string): [string, string] {
+  const known = LENGTHS[name];
+  if (!known) return [name.replaceAll("_", " "), value];
+  if (!name.endsWith("_um")) return [t(known), value];
+  const mm = value.split(", ").map((n) => (Number(n) / 1000).toLocaleString(locale()));
+  return [t(known), `${mm.join(" × ")} mm`];
+}
+
 function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
   const facts: [string, string][] = [
     [t("Kind"), page.machine.kind],
@@ -229,7 +245,7 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
     [t("Firmware"), page.fw || t("not said")],
     [t("Journal"), page.journal ? `${page.journal}, ${page.acked_s}` : "—"],
     [t("Start"), page.boot ?? "—"],
-    ...page.capability.map(([name, value]): [string, string] => [name, value]),
+    ...page.capability.map(([name, value]): [string, string] => ability(name, value)),
   ];
   return (
     <section class="panel" aria-labelledby="facts-title">

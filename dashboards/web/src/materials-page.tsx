@@ -8,6 +8,7 @@ import { useFetched } from "./fetched";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
+import { ToSettle, Weigh } from "./settle";
 import { SwapButton } from "./swap";
 import type { LotDetail, MaterialsPage as Page, StockView } from "./types";
 import { exactGrams, grams, KIND_WORDS } from "./words";
@@ -18,25 +19,9 @@ export default function MaterialsPage({ live }: { live: Live }) {
   const page = useFetched<Page>("/api/materials", live.floor.lots, 3000);
   const { value } = page;
   if (!value) return <p class="reading">{page.error || t("Reading…")}</p>;
-  const uncertain = Object.entries(value.lots).filter(([, lot]) => lot.uncertain_mg);
   return (
     <>
-      <section class="panel" aria-labelledby="odd-title">
-        <h2 id="odd-title">{t("To be settled")}</h2>
-        {uncertain.length + value.mismatches.length === 0 ? (
-          <p class="none">{t("Everything adds up: nothing is uncertain.")}</p>
-        ) : null}
-        <ul class="due">
-          {uncertain.map(([id, lot]) => (
-            <Uncertain key={id} id={id} lot={lot} again={page.again} />
-          ))}
-          {value.mismatches.map((odd) => (
-            <li key={odd.subject + odd.what} class="late-item">
-              ▲ {t("{subject}: the ledger keeps {kept} {what}, its lines say {derived}", odd)}
-            </li>
-          ))}
-        </ul>
-      </section>
+      <ToSettle page={value} clock={live.clock} again={page.again} />
       <section class="panel" aria-labelledby="stock-title">
         <h2 id="stock-title">
           {t("Stock")} <ReadAge readMs={page.readMs} />
@@ -105,53 +90,6 @@ function Stock({ stock, again }: { stock: StockView; again: () => void }) {
       </td>
       <td>{short ? `▲ ${t("short of what is asked for")}` : stock.low ? `▼ ${t("low")}` : `● ${t("enough")}`}</td>
     </tr>
-  );
-}
-
-function Uncertain({ id, lot, again }: { id: string; lot: LotDetail; again: () => void }) {
-  return (
-    <li>
-      <span>
-        <b>{id}</b> {lot.material.toUpperCase()}: {t("{mass} drawn that no machine can vouch for", { mass: exactGrams(lot.uncertain_mg ?? 0) })}
-      </span>
-      <Weigh id={id} lot={lot} again={again} />
-    </li>
-  );
-}
-
-function Weigh({ id, lot, again }: { id: string; lot: LotDetail; again: () => void }) {
-  const [busy, ask] = useAsk();
-  const [key, setKey] = useState(api.newKey);
-  return (
-    <form
-      class="inline"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const mass = Math.round(Number(new FormData(event.currentTarget).get("mass")) * 1000);
-        ask(
-          () =>
-            api.weigh(id, mass, key).then(() => {
-              setKey(api.newKey());
-              again();
-            }),
-          t("{lot}: weighed", { lot: id }),
-        );
-      }}
-    >
-      <input
-        name="mass"
-        type="number"
-        min={0}
-        step="any"
-        required
-        aria-label={t("The scale says of {lot}, without its spool, g", { lot: id })}
-        placeholder={(lot.mass_mg / 1000).toFixed(1)}
-      />
-      <span class="sub">g</span>
-      <button type="submit" aria-busy={busy} aria-label={t("Weigh {lot}: settle it to the scale", { lot: id })}>
-        {t("Weigh")}
-      </button>
-    </form>
   );
 }
 

@@ -6,7 +6,7 @@ import { me as fetchMe, OUT_EVENT } from "./api";
 import { t } from "./i18n";
 import type { MeView } from "./types";
 
-export type Right = "read" | "need" | "vote" | "stop" | "operate" | "govern";
+export type Right = "read" | "need" | "vote" | "stop" | "operate" | "govern" | "audit" | "manage";
 export type Known = { me: MeView; refresh: () => void };
 
 const RETRY_MS = 2000;
@@ -15,7 +15,7 @@ const ANYBODY: MeView = {
   name: "",
   how: "local",
   role: "admin",
-  rights: ["read", "need", "vote", "stop", "operate", "govern"],
+  rights: ["read", "need", "vote", "stop", "operate", "govern", "audit", "manage"],
   log_in: false,
   accounts: false,
   on_floor: true,
@@ -51,4 +51,16 @@ export const ROLE_WORDS: Readonly<Record<string, "Public" | "Member" | "Technici
   technician: "Technician",
   steward: "Steward",
   admin: "Admin",
+};
+
+export const RIGHT_WORDS: Readonly<Record<string, string>> = {
+  read: t("see the floor"),
+  record: t("read what is public"),
+  need: t("state needs"),
+  vote: t("vote"),
+  stop: t("stop machines"),
+  operate: t("tend machines, confirm where parts lie"),
+  govern: t("run rounds and communities"),
+  audit: t("read who did what"),
+  manage: t("manage accounts, let machines in"),
 };

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { ReadAge } from "./age";
 import { clockTime, floorNow, utc } from "./clock";
 import { useFetched } from "./fetched";
+import { Admit, CloseRound, OpenRound } from "./govern";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Queue } from "./queue";
@@ -28,8 +29,9 @@ export default function NeedsPage({ live, openNeed, stateNeed }: Props) {
             {t("Rounds")} <ReadAge readMs={rounds.readMs} />
           </h2>
           {list.length === 0 ? <p class="none">{t("No round has been opened yet.")}</p> : null}
+          {list.some((round) => round.state === "open") || !rounds.value ? null : <OpenRound again={() => (setChosen(""), rounds.again())} />}
           {list.length ? (
-            <label>
+            <label class="stacked">
               {t("Round")}
               <select value={shown} onChange={(event) => setChosen(event.currentTarget.value)}>
                 {list.map((round) => (
@@ -42,7 +44,7 @@ export default function NeedsPage({ live, openNeed, stateNeed }: Props) {
           ) : null}
           {shown ? <Round key={shown} id={shown} live={live} openNeed={openNeed} /> : null}
         </section>
-        <Communities found={communities.value ?? {}} />
+        <Communities found={communities.value ?? {}} again={communities.again} />
       </div>
     </div>
   );
@@ -59,18 +61,24 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
   return (
     <>
       <p>
-        <b>{ROUND_WORDS[value.state] ?? value.state}</b>{" "}
+        <b>{ROUND_WORDS[value.state] ?? value.state}</b>{" · "}
         <span title={utc(value.closes_at)}>
           {t(value.state === "open" ? "until {when}" : "closed {when}", { when: clockTime(value.closed_at ?? value.closes_at, now) })}
         </span>
-        , {t("ballots: {n}", { n: value.ballot_count })}
+        {" · "}
+        {t("ballots: {n}", { n: value.ballot_count })}
       </p>
-      {value.state === "open" ? <Ballot round={value} again={page.again} /> : null}
+      {value.state === "open" ? (
+        <div class="round-verbs">
+          <Ballot round={value} communities={live.floor.communities} again={page.again} />
+          <CloseRound id={id} again={page.again} />
+        </div>
+      ) : null}
       <ol class="round-needs">
         {needs.map((need) => (
           <li key={need.need}>
             <button type="button" class="link" onClick={() => openNeed(need.need)}>
-              {need.title}
+              {need.title.replace(" x ", " × ")}
             </button>{" "}
             <span class="sub">
               {live.floor.communities[need.community] ?? need.community} · {CLASS_WORDS[need.need_class] ?? need.need_class} ·{" "}
@@ -80,7 +88,7 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
               <p class="reason">
                 <b>
                   {need.state === "accepted" ? "✓ " : need.state === "refused" ? "✗ " : "… "}
-                  {ROUND_WORDS[need.state] ?? need.state}
+                  {need.reason?.startsWith(`${need.state}: `) ? "" : (ROUND_WORDS[need.state] ?? need.state)}
                 </b>{" "}
                 {said(need.reason)}
               </p>
@@ -89,20 +97,45 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
         ))}
       </ol>
       {value.files.length ? (
-        <p class="sub">
-          {t("Published files, to check the count:")}{" "}
-          {value.files.map((name) => (
-            <a key={name} href={`/api/rounds/${encodeURIComponent(id)}/files/${encodeURIComponent(name)}`}>
-              {name}{" "}
-            </a>
-          ))}
-        </p>
+        <Published id={id} files={value.files} sha256={value.inputs_sha256} />
       ) : null}
     </>
   );
 }
 
-function Communities({ found }: { found: Readonly<Record<string, CommunityView>> }) {
+const FILE_WORDS: Readonly<Record<string, string>> = {
+  "ballots.json": t("every ballot, under a name only its voter knows"),
+  "round.json": t("what was counted, and the certificate of who paid for what"),
+};
+
+/** The files by which anybody can count again without trusting this floor. */
+function Published({ id, files, sha256 }: { id: string; files: string[]; sha256: string | undefined }) {
+  return (
+    <section class="published" aria-label={t("Published files, to check the count:")}>
+      <h3>{t("Published files, to check the count:")}</h3>
+      <p class="sub">
+        {t("Anybody checks it without trusting this floor:")} <code>fabcommons round verify {id}-round.json</code>
+      </p>
+      <ul>
+        {files.map((name) => (
+          <li key={name}>
+            <a href={`/api/rounds/${encodeURIComponent(id)}/files/${encodeURIComponent(name)}`} download={`${id}-${name}`}>
+              {name}
+            </a>{" "}
+            <span class="sub">{FILE_WORDS[name] ?? (name.endsWith(".pb") ? t("the ballots as PaBuLib, for other tools") : "")}</span>
+          </li>
+        ))}
+      </ul>
+      {sha256 ? (
+        <p class="sub">
+          {t("SHA-256 of the inputs")} <code>{sha256}</code>
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+function Communities({ found, again }: { found: Readonly<Record<string, CommunityView>>; again: () => void }) {
   const rows = Object.values(found).sort((a, b) => b.part_ppm - a.part_ppm || a.name.localeCompare(b.name));
   return (
     <section class="panel" aria-labelledby="communities-title">
@@ -113,7 +146,8 @@ function Communities({ found }: { found: Readonly<Record<string, CommunityView>>
             <span>
               {community.name} <span class="sub">{t("{n} people", { n: community.members })}</span>
             </span>
-            <b>{(community.part_ppm / 10_000).toFixed(1)} %</b>
+            <b title={t("part of what is shared, by need")}>{(community.part_ppm / 10_000).toFixed(1)} %</b>
+            <Admit community={community} again={again} />
           </li>
         ))}
       </ul>

@@ -23,6 +23,7 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
     [t("License"), [value.license, value.licensor].filter(Boolean).join(", ") || undefined],
     [t("Manifest SHA-256"), value.manifest_sha256],
   ];
+
   return (
     <article class="part-page">
       <section class="panel" aria-labelledby="part-title">
@@ -51,8 +52,11 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
       </section>
       <Lines title={t("Delivered")} none={t("Nothing has been delivered yet.")} lines={value.delivered} now={now} />
       <Lines title={t("Credits")} none={t("Nobody has been credited yet.")} lines={value.credits} now={now} />
-      <p class="sub">
-        <a href={`/api/parts/${encodeURIComponent(id)}`}>{t("This record as JSON")}</a>
+      <p class="links">
+        <a href={`/records/${encodeURIComponent(id)}/label.pdf`}>{t("Label to print (PDF)")}</a>
+        <a href={`/records/${encodeURIComponent(id)}/label.png`}>{t("QR code (PNG)")}</a>
+        <a href={`/records/${encodeURIComponent(id)}`}>{t("What the label leads to")}</a>
+        <a href={`/api/records/${encodeURIComponent(id)}`}>{t("This record as JSON")}</a>
       </p>
     </article>
   );

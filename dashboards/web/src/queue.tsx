@@ -89,7 +89,7 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
       {steps.length > 0 && !ENDED.includes(need.state) ? (
         <ol class="steps">
           {steps.map(([name, step]) => (
-            <Step key={name} name={name} step={step} />
+            <Step key={name} name={name} step={step} told={Boolean(need.reason)} />
           ))}
         </ol>
       ) : null}
@@ -97,7 +97,8 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
   );
 });
 
-function Step({ name, step }: { name: string; step: StepView }) {
+/** `told`: the need says itself why it waits. */
+function Step({ name, step, told }: { name: string; step: StepView; told: boolean }) {
   const { total, done = 0, active = 0, waiting = 0 } = step;
   const words = [
     done ? t("{n} done", { n: done }) : "",
@@ -116,7 +117,7 @@ function Step({ name, step }: { name: string; step: StepView }) {
         {words.join(", ")}
         {words.length === 1 && total > 1 ? ` ${t("of {n}", { n: total })}` : ""}
       </span>
-      {step.reason ? <span class="step-reason">{said(step.reason)}</span> : null}
+      {step.reason && !told ? <span class="step-reason">{said(step.reason)}</span> : null}
     </li>
   );
 }

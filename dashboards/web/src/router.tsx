@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-export type PageName = "floor" | "schedule" | "needs" | "materials" | "machine" | "part" | "tv";
+export type PageName = "floor" | "schedule" | "needs" | "materials" | "machine" | "part" | "people" | "tv";
 export type Route = { page: PageName; id: string };
 
 const ONE: Readonly<Record<string, PageName>> = {
@@ -10,6 +10,7 @@ const ONE: Readonly<Record<string, PageName>> = {
   schedule: "schedule",
   needs: "needs",
   materials: "materials",
+  people: "people",
   tv: "tv",
 };
 const WITH_ID: Readonly<Record<string, PageName>> = {
@@ -43,13 +44,14 @@ export function useRoute(): Route {
   return routeOf(path);
 }
 
-type LinkProps = { to: string; class?: string; current?: boolean; children: ComponentChildren };
+type LinkProps = { to: string; class?: string; title?: string; current?: boolean; children: ComponentChildren };
 
-export function Link({ to, class: name = "", current, children }: LinkProps) {
+export function Link({ to, class: name = "", title, current, children }: LinkProps) {
   return (
     <a
       href={to}
       class={name}
+      title={title}
       aria-current={current ? "page" : undefined}
       onClick={(event) => {
         if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;

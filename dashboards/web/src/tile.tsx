@@ -52,6 +52,7 @@ export const Tile = memo(function Tile(props: Props) {
       </header>
       <div class="tile-body">
         {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{said(machine.why)}</p> : null}
+        {machine.robot ? <p class="robot">{said(machine.robot)}</p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} floor={floor} />
         {machine.next ? (

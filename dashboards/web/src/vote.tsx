@@ -8,7 +8,9 @@ import type { RoundView } from "./types";
 
 const LEVELS = [0, 1, 2, 3] as const;
 
-export function Ballot({ round, again }: { round: RoundView; again: () => void }) {
+type Props = { round: RoundView; communities: Readonly<Record<string, string>>; again: () => void };
+
+export function Ballot({ round, communities, again }: Props) {
   const { me } = useContext(MeContext);
   const [open, setOpen] = useState(false);
   const [token, setToken] = useState("");
@@ -48,7 +50,9 @@ export function Ballot({ round, again }: { round: RoundView; again: () => void }
         {Object.values(round.needs).map((need) => (
           <li key={need.need}>
             <fieldset>
-              <legend>{need.title}</legend>
+              <legend>
+                <b>{need.title.replace(" x ", " × ")}</b> {t("for {whom}", { whom: communities[need.community] ?? need.community })}
+              </legend>
               {LEVELS.map((level) => (
                 <label key={level} class="level">
                   <input

@@ -1,0 +1,26 @@
+"""Prints a file with Printrun's printcore: oracle_printrun.py PORT FILE; says "done" at its end.
+
+Run by bench_firmware.py in an environment of its own (scripts/printrun): Printrun is GPL and never
+imported by us.
+"""
+
+import sys
+import threading
+import time
+
+from printrun import gcoder  # type: ignore[import-not-found]  # lives in its own environment
+from printrun.printcore import printcore  # type: ignore[import-not-found]  # the same
+
+core = printcore()
+ended = threading.Event()
+core.endcb = ended.set
+core.connect(sys.argv[1], 250000)
+while not core.online:
+    time.sleep(0.05)
+with open(sys.argv[2], encoding="ascii") as file:
+    program = gcoder.LightGCode([line.strip() for line in file])
+core.startprint(program)
+ended.wait()
+print("done", flush=True)
+time.sleep(0.5)
+core.disconnect()
