@@ -66,18 +66,6 @@ def state(tx: "Tx", request: NeedRequest, router: Router) -> Need:
     return need
 
 
-def accept(tx: "Tx", need: str, because: str) -> None:
-    """A need will be made: behind all that were accepted before it, for this reason in words."""
-    tx.needs.change(
-        need,
-        state="accepted",
-        accepted_at=tx.now_ms,
-        rank=tx.site.next("rank"),
-        reason=because,
-        accepted_because=because,
-    )
-
-
 def state_batch(
     tx: "Tx", requests: Sequence[NeedRequest], router: Router, *, all_or_nothing: bool = False
 ) -> list[Line]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from controller.accepting import accept
 from controller.allocation.addendum import NAME, Addendum, addend
 from controller.allocation.certificate import decide
 from controller.allocation.inputs import PPM, canonical
@@ -25,7 +26,6 @@ from controller.commons.records import (
     RoundFile,
 )
 from controller.commons.settings import HOUR_MS, settings_of
-from controller.needs import accept
 from controller.values import Json
 
 if TYPE_CHECKING:

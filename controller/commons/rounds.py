@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from controller.accepting import accept
 from controller.allocation.certificate import Decided, decide
 from controller.allocation.inputs import (
     Community,
@@ -47,7 +48,6 @@ from controller.commons.records import (
 )
 from controller.commons.settings import HOUR_MS, RoundSettings, settings_of
 from controller.commons.urgent import agreed_floor, go_ahead
-from controller.needs import accept
 from controller.values import Need, Refused
 from controller.ways import waits_for_slicer
 

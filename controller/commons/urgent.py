@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from controller.accepting import accept
 from controller.allocation.inputs import PPM, NeedClass, Resource
 from controller.allocation.inputs import Need as Wanted
 from controller.allocation.urgent import Displaced, Duty, UrgentPool, admit, attested
@@ -14,7 +15,6 @@ from controller.commons.capacity import Measure, measure, resources, takes
 from controller.commons.members import member_of
 from controller.commons.records import DEBIT, RESERVE, SITE, Attestation, Member
 from controller.commons.settings import RoundSettings, settings_of
-from controller.needs import accept
 from controller.values import Need, Refused
 
 if TYPE_CHECKING:

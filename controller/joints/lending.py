@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from controller import needs
+from controller.accepting import accept
 from controller.commons.settings import settings_of
 from controller.needs import Router
 from controller.values import Community, Json, NeedRequest
@@ -43,7 +44,7 @@ class SiteWorkshop:
         made = needs.state(tx, request, self._router)
         if settings_of(tx) is not None and made.state == "stated":
             words = f"made for {home}: decided there, within what this site gives to others"
-            needs.accept(tx, made.id, words)
+            accept(tx, made.id, words)
         return made.id
 
     def state(self, tx: Tx, local: str) -> str:

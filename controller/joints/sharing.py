@@ -6,10 +6,10 @@ A site that shares by rounds puts them on the ballot; any other decides at once 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from controller.accepting import accept
 from controller.allocation.share import Decision, Demand, Pool, share
 from controller.commons import rounds
 from controller.commons.settings import settings_of
-from controller.needs import accept
 from controller.values import Machine, Need, Operation
 from controller.ways import waits_for_slicer
 
