@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from controller.values import JobOrder, Json, LotBalance, Machine, Need, Operation
 
+ENERGY = "energy"  # in the site's room: what a kWh costs, as it was sent
+
 
 class Run(NamedTuple):
     """One ended run of an operation as it was measured; ``stated_s`` is what the design says."""
@@ -36,7 +38,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class FloorPicture:
-    """Everything a plan is made from, read at one instant ``at``; ``runs`` newest first."""
+    """Everything a plan is made from, read at one instant ``at``; ``runs`` newest first.
+
+    ``energy``: the price curve that was sent, as it is kept (controller/joints/prices.py).
+    """
 
     at: int
     needs: tuple[Need, ...]
@@ -46,6 +51,7 @@ class FloorPicture:
     orders: tuple[JobOrder, ...]
     lots: tuple[LotBalance, ...]
     runs: tuple[Run, ...] = ()
+    energy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

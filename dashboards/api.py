@@ -12,6 +12,7 @@ from dashboards import (
     accounts_api,
     commands,
     drain_api,
+    energy_api,
     machine_api,
     materials_api,
     metrics_api,
@@ -141,6 +142,7 @@ def _rooms(desk: Desk, hub: Hub, gate: Gate) -> tuple[APIRouter, ...]:
         stations.router(desk),
         routes_api.router(desk),
         drain_api.router(desk),
+        energy_api.router(desk),
     )
 
 

@@ -76,6 +76,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /api/timeline", READ),
     ("GET /api/timeline/without/{machine}", READ),
     ("GET /api/schedule", READ),
+    ("GET /api/energy", READ),
     ("GET /api/schedule/changes", READ),
     ("GET /api/stations", READ),
     ("GET /api/stations/{machine}", READ),
@@ -112,6 +113,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("POST /api/picks/{order}", OPERATE),
     # the commons
     ("POST /api/thresholds", GOVERN),
+    ("PUT /api/energy", GOVERN),
     ("POST /api/communities", GOVERN),
     ("POST /api/communities/{community}/members", GOVERN),
     ("POST /api/rounds", GOVERN),

@@ -18,6 +18,7 @@ from controller.joints.changeovers import (
     material_class,
     setup_table,
 )
+from controller.joints.prices import curve_at
 from controller.picture import FloorPicture, Run
 from controller.scheduling import problem as scheduling
 from controller.scheduling.durations import Estimate, Learned, Report
@@ -175,7 +176,7 @@ class _Posing:
             tuple(self._operation(op, tuple(before.get(op.id, ()))) for op in self.inside),
             stock=_stock(self.picture.lots),
             unstaffed=away,
-            energy=self.house.energy(picture.at),
+            energy=curve_at(picture.energy, picture.at, self.house),
         )
 
     def _estimate(self, op: Operation, machine: str) -> Estimate:

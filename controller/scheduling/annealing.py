@@ -22,7 +22,7 @@ FIRST = (1.0, 0.5)
 STRETCH = 2000
 SETUP_COST = 0.05
 URGENT = 1000.0
-HOT = 1.0
+HOT = 0.2
 COLD = 0.002
 SOFT = 4.0
 FULL_FROM = 0.5
@@ -71,11 +71,11 @@ def price(instance: Instance, floor: Floor, solution: Solution) -> Priced:
     return Priced(total_cost(instance, floor, SETUP_COST), solution)
 
 
-def _usual_tardiness(instance: Instance, floor: Floor) -> float:
-    """Weighted tardiness of needs that are neither urgent nor hard, of the plan in the floor."""
+def _usual_lateness(instance: Instance, floor: Floor) -> float:
+    """Mean weighted tardiness of late needs neither urgent nor hard, of the plan in the floor."""
     weight, due, end = array(instance.weight), array(instance.due), array(floor.job_end)
-    late = weight * np.maximum(0, end - due)
-    return float(late[weight < URGENT].sum())
+    late = (weight * np.maximum(0, end - due))[(weight < URGENT) & (end > due)]
+    return float(late.mean()) if late.size else 0.0
 
 
 def _index(instance: Instance, k1: float, k2: float) -> Index:
@@ -96,7 +96,7 @@ def improve(instance: Instance, given: tuple[Solution, ...], seed: int, used: Sh
     floor = new_floor(instance)
     best = min((price(instance, floor, plan) for plan in given), key=lambda priced: priced.cost)
     price(instance, floor, best.solution)
-    hot = HOT * _usual_tardiness(instance, floor) / max(1, len(instance.due))
+    hot = HOT * _usual_lateness(instance, floor)
     most = 200 + 20 * isqrt(len(instance.release))
     while (share := used()) < 1.0 and best.cost > 0.0:
         heat = Heat(max(1e-6, hot * COLD**share), STRETCH, SETUP_COST, most)

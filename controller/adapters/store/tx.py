@@ -23,7 +23,7 @@ from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
-from controller.picture import FloorPicture
+from controller.picture import ENERGY, FloorPicture
 from controller.upkeep import as_used
 from controller.values import Json, Notice, StoreFailed
 
@@ -108,6 +108,7 @@ class Tx:
             machines=as_used(self.machines.all(), self.upkeep.out()),
             orders=tuple(self.orders.open()),
             lots=tuple(self.lots.balances()),
+            energy=self.site.get(ENERGY) or "",
         )
 
     @contextmanager

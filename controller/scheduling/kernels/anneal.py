@@ -25,6 +25,7 @@ from controller.scheduling.kernels.graph import change_over, insert, remove, sec
 WINDOW = 6
 NEAR = 2
 HOPE = 3.0
+ANY_JOB = 8
 FAR = 1 << 60
 
 
@@ -55,14 +56,26 @@ def total_cost(instance: Instance, floor: Floor, setup_cost: float) -> float:
 
 
 @compiled
-def _late_job(instance: Instance, floor: Floor) -> int:
-    """A late job, or any job when none is soon found."""
-    job = 0
-    for _ in range(12):
-        job = instance.job[np.random.randint(len(instance.job))]
+def _list_late(instance: Instance, floor: Floor) -> None:
+    """Write down the jobs that are late now."""
+    count = 0
+    for job in range(len(floor.job_end)):
         if floor.job_end[job] > instance.due[job]:
-            break
-    return job
+            floor.late[count] = job
+            count += 1
+    floor.lates[0] = count
+
+
+@compiled
+def _late_job(instance: Instance, floor: Floor) -> int:
+    """A late job, now and then any job."""
+    count = floor.lates[0]
+    if count > 0 and np.random.randint(ANY_JOB) > 0:
+        for _ in range(4):
+            job = floor.late[np.random.randint(count)]
+            if floor.job_end[job] > instance.due[job]:
+                return job
+    return instance.job[np.random.randint(len(instance.job))]
 
 
 @compiled
@@ -260,6 +273,7 @@ def _try(instance: Instance, floor: Floor, heat: Heat) -> float:
 @compiled
 def anneal(instance: Instance, floor: Floor, heat: Heat) -> float:
     """A stretch of moves at one temperature; the change of cost."""
+    _list_late(instance, floor)
     changed = 0.0
     for _ in range(heat.moves):
         changed += _try(instance, floor, heat)

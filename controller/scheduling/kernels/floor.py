@@ -14,7 +14,10 @@ from controller.scheduling.kernels.tabu import Solution
 
 
 class Floor(NamedTuple):
-    """The plan: fields shared with ``Graph`` by name, starts in ``head``, and scratch space."""
+    """The plan: fields shared with ``Graph`` by name, starts in ``head``, and scratch space.
+
+    ``late`` holds the jobs that were late when a stretch of moves began, ``lates[0]`` how many.
+    """
 
     machine: Ints
     time: Ints
@@ -33,6 +36,8 @@ class Floor(NamedTuple):
     job_end: Ints
     touched: Ints
     job_log: Ints
+    late: Ints
+    lates: Ints
 
 
 def new_floor(instance: Instance) -> Floor:
@@ -64,6 +69,8 @@ def new_floor(instance: Instance) -> Floor:
         job_end=zeros(jobs),
         touched=zeros(jobs),
         job_log=zeros(jobs),
+        late=zeros(jobs),
+        lates=zeros(1),
     )
 
 
