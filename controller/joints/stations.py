@@ -23,11 +23,10 @@ NO_PROGRAM = "0" * 64
 
 def attend(tx: "Tx", machine: Machine) -> None:
     """Keep a station present; take what is offered to it."""
-    if not machine.online:
-        tx.machines.change(
-            machine.id, online=True, state="idle", ready=True, last_seen_at=tx.now_ms
-        )
     order = tx.orders.open_on(machine.id)
+    if not machine.online:
+        tx.machines.change(machine.id, online=True, last_seen_at=tx.now_ms)
+        _show(tx, machine, order)
     if order is None or order.state != "OFFERED":
         return
     _say(tx, machine, order, {"ty": "claim"})
@@ -35,6 +34,14 @@ def attend(tx: "Tx", machine: Machine) -> None:
     if taken is None or taken.state != "GRANTED":
         return
     _say(tx, machine, order, {"ty": "started", "sha": order.program_sha or NO_PROGRAM})
+    _show(tx, machine, tx.orders.get(order.id))
+
+
+def _show(tx: "Tx", machine: Machine, order: JobOrder | None) -> None:
+    """State of a station by its order: it outlives a time in which nobody kept it present."""
+    if order is None or order.state != "RUNNING":
+        tx.machines.change(machine.id, state="idle", ready=True, need_person="")
+        return
     operation = tx.operations.get(order.operation)
     words = operation.instructions or operation.step if operation else ""
     tx.machines.change(machine.id, state="busy", ready=False, need_person=words)
@@ -43,7 +50,8 @@ def attend(tx: "Tx", machine: Machine) -> None:
 def finish(tx: "Tx", machine: Machine) -> None:
     """The person says that the operation is done: end its order, free the station."""
     end(tx, machine)
-    tx.machines.change(machine.id, state="idle", ready=True, need_person="", last_seen_at=tx.now_ms)
+    tx.machines.change(machine.id, last_seen_at=tx.now_ms)
+    _show(tx, machine, tx.orders.open_on(machine.id))
 
 
 def end(tx: "Tx", machine: Machine) -> None:

@@ -124,3 +124,16 @@ def test_routes_are_drawn(kit: Any, page: httpx.Client) -> None:
         assert page.get(f"/api/{path}").status_code == 404
     assert page.get("/api/serials/none").status_code == 404
     assert page.get("/api/pictures/" + "0" * 64).status_code == 404
+
+
+def test_a_station_that_was_away_goes_on_with_its_order(kit: Any, page: httpx.Client) -> None:
+    kit.state([request(9, "kit")])
+    before = waits(kit, page)
+    kit.do(lambda tx: tx.machines.change("bench-1", online=False))  # as each start of ours does
+    kit.do(lambda tx: tx.touch("bench-1"))
+    after = page.get("/api/stations/bench-1").json()
+    assert (after["state"], after["order"]) == ("busy", before["order"])
+    with kit.site.read() as tx:
+        bench = tx.machines.get("bench-1")
+    assert (bench.online, bench.ready) == (True, False)
+    assert sign(page).json()["message"] == "good"
