@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 UV := scripts/uv
 RUN := $(UV) run --frozen --no-sync
-# tests mostly wait for real processes: twice as many at once as there are processors
-WORKERS := $(shell echo $$((2 * $$(nproc))))
+# tests mostly wait for real processes: more at once than there are processors
+WORKERS := $(shell echo $$((2 * $$(nproc) + 1)))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
 .PHONY: test-postgresql test-brokers check docs fuzz fuzz-parsers audit sbom screenshots designs

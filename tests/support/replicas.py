@@ -148,7 +148,8 @@ class Shop:
                     return found
             pause.wait(0.2)
         words = {name: self.children.last_words(name, 12) for name in self.ports}
-        raise AssertionError(f"the floor never came to the state waited for: {words}")
+        orders = [(o.id, o.machine, o.state, o.outcome_why) for o in self.rows().orders]
+        raise AssertionError(f"the floor never came to the state waited for: {orders} {words}")
 
     def states(self, name: str) -> dict[str, str]:
         """States of the printers as a replica's page shows them."""
