@@ -116,3 +116,13 @@ class Machine:
     def start(self, ep):
         s = self.claim_of(ep)
         self.hear("dn/want", grant(ep, self.journal.jid, s))
+
+
+def reboot(machine):
+    """The machine after a power cut."""
+    return Machine(machine.flash.after_cut())
+
+
+def types(machine):
+    """Types of the events in its journal."""
+    return [event["ty"] for event in machine.events()]
