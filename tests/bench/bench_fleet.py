@@ -156,8 +156,8 @@ def main() -> int:
     parser.add_argument("--machines", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=60)
     asked = parser.parse_args()
-    if not memory_gate.is_here():
-        print("no 32-bit MicroPython here (scripts/micropython32)", file=sys.stderr)
+    if why := memory_gate.missing():
+        print(why, file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:
         figures = bench(Path(folder), asked.machines, asked.seconds)

@@ -23,15 +23,17 @@ FREE_B = 16 * 1024  # at worst
 GROWTH_B = 2048
 
 
-def is_here():
-    """Say whether the 32-bit interpreter runs on this computer; it is fetched when it can be."""
+def missing():
+    """Why the 32-bit interpreter, fetched when it can be, does not run here; "" when it does."""
     try:
         done = subprocess.run(
             [INTERPRETER, "-c", "print(1)"], check=False, capture_output=True, timeout=300
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.stdout == b"1\n"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"scripts/micropython32: {error}"
+    if done.stdout == b"1\n":
+        return ""
+    return f"scripts/micropython32: {done.stderr.decode(errors='replace').strip()}"
 
 
 class GateFloor(Floor):
