@@ -119,7 +119,8 @@ def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
         _hear_order(tx, machine, hello["order"])
     tx.touch(machine)
     after = _machine(tx, machine)
-    tx.effects.acks[machine] = (hello["jid"], after.acked_s)
+    if not after.quarantine:  # of two boards with one journal, one would take it for its own
+        tx.effects.acks[machine] = (hello["jid"], after.acked_s)
     tx.effects.resend.add(machine)
     tx.effects.replan = True
 

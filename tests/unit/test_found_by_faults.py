@@ -75,11 +75,47 @@ def test_a_flash_that_was_set_back_is_found_out_at_its_first_hello(floor: Any) -
 def test_a_released_machine_is_heard_though_the_board_taken_away_was_heard_last(
     floor: Any,
 ) -> None:
-    for bn in ("b1", "b2", "b1", "b1", "b1"):
-        floor.do(execution.hear_state, "printer-1", state_report(bn))
+    two_boards(floor)
     assert "two boards" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
     floor.do(execution.release_machine, "printer-1", "somebody")
     for _ in range(4):
         floor.do(execution.hear_state, "printer-1", state_report("b1"))
     machine = floor.do(lambda tx: tx.machines.get("printer-1"))
     assert (machine.quarantine, machine.bn, machine.ready) == ("", "b1", True)
+
+
+def two_boards(floor: Any) -> None:
+    for bn in ("b1", "b2", "b1", "b1", "b1"):
+        floor.do(execution.hear_state, "printer-1", state_report(bn))
+
+
+def test_a_journal_that_contradicts_what_is_kept_is_found_out_in_quarantine_too(floor: Any) -> None:
+    """A twin was heard first under a number; the board that stays must not be trusted again."""
+    event = Journal().event("fault", code="c", msg="m")
+    floor.do(execution.apply_event, "printer-1", event)
+    two_boards(floor)
+    assert floor.do(execution.apply_event, "printer-1", {**event, "msg": "own"}) == "quarantined"
+    why = floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+    assert why.startswith("sent two different events under number 1")
+    before = floor.do(lambda tx: tx.notice_room.last())
+    floor.do(execution.apply_event, "printer-1", {**event, "msg": "own"})
+    assert floor.do(lambda tx: tx.notice_room.last()) == before, "said once"
+
+
+def test_nothing_is_acknowledged_to_a_machine_in_quarantine(floor: Any) -> None:
+    """Of two boards with one journal, one would take it for its own and trim what nobody has."""
+    floor.do(execution.quarantine, "printer-1", "two boards speak under its name")
+    acks = floor.do(lambda tx: execution.hear_hello(tx, "printer-1", hello()) or tx.effects.acks)
+    assert acks == {}
+
+
+def test_what_was_drawn_after_a_release_is_in_the_ledger(floor: Any) -> None:
+    body = {"ch": 0, "lot": "spool-1", "unc_mg": 0, "src": "lines"}
+    journal = Journal()
+    events = [journal.event("material", cum_mg=mg, **body) for mg in (500, 800)]
+    floor.do(execution.apply_event, "printer-1", events[0])
+    for who in ("somebody", "somebody else"):
+        two_boards(floor)
+        floor.do(execution.release_machine, "printer-1", who)
+    floor.do(execution.apply_event, "printer-1", events[1])
+    assert floor.do(lambda tx: tx.lots.with_balance("spool-1").mass_mg) == 1_000_000 - 800
