@@ -88,11 +88,19 @@ def keep(tx: "Tx", machine: str, document: Json) -> Command:
 
 def send(tx: "Tx", machine: str, document: Json) -> Command:
     """Store a command and send it after the commit; an order is asked to stop durably too."""
+    if document["do"] == "clear":
+        document["upto"] = _cleared_upto(tx, machine)
     command = keep(tx, machine, document)
     if document["do"] == "cancel":
         ask_to_stop(tx, machine, document["who"])
     tx.effects.commands.append((machine, document))
     return command
+
+
+def _cleared_upto(tx: "Tx", machine: str) -> int:
+    """Highest epoch whose part a person can have seen on a machine: below the one still open."""
+    order = tx.orders.open_on(machine)
+    return tx.site.number("epoch") if order is None else order.ep - 1
 
 
 def ask_to_stop(tx: "Tx", machine: str, who: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller import dispatching, execution, planning
+from controller import commands, dispatching, execution, inbound, planning
 from controller.dispatching import MAX_BACKOFF_MS
 from support.cutflash import CutFlash
 from support.machine import Machine
@@ -21,8 +21,6 @@ def offered(floor: Any) -> Any:
 
 def test_a_clock_that_ran_ahead_by_a_day_holds_nothing_back_for_a_day(floor: Any) -> None:
     """An offer is withdrawn while the clock is a day ahead; then the clock is set right."""
-    from controller import inbound
-
     floor.do(lambda tx: inbound.take(tx, "printer-1", "up/state", state_report()))
     floor.state(print_only)
     floor.clock.advance_ms(DAY_MS)
@@ -119,3 +117,20 @@ def test_what_was_drawn_after_a_release_is_in_the_ledger(floor: Any) -> None:
         floor.do(execution.release_machine, "printer-1", who)
     floor.do(execution.apply_event, "printer-1", events[1])
     assert floor.do(lambda tx: tx.lots.with_balance("spool-1").mass_mg) == 1_000_000 - 800
+
+
+def test_a_clear_says_up_to_which_order_it_vouches(floor: Any) -> None:
+    """One came 88 s late, after a clock that was set back, and the next order began on a part."""
+
+    def upto() -> int:
+        clear = {"id": f"c{len(sent)}", "do": "clear", "who": "somebody"}
+        sent.append(floor.do(commands.send, "printer-1", clear).body)
+        return sent[-1]["upto"]
+
+    sent: list[Any] = []
+    floor.do(lambda tx: inbound.take(tx, "printer-1", "up/state", state_report()))
+    floor.do(lambda tx: tx.site.raise_to("epoch", 7))
+    assert upto() == 7, "no order is open: whatever a machine did before"
+    floor.state(print_only)
+    order = offered(floor)
+    assert (order.ep, upto()) == (8, 7), "not what may be done meanwhile"
