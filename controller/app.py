@@ -388,5 +388,5 @@ class Site:
 def _resend_all(tx: Tx) -> None:
     for machine in tx.machines.all():
         tx.effects.resend.add(machine.id)
-        if machine.jid is not None:
+        if machine.jid is not None and not machine.quarantine:
             tx.effects.acks[machine.id] = (machine.jid, machine.acked_s)

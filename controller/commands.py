@@ -89,9 +89,11 @@ def keep(tx: "Tx", machine: str, document: Json) -> Command:
 
 def send(tx: "Tx", machine: str, document: Json) -> Command:
     """Store a command and send it after the commit; an order is asked to stop durably too."""
-    order = tx.orders.open_on(machine) if document["do"] in OF_AN_ORDER else None
-    if order is not None:
-        document["ep"] = order.ep  # held back by a broker, it touches no later one
+    order = tx.orders.open_on(machine)
+    if document["do"] in OF_AN_ORDER and order is not None:
+        document["ep"] = order.ep  # held back by a broker, it touches no later order
+    if document["do"] == "clear":  # it vouches for what can have been seen: below the order open
+        document["upto"] = tx.site.number("epoch") if order is None else order.ep - 1
     command = keep(tx, machine, document)
     if document["do"] == "cancel":
         ask_to_stop(tx, machine, document["who"])

@@ -93,6 +93,7 @@ class App:
         self.hearts = health.Heartbeats()
         self.panic = ""  # why this life ends by itself
         self.journal = Journal(flash, Memory(), platform.new_id, config["journal_bytes"])
+        self.journal.is_quiet = driver.is_quiet
         self.meter = Meter(self.journal, self._stamp)
         self.sensors = _sensors(config.get("sensors", []))
         options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))

@@ -72,6 +72,8 @@ def _judge(agent: "Agent", command: "Record") -> "tuple[str, str]":
             return "expired", "came too late"
     if "ep" in command and _epoch(agent, command["do"]) != command["ep"]:
         return "refused", "the order it was meant for is not here"
+    if agent.memory.last_ep > command.get("upto", agent.memory.last_ep):
+        return "refused", "another order was taken since"
     return "", ""
 
 

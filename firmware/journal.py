@@ -21,6 +21,10 @@ up), or when many have gathered. A power cut takes what was gathered with it, un
 sent. Of two gathered records of one cumulative counter only the later is kept; no other record
 ever replaces one.
 
+A board that erases flash may miss what its machine says meanwhile. So what can wait is written
+while no answer is under way (``is_quiet``): a program's next line waits until all before it are
+answered. What a person or the controller waits for is written at once.
+
 Segments whose events are all acknowledged are removed. The room is bounded: what is not needed to
 finish a running order (a claim) is refused first, progress later, the end of an order last.
 
@@ -91,6 +95,7 @@ class Journal:
         self._gathered: "list[Kept]" = []
         self._now_ms = 0
         self._flushed_ms = -HOLD_MS
+        self.is_quiet: "Callable[[], bool]" = lambda: True  # no answer of the machine is under way
         self._open()
 
     # read ----------------------------------------------------------------------------------------
@@ -176,15 +181,20 @@ class Journal:
         self.tick(now_ms)
 
     def tick(self, now_ms: int) -> None:
-        """Make durable what was gathered long enough."""
+        """Make durable what was gathered long enough, when it disturbs no answer."""
         self._now_ms = now_ms
-        if self._gathered and self._is_due():
+        if self._gathered and self._is_due() and (self.is_quiet() or self._is_due(HOLD_MS)):
             self.flush()
 
-    def _is_due(self) -> bool:
+    @property
+    def due(self) -> bool:
+        """Say whether what was gathered should go to flash at the next quiet moment."""
+        return bool(self._gathered) and self._is_due()
+
+    def _is_due(self, more_ms: int = 0) -> bool:
         waiting_bytes = max(0, self.used_bytes - 2 * self._segment_bytes)
         hold_ms = HOLD_MS << waiting_bytes * 24 // self._limit
-        return self._now_ms - self._flushed_ms >= hold_ms
+        return self._now_ms - self._flushed_ms >= hold_ms + more_ms
 
     def flush(self) -> None:
         """Make durable what was gathered, if there is room."""

@@ -97,6 +97,7 @@ class Meter:
         self._order: "Record" = {}
         self._draws: "dict[int, _Draw]" = {}
         self._pieces: "list[_Draw]" = []
+        self._owed: "list[_Draw]" = []  # pieces begun, not told yet
         self._accountant = Accountant()
         self._told_ms = self._now_ms = 0
         self._taken = 0  # lines let through
@@ -116,9 +117,15 @@ class Meter:
             counter = self._journal.memory.counter(lot["ch"], lot["lot"])
             self._draws[lot["ch"]] = _Draw(counter, lot, 0)
         self._pieces = [d for d in self._draws.values() if d.piece_mg]
+        self._owed = []
 
     def before(self, code: str) -> bool:
-        """Count a line about to be sent; False when it must wait for room in the journal."""
+        """Count a line about to be sent; False when it must wait: for room, or to write quietly."""
+        if self._journal.due or self._piece_is_owed():
+            if not self._journal.is_quiet():
+                return False
+            self._journal.flush()
+            self._tell_pieces()
         if self._pieces and _begins_cutting(code) and not self._cut_pieces():
             return False
         accountant = self._accountant
@@ -157,13 +164,15 @@ class Meter:
         if old is None or old.lot == lot:
             return
         self._settle(old, True, PROGRESS)
+        self._owed = [draw for draw in self._owed if draw is not old]
         fields: "Record" = {"ch": ch, "lot": lot, "ug_per_m": old.ug_per_m}
         self._draws[ch] = _Draw(self._journal.memory.counter(ch, lot), fields, old.used_nm)
 
     def tick(self, now_ms: int) -> None:
         """Tell what was drawn when it was not told for a while."""
         self._now_ms = now_ms
-        self._tell_pieces()
+        if self._owed and self._journal.is_quiet():
+            self._tell_pieces()
         if not self._draws or now_ms - self._told_ms < TELL_MS:
             return
         self._told_ms = now_ms
@@ -179,7 +188,7 @@ class Meter:
         for ch in sorted(self._draws):
             self._settle(self._draws[ch], certain, FINAL)
             del self._draws[ch]
-        self._pieces = []
+        self._pieces, self._owed = [], []
 
     def recover(self, order: "Record") -> None:
         """After a power cut: what may have been drawn counts as drawn, and as uncertain."""
@@ -231,7 +240,9 @@ class Meter:
             draw.gathered_mg = mass
 
     def _raise_mark(self, draw: _Draw, used_nm: int) -> bool:
-        """Make a mark ahead of a line durable; progress goes with it."""
+        """Make a mark ahead of a line durable, in a quiet moment; progress goes with it."""
+        if not self._journal.is_quiet():
+            return False
         mass = draw.mass_mg(draw.used_nm)
         tight = not self._journal.has_room(CLAIM)
         mark = draw.mass_mg(used_nm) + (TIGHT_STEP_MG if tight else STEP_MG)
@@ -246,6 +257,8 @@ class Meter:
 
     def _cut_pieces(self) -> bool:
         """Stock is drawn whole: a mark before the tool touches it, told when it has."""
+        if not self._journal.is_quiet():
+            return False
         while self._pieces:
             draw = self._pieces[-1]
             mass = draw.base_mg + draw.piece_mg
@@ -255,19 +268,28 @@ class Meter:
                 return False
             draw.cut = True
             draw.cut_line = self._taken + 1
+            self._owed.append(draw)
             draw.set_mark(mass)
             self._pieces.pop()
         return True
 
     def _tell_pieces(self) -> None:
         """A piece is certainly begun once the machine has taken the line that begins it."""
-        for draw in self._draws.values():
-            if draw.cut_line and self.lines >= draw.cut_line and self._journal.has_room(CLAIM):
+        for draw in list(self._owed):
+            if self.lines >= draw.cut_line and self._journal.has_room(CLAIM):
                 mass = draw.mass_mg(draw.used_nm)
                 event = self._told(draw, mass, draw.unc_mg, "piece")
-                self._journal.append(event, self._note(draw, mass, mass), FINAL)
+                try:
+                    self._journal.append(event, self._note(draw, mass, mass), FINAL)
+                except JournalFull:
+                    return  # the counter is cumulative: told later
                 draw.told_mg = draw.gathered_mg = mass
                 draw.cut_line = 0
+                self._owed.remove(draw)
+
+    def _piece_is_owed(self) -> bool:
+        """Say whether a piece was begun for certain that was not told."""
+        return bool(self._owed) and self.lines >= self._owed[0].cut_line
 
     def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
         mass = draw.mass_mg(draw.used_nm)

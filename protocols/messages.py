@@ -170,6 +170,7 @@ MESSAGES = {
         ("t", _COUNT, False, "floor time in ms of UTC when it was asked"),
         ("do", ("word", COMMANDS), True, "verb"),
         ("ep", _EPOCH, False, "epoch it was meant for"),
+        ("upto", _COUNT, False, "refused after an order of a later epoch; with clear"),
         ("ttl_ms", ("int", 1, 3600000), True, "real ms after t; then not done, if t is known"),
         ("who", ("text", 60), True, "person who asked"),
         ("ch", ("int", 0, 15), False, "channel; with load, unload"),

@@ -26,6 +26,9 @@ APPLIED, DUPLICATE, GAP, QUARANTINED, FLAGGED = (
 )
 
 
+_CONTRADICTS = "sent two different events"
+
+
 class _Flag(Exception):
     """The event is kept and acknowledged, but a person should know. Attributes: code, text."""
 
@@ -43,14 +46,14 @@ def apply_event(tx: "Tx", machine: str, event: Json) -> str:
     found = tx.machines.get(machine)
     if found is None:
         raise Refused("unknown-machine", "machine", f"{machine} is not registered on this floor")
-    if found.quarantine:
-        return QUARANTINED
     jid, s = event["jid"], event["s"]
     body = encode("up/ev", event).decode()
     sha = hashlib.sha256(body.encode()).hexdigest()
     known = tx.inbox.sha(machine, jid, s)
     if known is not None and known != sha:
-        quarantine(tx, machine, f"sent two different events under number {s} of journal {jid}")
+        _distrust(tx, found, f"{_CONTRADICTS} under number {s} of journal {jid}")
+        return QUARANTINED
+    if found.quarantine:
         return QUARANTINED
     acked = _acked(tx, found, jid)
     if s <= acked:
@@ -59,6 +62,12 @@ def apply_event(tx: "Tx", machine: str, event: Json) -> str:
     if s > acked + 1:
         return GAP
     return _commit(tx, found, event, (body, sha))
+
+
+def _distrust(tx: "Tx", machine: Machine, reason: str) -> None:
+    """A journal contradicts itself: it outweighs what a machine was distrusted for, said once."""
+    if not machine.quarantine.startswith(_CONTRADICTS):
+        quarantine(tx, machine.id, reason)
 
 
 def _acked(tx: "Tx", machine: Machine, jid: str) -> int:

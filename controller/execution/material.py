@@ -1,5 +1,6 @@
 """Material: cumulative counters of machines become lines of the ledger, exactly once."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from controller.ledger.post import need_lot, post
@@ -8,7 +9,7 @@ from controller.values import Counter, EconomicEvent, JobOrder, Json, Lot, Machi
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
-_BEGIN_ANEW = -1  # cum_mg of a counter that a person released from quarantine
+_RELEASED = -2  # less what was known: cum_mg of a counter that a person released from quarantine
 
 
 class CounterFell(Exception):
@@ -26,8 +27,8 @@ def take_material(tx: "Tx", machine: Machine, event: Json, order: JobOrder | Non
     counter = Counter(machine.id, jid, ch, lot, event["cum_mg"], event["unc_mg"])
     before = tx.machines.counter(machine.id, jid, ch, lot)
     base = before if before is not None else Counter(machine.id, jid, ch, lot, 0, 0)
-    if base.cum_mg == _BEGIN_ANEW:
-        base = counter
+    if base.cum_mg < 0:
+        base = _released(base, counter)
     drawn = counter.cum_mg - base.cum_mg
     if drawn < 0:
         raise CounterFell(base.cum_mg, counter.cum_mg)
@@ -38,6 +39,13 @@ def take_material(tx: "Tx", machine: Machine, event: Json, order: JobOrder | Non
     for measure, mass_mg in ((certain, drawn - uncertain), ("uncertain", uncertain)):
         if mass_mg:
             _draw(tx, Draw(machine, event, order, known), measure, mass_mg)
+
+
+def _released(base: Counter, counter: Counter) -> Counter:
+    """Where counting goes on: at what was known, anew when the counter stands below it."""
+    known = replace(base, cum_mg=_RELEASED - base.cum_mg)
+    fell = known.cum_mg < 0 or counter.cum_mg < known.cum_mg or counter.unc_mg < known.unc_mg
+    return counter if fell else known
 
 
 class Draw:
@@ -51,11 +59,10 @@ class Draw:
 
 
 def begin_anew(tx: "Tx", machine: str) -> None:
-    """Let every counter of a machine begin at its next report, whatever that says."""
+    """Let every counter of a machine go on at its next report, or begin there if it fell."""
     for counter in tx.machines.counters(machine):
-        tx.machines.put_counter(
-            Counter(machine, counter.jid, counter.ch, counter.lot, _BEGIN_ANEW, 0)
-        )
+        if counter.cum_mg >= 0:
+            tx.machines.put_counter(replace(counter, cum_mg=_RELEASED - counter.cum_mg))
 
 
 def scrap_lot(tx: "Tx", material: str) -> str:

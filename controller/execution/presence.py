@@ -57,7 +57,9 @@ def _lose(tx: "Tx", machine: str, said: Json) -> None:
     when all the machine knew is what was taken here proves it; else it proves nothing.
     """
     found, order = _machine(tx, machine), tx.orders.open_on(machine)
-    if order is None or (said["jid"], said.get("hi")) != (found.jid, found.acked_s):
+    if order is None or found.quarantine:
+        return
+    if (said["jid"], said.get("hi")) != (found.jid, found.acked_s):
         return
     held: Json = said.get("order") or {}
     taken = order.ep <= said.get("last_ep", 0) and order.ep != held.get("ep")
@@ -140,7 +142,8 @@ def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
     _lose(tx, machine, hello)
     tx.touch(machine)
     after = _machine(tx, machine)
-    tx.effects.acks[machine] = (hello["jid"], after.acked_s)
+    if not after.quarantine:  # of two boards with one journal, one would take it for its own
+        tx.effects.acks[machine] = (hello["jid"], after.acked_s)
     tx.effects.resend.add(machine)
     tx.effects.replan = True
 

@@ -70,7 +70,8 @@ class Envelope:
                     self.given.append(name)
 
     def _um(self, value: int) -> int:
-        return value * 254 // 10000 if self._modes["units"] == 20 else value // 1000
+        inch = self._modes["units"] == 20
+        return (value * 254 + 5000) // 10000 if inch else (value + 500) // 1000
 
     def _offset(self, axis: int) -> int:
         work = self._offsets.get("G{}".format(self._modes["work offset"]), [0, 0, 0])

@@ -96,6 +96,10 @@ class GrblLine:
             self.out += grbl.RESET  # in a critical alarm it answers nothing else
         self._pump()
 
+    def is_quiet(self) -> bool:
+        """Say whether no answer of the machine is under way."""
+        return self._flow.empty
+
     def console(self, line: str) -> None:
         """Send a line of a person; ("answered", lines, "") is told when it was answered."""
         self._heard, self._listens = [], True

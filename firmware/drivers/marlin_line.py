@@ -106,6 +106,10 @@ class MarlinLine:
             self._watch(now_ms)
             self._pump(now_ms)
 
+    def is_quiet(self) -> bool:
+        """Say whether no answer of the machine is under way."""
+        return not self._flow.outstanding or self.state in ("silent", "halted")
+
     def console(self, line: str) -> None:
         """Send a line of a person; ("answered", lines, "") is told when it was answered."""
         self._heard, self._listens = [], True

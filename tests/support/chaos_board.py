@@ -32,6 +32,7 @@ class Floor:
     broker: SimBroker
     programs: dict[str, bytes]
     durable: dict[str, dict[tuple[str, int], bytes]]  # machine: (jid, s): event
+    boards: dict[str, Board]
     trouble: list[str]
 
     def later(self, ms: float, run: Callable[[], None]) -> None: ...
@@ -133,7 +134,9 @@ class Life:
 
     def _remember(self) -> None:
         """Keep every event that was ever durable, to compare with what the controller has."""
-        journal, known = self.app.journal, self.floor.durable.setdefault(self.board.name, {})
+        journal, name = self.app.journal, self.board.name
+        stays = self.floor.boards.get(name) is self.board  # not a twin that will be taken away
+        known = self.floor.durable.setdefault(name, {}) if stays else {}
         commit = journal._commit
 
         def remembering(*arguments: Any) -> Any:

@@ -86,6 +86,10 @@ class Iron:
         if why:
             self.halted = why
 
+    def answered(self) -> bool:
+        """Say whether no line waits for its answer."""
+        return all(acknowledge is _nothing for _, _, acknowledge in self._queue)
+
     def moving(self) -> bool:
         return bool(self._queue)
 
@@ -129,6 +133,9 @@ class Drive:
     @property
     def running(self) -> bool:
         return self._source is not None
+
+    def is_quiet(self) -> bool:
+        return self.iron.answered()
 
     def run(self, source: Any, label: str) -> None:
         order = self.order_of() or {"order": "?", "ep": 0}

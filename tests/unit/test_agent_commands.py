@@ -77,3 +77,12 @@ def test_no_command_starts_an_order(machine):
 def test_clear_is_refused_while_an_order_runs(machine):
     machine.start(1)
     assert machine.command("clear")["code"] == "refused"
+
+
+def test_a_clear_asked_before_the_last_order_was_taken_vouches_for_nothing(machine):
+    """However late it comes, and whatever the clock says: a broker may keep it for minutes."""
+    machine.start(5)
+    machine.drive("ended", True, "", True)
+    assert machine.command("clear", upto=4)["code"] == "refused"
+    assert not machine.memory.ready
+    assert machine.command("clear", upto=5)["ok"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller import dispatching, execution, planning
+from controller import commands, dispatching, execution, inbound, planning
 from controller.dispatching import MAX_BACKOFF_MS
 from support.cutflash import CutFlash
 from support.machine import Machine
@@ -21,8 +21,6 @@ def offered(floor: Any) -> Any:
 
 def test_a_clock_that_ran_ahead_by_a_day_holds_nothing_back_for_a_day(floor: Any) -> None:
     """An offer is withdrawn while the clock is a day ahead; then the clock is set right."""
-    from controller import inbound
-
     floor.do(lambda tx: inbound.take(tx, "printer-1", "up/state", state_report()))
     floor.state(print_only)
     floor.clock.advance_ms(DAY_MS)
@@ -75,11 +73,64 @@ def test_a_flash_that_was_set_back_is_found_out_at_its_first_hello(floor: Any) -
 def test_a_released_machine_is_heard_though_the_board_taken_away_was_heard_last(
     floor: Any,
 ) -> None:
-    for bn in ("b1", "b2", "b1", "b1", "b1"):
-        floor.do(execution.hear_state, "printer-1", state_report(bn))
+    two_boards(floor)
     assert "two boards" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
     floor.do(execution.release_machine, "printer-1", "somebody")
     for _ in range(4):
         floor.do(execution.hear_state, "printer-1", state_report("b1"))
     machine = floor.do(lambda tx: tx.machines.get("printer-1"))
     assert (machine.quarantine, machine.bn, machine.ready) == ("", "b1", True)
+
+
+def two_boards(floor: Any) -> None:
+    for bn in ("b1", "b2", "b1", "b1", "b1"):
+        floor.do(execution.hear_state, "printer-1", state_report(bn))
+
+
+def test_a_journal_that_contradicts_what_is_kept_is_found_out_in_quarantine_too(floor: Any) -> None:
+    """A twin was heard first under a number; the board that stays must not be trusted again."""
+    event = Journal().event("fault", code="c", msg="m")
+    floor.do(execution.apply_event, "printer-1", event)
+    two_boards(floor)
+    assert floor.do(execution.apply_event, "printer-1", {**event, "msg": "own"}) == "quarantined"
+    why = floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+    assert why.startswith("sent two different events under number 1")
+    before = floor.do(lambda tx: tx.notice_room.last())
+    floor.do(execution.apply_event, "printer-1", {**event, "msg": "own"})
+    assert floor.do(lambda tx: tx.notice_room.last()) == before, "said once"
+
+
+def test_nothing_is_acknowledged_to_a_machine_in_quarantine(floor: Any) -> None:
+    """Of two boards with one journal, one would take it for its own and trim what nobody has."""
+    floor.do(execution.quarantine, "printer-1", "two boards speak under its name")
+    acks = floor.do(lambda tx: execution.hear_hello(tx, "printer-1", hello()) or tx.effects.acks)
+    assert acks == {}
+
+
+def test_what_was_drawn_after_a_release_is_in_the_ledger(floor: Any) -> None:
+    body = {"ch": 0, "lot": "spool-1", "unc_mg": 0, "src": "lines"}
+    journal = Journal()
+    events = [journal.event("material", cum_mg=mg, **body) for mg in (500, 800)]
+    floor.do(execution.apply_event, "printer-1", events[0])
+    for who in ("somebody", "somebody else"):
+        two_boards(floor)
+        floor.do(execution.release_machine, "printer-1", who)
+    floor.do(execution.apply_event, "printer-1", events[1])
+    assert floor.do(lambda tx: tx.lots.with_balance("spool-1").mass_mg) == 1_000_000 - 800
+
+
+def test_a_clear_says_up_to_which_order_it_vouches(floor: Any) -> None:
+    """One came 88 s late, after a clock that was set back, and the next order began on a part."""
+
+    def upto() -> int:
+        clear = {"id": f"c{len(sent)}", "do": "clear", "who": "somebody"}
+        sent.append(floor.do(commands.send, "printer-1", clear).body)
+        return sent[-1]["upto"]
+
+    sent: list[Any] = []
+    floor.do(lambda tx: inbound.take(tx, "printer-1", "up/state", state_report()))
+    floor.do(lambda tx: tx.site.raise_to("epoch", 7))
+    assert upto() == 7, "no order is open: whatever a machine did before"
+    floor.state(print_only)
+    order = offered(floor)
+    assert (order.ep, upto()) == (8, 7), "not what may be done meanwhile"
