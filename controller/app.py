@@ -322,6 +322,8 @@ class Site:
         for notice in tx.effects.notices:
             self.changes.publish(Change(notice.kind, notice.subject, notice))
         if tx.effects.replan:
+            if not tx.effects.notices:  # pages wait for no second look at what they show
+                self.changes.publish(Change("floor", ""))
             self.loops["plan"].wake()
 
     def _plan(self) -> None:

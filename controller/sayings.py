@@ -2,10 +2,14 @@
 
 What is stored is English. ``said`` finds the sentence behind a text, so that a page renders it by
 its catalogue; a parameter may be a sentence itself. A text may be several, joined by "; ".
+
+Parameters ``n_`` are numbers, ``at_`` moments: in the text UTC to the minute, for who reads it as
+it is; in ``said`` integers, ms UTC, which a page shows in its own zone.
 """
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
@@ -15,13 +19,25 @@ from controller.sayings_notices import NOTICES
 _PLACE = re.compile(r"\{(\w+)\}")
 SAYINGS = {**REASONS, **NOTICES}
 MOST_DEEP = 4  # of sentences within sentences
+MOMENT = "%Y-%m-%d %H:%M UTC"
+_KINDS = {"n": r"[-+]?[0-9.]+", "at": r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"}
 
 
 class Said(NamedTuple):
-    """A sentence by its code; ``params`` are texts."""
+    """A sentence by its code; ``params`` are texts, moments (``at_``) ms UTC."""
 
     code: str
-    params: Mapping[str, str]
+    params: Mapping[str, str | int]
+
+
+def moment(at_ms: int) -> str:
+    """A moment in a sentence: UTC, to the minute."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime(MOMENT)
+
+
+def moment_at(text: str) -> int:
+    """ms UTC of what ``moment`` wrote; ValueError for any other text."""
+    return round(datetime.strptime(text, MOMENT).replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def said(text: str) -> Said | None:
@@ -29,7 +45,7 @@ def said(text: str) -> Said | None:
     for code, form in _forms():
         found = form.fullmatch(text)
         if found is not None:
-            return Said(code, found.groupdict())
+            return Said(code, {n: _value(n, text) for n, text in found.groupdict().items()})
     return None
 
 
@@ -43,13 +59,24 @@ def in_language(text: str, language: int, depth: int = 0) -> str:
         if len(parts) == 1:
             return text
         return "; ".join(in_language(part, language, depth + 1) for part in parts)
-    params = {name: in_language(value, language, depth + 1) for name, value in found.params.items()}
+    params = {
+        name: value if isinstance(value, int) else in_language(value, language, depth + 1)
+        for name, value in found.params.items()
+    }
     return render(found.code, params, language)
 
 
-def render(code: str, params: Mapping[str, str], language: int = 0) -> str:
+def render(code: str, params: Mapping[str, str | int], language: int = 0) -> str:
     """The sentence of a code with its parameters put in."""
-    return _PLACE.sub(lambda place: params[place[1]], SAYINGS[code][language])
+    return _PLACE.sub(lambda place: _text(params[place[1]]), SAYINGS[code][language])
+
+
+def _value(name: str, text: str) -> str | int:
+    return moment_at(text) if name.startswith("at_") else text
+
+
+def _text(value: str | int) -> str:
+    return moment(value) if isinstance(value, int) else value
 
 
 def places(template: str) -> set[str]:
@@ -68,10 +95,11 @@ def _forms() -> list[tuple[str, re.Pattern[str]]]:
 
 
 def _form(template: str) -> re.Pattern[str]:
-    """A number stays a number; other parameters are any text."""
+    """A number stays a number, a moment a moment; other parameters are any text."""
     parts = _PLACE.split(template)
     out = [re.escape(parts[0])]
     for name, rest in zip(parts[1::2], parts[2::2], strict=True):
-        out.append(f"(?P<{name}>{r'[-+]?[0-9.]+' if name.startswith('n_') else '.+?'})")
+        kind = _KINDS.get(name.partition("_")[0] if "_" in name else "", ".+?")
+        out.append(f"(?P<{name}>{kind})")
         out.append(re.escape(rest))
     return re.compile("".join(out), re.DOTALL)

@@ -1,4 +1,4 @@
-"""The catalogue of reasons: code, English, German. Parameters ``n_`` are numbers."""
+"""The catalogue of reasons: code, English, German. ``n_`` are numbers, ``at_`` moments."""
 
 from collections.abc import Mapping
 
@@ -37,8 +37,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "ungewiss: {why}; sein Journal oder ein Mensch muss sagen, wie es endete",
     ),
     "on-ballot": (
-        "on the ballot of round {round}, which closes {when}",
-        "in Runde {round} zur Wahl, die {when} schließt",
+        "on the ballot of round {round}, which closes {at_when}",
+        "in Runde {round} zur Wahl, die {at_when} schließt",
     ),
     "drained": (
         "the controller is being drained ({who}); orders go on after its next start",
@@ -107,10 +107,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "silent": ("{machine} is silent", "{machine} schweigt"),
     "lost-journal": ("{machine} lost its journal", "{machine} hat sein Journal verloren"),
     "no-longer": ("no longer wanted", "nicht mehr gewollt"),
-    "try-out": (
-        "is taken out to see what would happen",
-        "ist herausgenommen, um zu sehen, was geschähe",
-    ),
+    "would-be-out": ("{machine} would be out", "{machine} wäre nicht da"),
     "no-machine": (
         "no machine here can do {step}. {list}",
         "keine Maschine hier kann {step}. {list}",

@@ -1,4 +1,4 @@
-"""The catalogue of notices: code, English, German. Parameters ``n_`` are numbers."""
+"""The catalogue of notices: code, English, German. ``n_`` are numbers, ``at_`` moments."""
 
 from collections.abc import Mapping
 
@@ -107,7 +107,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "{need} wurde von {site} gemacht und geliefert",
     ),
     "admitted": ("{community} admitted {n_n} {kind}", "{community} nahm {n_n} {kind} auf"),
-    "round-open": ("round {round} is open until {when}", "Runde {round} ist offen bis {when}"),
+    "round-open": (
+        "round {round} is open until {at_when}",
+        "Runde {round} ist offen bis {at_when}",
+    ),
     "round-counted": (
         "round {round} is counted: {n_n} needs accepted",
         "Runde {round} ist ausgezählt: {n_n} Bedarfe angenommen",

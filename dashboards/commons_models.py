@@ -134,11 +134,11 @@ class ReceiptView(TypedDict):
 
 
 class BallotView(ReceiptView):
-    """A member's own ballot as it counts now."""
+    """A member's own ballot as it counts now; version 0 and no ``cast_at`` while none was cast."""
 
     approvals: Amounts
     limits: Amounts
-    cast_at: int
+    cast_at: NotRequired[int]
 
 
 class AttestedView(TypedDict):

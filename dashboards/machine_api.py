@@ -29,6 +29,7 @@ from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.reading import read_rows
 from dashboards.routing import add_rows
+from dashboards.sentences import said_view
 from dashboards.views import Floor, index, label, machine_view
 from protocols.orders import OPC_STATES
 
@@ -170,6 +171,7 @@ def _ran(tx: Tx, order: JobOrder, op: Operation | None) -> RanView:
         result=order.result,
         by=order.resolved_by,
         why=order.outcome_why,
+        said=said_view(order.outcome_why),
     )
 
 

@@ -8,6 +8,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from dashboards.models import LotView, MachineView
+from dashboards.sentences import SaidView
 
 
 class RanView(TypedDict):
@@ -27,6 +28,7 @@ class RanView(TypedDict):
     result: NotRequired[str]
     by: NotRequired[str]
     why: NotRequired[str]
+    said: NotRequired[SaidView]
 
 
 class DueView(TypedDict):
@@ -174,13 +176,6 @@ class BarView(TypedDict):
     words: NotRequired[str]
 
 
-class SaidView(TypedDict):
-    """A sentence by its code, with its parameters; the catalogue has it in every language."""
-
-    code: str
-    params: dict[str, str]
-
-
 class WaitView(TypedDict):
     """Work that has no place in time yet, and why in words."""
 
@@ -212,11 +207,24 @@ class MovedView(TypedDict):
     due_at: NotRequired[int]
 
 
-class WhatIfView(TypedDict):
-    """The plan with a machine out, beside the plan as it is: needs whose end moves."""
+class LoadView(TypedDict):
+    """Materials a person would have to load, and in which machine, by name."""
 
     machine: str
+    materials: list[str]
+
+
+class WhatIfView(TypedDict):
+    """The plan with a machine out, beside the plan as it is: needs whose end moves.
+
+    ``operations`` are planned on the machine now; ``unplanned`` nobody else could do, their needs
+    are not among ``moved`` and in no end; ``loads`` is what the other plan takes for granted.
+    """
+
+    machine: str
+    operations: int
     moved: list[MovedView]
     unplanned: list[WaitView]
+    loads: list[LoadView]
     end_at: NotRequired[int]
     end_without_at: NotRequired[int]

@@ -21,12 +21,9 @@ from dashboards.models import (
     FloorView,
     HealthView,
     InfluxView,
-    LedgerLine,
     LotView,
     MachineView,
-    NeedStory,
     NeedView,
-    PartView,
     ReadingsView,
 )
 from dashboards.problems import ERRORS, Problem
@@ -34,6 +31,7 @@ from dashboards.readings import Span, fleet, readings
 from dashboards.routing import add_rows
 from dashboards.rows import Rows
 from dashboards.story import ledger_line, need_story, part_view
+from dashboards.story_models import LedgerLine, NeedStory, PartView
 from dashboards.views import index, lot_view, need_view
 from protocols.telemetry import REGISTRY
 

@@ -15,9 +15,9 @@ from controller.tracking import PartRecord, record_of
 from controller.values import Need
 from dashboards.asks import Ask, Id, Name
 from dashboards.commons_models import NeedRoundView
-from dashboards.models import PartStepView, PartView
 from dashboards.page_models import DiscrepancyView
 from dashboards.story import part_view
+from dashboards.story_models import PartStepView, PartView
 
 STYLE = """\
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }

@@ -153,15 +153,20 @@ class Rounds:
     def ballot(self, round_id: Id, caller: Who, authorization: Bearer = "") -> BallotView:
         """The member's own ballot as it counts now."""
 
-        def run(tx: Tx) -> CastBallot | None:
+        def run(tx: Tx) -> tuple[str, CastBallot | None]:
             member = voter(tx, caller, authorization)
-            return boxes.own_ballot(tx, _round(tx, round_id).id, member)
+            which = _round(tx, round_id).id
+            return which, boxes.own_ballot(tx, which, member)
 
-        found = self._desk.submit(run)
+        which, found = self._desk.submit(run)
         if found is None:
-            raise Problem(404, "unknown", "you have not voted in this round", "round")
+            none: BallotView = {
+                "round": which, "voter": "", "version": 0, "sha256": "", "approvals": {},
+                "limits": {},
+            }  # fmt: skip
+            return none
         return {
-            "round": found.round,
+            "round": which,
             "voter": found.voter,
             "version": found.version,
             "sha256": found.sha,

@@ -14,6 +14,7 @@ from dashboards.desk import Desk
 from dashboards.problems import ERRORS
 from dashboards.routing import add_rows
 from dashboards.schedule_models import PlanChangeView, PlannedOperation, ScheduleView
+from dashboards.sentences import said_view
 
 RUNS = 600
 WAITING = ("waiting", "ready", "planned", "held")
@@ -79,6 +80,7 @@ def _operation(row: PlanRow, now_ms: int, known: Learned) -> PlannedOperation:
         "due_at": row.due_at,
         "late_ms": late_ms or None,
         "reason": row.reason if waits else None,
+        "said": said_view(row.reason) if waits else None,
         "starts": f"earliest start {in_words(starts_s)}"
         if waits and starts_s is not None
         else None,

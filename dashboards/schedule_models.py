@@ -7,13 +7,15 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from dashboards.sentences import SaidView
+
 
 class PlannedOperation(TypedDict):
     """One operation: where and when it is planned, when it really ran, and why it waits.
 
-    ``reason`` is the one thing that binds it; ``starts`` its earliest start in words; ``takes`` its
-    duration in words with the error and the runs it rests on; ``late_ms`` = planned (or actual) end
-    past the due of its need.
+    ``reason`` is the one thing that binds it, ``said`` the same by its code; ``starts`` its
+    earliest start in words; ``takes`` its duration in words with the error and the runs it rests
+    on; ``late_ms`` = planned (or actual) end past the due of its need.
     """
 
     id: str
@@ -32,6 +34,7 @@ class PlannedOperation(TypedDict):
     due_at: NotRequired[int]
     late_ms: NotRequired[int]
     reason: NotRequired[str]
+    said: NotRequired[SaidView]
     starts: NotRequired[str]
     takes: NotRequired[str]
 

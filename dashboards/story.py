@@ -5,7 +5,9 @@ from typing import Any
 from controller.adapters.store import Tx
 from controller.tracking import Attempt, PartRecord, Step, record_of
 from controller.values import EconomicEvent, Need, Operation
-from dashboards.models import (
+from dashboards.present import present
+from dashboards.sentences import said_view
+from dashboards.story_models import (
     LedgerLine,
     NeedStory,
     OperationStory,
@@ -13,7 +15,6 @@ from dashboards.models import (
     PartStepView,
     PartView,
 )
-from dashboards.present import present
 from dashboards.views import made
 from protocols.orders import OPC_STATES
 
@@ -30,6 +31,7 @@ def need_story(tx: Tx, need: Need) -> NeedStory:
         cls=need.need_class,
         note=need.note,
         reason=need.reason,
+        said=said_view(need.reason),
         due_at=need.due_at,
         eta_at=max(ends) if ends else None,
         created_at=need.created_at,
@@ -81,6 +83,7 @@ def _head(record: PartRecord) -> dict[str, Any]:
 
 def _operation(step: Step) -> OperationStory:
     op = step.operation
+    waits = op.reason if op.state not in ("done", "cancelled") else None
     return present(
         OperationStory,
         id=op.id,
@@ -88,7 +91,8 @@ def _operation(step: Step) -> OperationStory:
         step=op.step,
         process=op.process,
         state=op.state,
-        reason=op.reason if op.state not in ("done", "cancelled") else None,
+        reason=waits,
+        said=said_view(waits),
         machine=op.machine,
         planned_start_at=op.planned_start_at,
         planned_end_at=op.planned_end_at,
@@ -113,6 +117,7 @@ def _order(attempt: Attempt) -> OrderStory:
         result=order.result,
         by=order.resolved_by,
         why=order.outcome_why,
+        said=said_view(order.outcome_why),
     )
 
 

@@ -1,24 +1,17 @@
 """Endpoints of the schedule page: what machines did, do and will do, and a plan without one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
-from controller import resources
 from controller.adapters.store import Tx
 from controller.joints.changeovers import House
-from controller.joints.rolling import Rolling
-from controller.picture import FloorPicture, FloorPlan
-from controller.sayings import said
 from controller.values import JobOrder, Need, Operation
 from dashboards.desk import Desk
 from dashboards.page_models import (
     BarView,
-    MovedView,
-    SaidView,
     TimelinePage,
     WaitView,
     WhatIfView,
@@ -26,12 +19,13 @@ from dashboards.page_models import (
 from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.routing import add_rows
+from dashboards.sentences import said_view
 from dashboards.views import label, reason
+from dashboards.what_if import what_if
 from protocols.orders import OPC_STATES
 
 HOUR_MS = 3_600_000
 ORDERS_SHOWN = 1000
-OUT = "is taken out to see what would happen"
 Id = Annotated[str, InPath(max_length=64)]
 Hours = Annotated[int, Query(ge=1, le=24 * 14)]
 
@@ -56,7 +50,8 @@ class Timeline:
                 raise Problem(404, "unknown", "there is no such machine", "machine")
             picture = tx.picture()
             names = Names(tx)
-        return _what_if(picture, names, machine, self._desk.house)
+        house = self._desk.house
+        return what_if(picture, machine, house, names.needs, lambda op, why: _wait(names, op, why))
 
 
 class Names:
@@ -126,60 +121,13 @@ def _planned(names: Names, op: Operation) -> BarView:
 
 
 def _wait(names: Names, op: Operation, why: str) -> WaitView:
-    found = said(why)
-    view: SaidView | None = None
-    if found is not None:
-        view = {"code": found.code, "params": dict(found.params)}
-    return present(WaitView, **names.head(op), reason=why, said=view)
+    return present(WaitView, **names.head(op), reason=why, said=said_view(why))
 
 
 def away(house: House, since_at: int) -> list[tuple[int, int]]:
     """Stretches in which nobody is on the floor, ms UTC, from ``since_at`` on for two weeks."""
     found = house.unstaffed(since_at)
     return [(since_at + begin * 1000, since_at + end * 1000) for begin, end in found]
-
-
-def _what_if(picture: FloorPicture, names: Names, machine: str, house: House) -> WhatIfView:
-    plan, other = (Rolling(resources.why_not, house, None) for _ in range(2))
-    gone = tuple(
-        replace(m, state="maintenance", fault=OUT) if m.id == machine else m
-        for m in picture.machines
-    )
-    before, after = plan(picture), other(replace(picture, machines=gone))
-    with_end, without_end = _ends(picture, before), _ends(picture, after)
-    operations = {op.id: op for op in picture.operations}
-    moved: list[MovedView] = []
-    for need in sorted(with_end.keys() & without_end.keys()):
-        if abs(without_end[need] - with_end[need]) >= 60_000:
-            found = names.needs[need]
-            moved.append(
-                present(
-                    MovedView,
-                    need=need,
-                    label=f"{found.quantity} × {found.part}",
-                    end_at=with_end[need],
-                    end_without_at=without_end[need],
-                    due_at=found.due_at,
-                )
-            )
-    lost = [i for i in after.reasons if i not in before.reasons and i in operations]
-    return present(
-        WhatIfView,
-        machine=machine,
-        moved=sorted(moved, key=lambda m: m["end_at"] - m["end_without_at"]),
-        unplanned=[_wait(names, operations[i], after.reasons[i]) for i in lost],
-        end_at=max(with_end.values(), default=0),
-        end_without_at=max(without_end.values(), default=0),
-    )
-
-
-def _ends(picture: FloorPicture, plan: FloorPlan) -> dict[str, int]:
-    need_of = {op.id: op.need for op in picture.operations}
-    ends: dict[str, int] = {}
-    for item in plan.assignments:
-        need = need_of[item.operation]
-        ends[need] = max(ends.get(need, 0), item.end_at)
-    return ends
 
 
 def router(desk: Desk) -> APIRouter:

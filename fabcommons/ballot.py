@@ -80,6 +80,8 @@ def _receipt(answer: dict[str, Any]) -> str:
 
 
 def _ballot(answer: dict[str, Any]) -> str:
+    if not answer["version"]:
+        return f"you have not voted in {answer['round']}"
     wishes = [f"{need}={level}" for need, level in sorted(answer["approvals"].items())]
     limits = [f"{name} at most {amount}" for name, amount in sorted(answer["limits"].items())]
     return (

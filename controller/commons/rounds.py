@@ -48,6 +48,7 @@ from controller.commons.records import (
 )
 from controller.commons.settings import HOUR_MS, RoundSettings, settings_of
 from controller.commons.urgent import agreed_floor, go_ahead
+from controller.sayings import moment
 from controller.values import Need, Refused
 from controller.ways import waits_for_slicer
 
@@ -85,7 +86,7 @@ def open_round(tx: Tx, hours: int | None = None) -> Round:
     put_on_ballot(tx, found, [need for need in tx.needs.open() if need.state == "stated"])
     if not tx.rounds.carried(RESERVE):
         _set_reserve(tx, resources(tx, settings, ()))
-    tx.notice("round", found.id, f"round {found.id} is open until {day_time(found.closes_at)}")
+    tx.notice("round", found.id, f"round {found.id} is open until {moment(found.closes_at)}")
     return found
 
 
@@ -121,7 +122,7 @@ def put_on_ballot(tx: Tx, found: Round, needs: list[Need]) -> None:
         title = f"{need.quantity} x {need.part}"[:200]
         waited = [row for row in tx.rounds.decided(need.id) if row.state == "refused"]
         tx.rounds.add_need(RoundNeed(found.id, need.id, title, demand, len(waited)))
-        words = f"on the ballot of round {found.id}, which closes {day_time(found.closes_at)}"
+        words = f"on the ballot of round {found.id}, which closes {moment(found.closes_at)}"
         tx.needs.change(need.id, reason=words)
     for need in needs[room:]:
         tx.needs.change(need.id, reason=f"waits: round {found.id} has {MOST_NEEDS} needs already")
@@ -326,11 +327,6 @@ def _settings(tx: Tx) -> RoundSettings:
         words = "this site shares needs as they come in; add `rounds: {}` to its settings"
         raise Refused("no-rounds", "rounds", words)
     return settings
-
-
-def day_time(at_ms: int) -> str:
-    """A moment in words, UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _day(at_ms: int) -> str:

@@ -120,13 +120,20 @@ def _serves(material: Json, held: LotBalance | None, waste: Waste) -> bool:
     return held.mass_mg * 1000 >= need_mg * (1000 + waste.margin_permille)
 
 
+def lacking(operation: Operation, machine: str, picture: FloorPicture, waste: Waste) -> list[Json]:
+    """What an operation draws and a machine does not hold enough of."""
+    here = {held.lot.ch: held for held in picture.lots if held.lot.machine == machine}
+    return [
+        material
+        for ch, material in enumerate(operation.materials)
+        if not _serves(material, here.get(ch), waste)
+    ]
+
+
 def to_load(operation: Operation, machine: str, picture: FloorPicture, waste: Waste) -> str:
     """What to load in a machine that lacks an operation's material, in words; "" when nothing."""
-    here = {held.lot.ch: held for held in picture.lots if held.lot.machine == machine}
     balances = {held.lot.id: held for held in picture.lots}
-    for ch, material in enumerate(operation.materials):
-        if _serves(material, here.get(ch), waste):
-            continue
+    for material in lacking(operation, machine, picture, waste):
         lot = suggested(material, picture.lots, waste)
         if lot is None:
             return f"no lot of {material['material']} on the shelf holds enough"

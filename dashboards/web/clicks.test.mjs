@@ -1,6 +1,6 @@
 // How many presses each act takes, by pointer and by keyboard: node clicks.test.mjs URL
 import assert from "node:assert/strict";
-import { floor, open, run } from "./harness.mjs";
+import { expect, floor, open, run } from "./harness.mjs";
 
 const { url, browser, context, page } = await open();
 const tile = (id) => page.locator(`#machine-${id}`);
@@ -17,6 +17,7 @@ async function arrive() {
 
 /** A floor as at the beginning. */
 async function fresh() {
+  expect(/net::ERR_/); // its server is another one
   await floor("reset");
   await page.goto(url);
   await page.locator(".link-state.on").waitFor();
@@ -148,6 +149,7 @@ steps["two technicians at once: the second is told to look again"] = async () =>
   await button(tile("printer-2"), "printer-2 is clear, the part is bad").click();
   await said("printer-2: clear, part bad");
   const late = other.locator("#machine-printer-2").getByRole("button", { name: /the part is good/ });
+  expect(/^409 POST \/api\/machines\/printer-2\/clear$/); // the second is refused
   if (await late.count()) {
     await late.click().catch(() => undefined); // it may have gone meanwhile: also right
   }

@@ -1,8 +1,8 @@
 // The floor page in a real browser: node floor.test.mjs URL, driven by tests/browser/test_floor.py.
 import assert from "node:assert/strict";
-import { floor, open, run, seriousProblems } from "./harness.mjs";
+import { expect, floor, open, run, seriousProblems } from "./harness.mjs";
 
-const { url, browser, context, page, errors, elsewhere } = await open();
+const { url, browser, context, page, elsewhere } = await open();
 const tile = (id) => page.locator(`#machine-${id}`);
 const card = (name) => page.locator(".card", { hasText: name });
 
@@ -99,13 +99,13 @@ const steps = {
   async "says what was refused, and why"() {
     await floor("state printer-3 busy");
     await tile("printer-3").getByText("Running").waitFor();
+    expect(/net::ERR_/); // what this step does on purpose
     await context.setOffline(true);
     await tile("printer-3").getByRole("button", { name: "Pause printer-3" }).click();
     await page.locator(".said.bad").waitFor();
     await context.setOffline(false);
     await page.locator(".said button").click();
     await page.locator(".link-state.on").waitFor();
-    errors.length = 0;
   },
 
   async "states a need by keyboard and shows it in the queue"() {
@@ -146,18 +146,17 @@ const steps = {
 
   async "says so when the floor cannot be heard, and takes up again"() {
     await page.setViewportSize({ width: 1440, height: 1000 });
+    expect(/net::ERR_/);
     await floor("stop-server");
     await page.getByText("Not connected.").waitFor();
     await floor("start-server");
     await page.getByText("Not connected.").waitFor({ state: "detached" });
     await floor("done mill-2 930000");
     await tile("mill-2").getByText("93").waitFor();
-    errors.length = 0;
   },
 
-  async "asks nothing of anybody else and throws nothing"() {
+  async "asks nothing of anybody else"() {
     assert.deepEqual(elsewhere, []);
-    assert.deepEqual(errors, []);
   },
 };
 

@@ -28,31 +28,55 @@ export async function seriousProblems(page) {
     .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(" | ")}`);
 }
 
+// What went wrong in any watched browser, and what of it the step that runs has said to expect.
+const troubles = [];
+let expected = [];
+
+/** Trouble this step makes on purpose: patterns of "404 GET /path", of console errors, of exceptions. */
+export function expect(...patterns) {
+  expected.push(...patterns);
+}
+
+/** Note refused requests, console errors and exceptions of a context; `run` fails a step for them. */
+export function watch(context) {
+  context.on("weberror", (error) => troubles.push(String(error.error())));
+  context.on("console", (m) => {
+    const told = m.text().includes("the server responded with a status of"); // below, with its address
+    if (m.type() === "error" && !told) troubles.push(m.text());
+  });
+  context.on("response", (r) => {
+    if (r.status() < 400) return;
+    troubles.push(`${r.status()} ${r.request().method()} ${new URL(r.url()).pathname}`);
+  });
+}
+
 export async function open(options = {}) {
   const url = process.argv[2];
   const browser = await launch();
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options });
   context.setDefaultTimeout(LIMIT_MS);
-  const errors = [];
   const elsewhere = [];
-  context.on("weberror", (error) => errors.push(String(error.error())));
-  context.on("console", (m) => m.type() === "error" && errors.push(m.text()));
+  watch(context);
   context.on("request", (r) => r.url().startsWith(url) || elsewhere.push(r.url()));
   const page = await context.newPage();
-  return { url, browser, context, page, errors, elsewhere };
+  return { url, browser, context, page, elsewhere };
 }
 
 export async function run(steps, browser) {
   let failed = 0;
   for (const [name, step] of Object.entries(steps)) {
+    expected = [];
     try {
       await step();
+      const found = troubles.filter((text) => !expected.some((pattern) => pattern.test(text)));
+      assert.deepEqual(found, [], "nobody expected this trouble");
       console.log(`ok ${name}`);
     } catch (error) {
       failed += 1;
       const text = String(error.stack ?? error).replaceAll("\n", " / ").slice(0, 1500);
       console.log(`failed ${name}: ${text}`);
     }
+    troubles.length = 0;
   }
   await browser.close();
   console.log(failed ? "some failed" : "passed");

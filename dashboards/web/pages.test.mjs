@@ -1,8 +1,8 @@
 // The pages beside the floor in a real browser: node pages.test.mjs URL
 import assert from "node:assert/strict";
-import { floor, open, run, seriousProblems } from "./harness.mjs";
+import { expect, floor, open, run, seriousProblems, watch } from "./harness.mjs";
 
-const { url, browser, context, page, errors, elsewhere } = await open();
+const { url, browser, context, page, elsewhere } = await open();
 const PAGES = {
   "/": ".tile",
   "/schedule": ".work-bar",
@@ -75,10 +75,10 @@ const steps = {
     await page.evaluate(() => localStorage.setItem("fabcommons.who", "bob"));
     await show("/machines/printer-3");
     const line = page.getByLabel("One line of G-code");
+    expect(/^403 POST \/api\/machines\/printer-3\/console$/);
     await line.fill("M115");
     await page.keyboard.press("Enter");
     await page.locator(".said").getByText("bob is not qualified on printer-3").waitFor();
-    assert.deepEqual(errors.splice(0).filter((text) => !text.includes("403")), []); // the refusal
     await page.evaluate(() => localStorage.setItem("fabcommons.who", "ada"));
     await line.fill("M114");
     await page.getByRole("button", { name: "Send" }).click();
@@ -112,16 +112,57 @@ const steps = {
     await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
     assert.ok((await page.locator(".lane .away").count()) > 0, "hours without anybody are shaded");
     await page.locator("label.short select").selectOption("printer-1");
-    await page.locator(".what-if").waitFor();
+    await page.locator(".what-if").getByText("Needs that end earlier: 2.").waitFor();
+    await page.locator(".what-if").getByText(/somebody must load: printer-\d \(PETG\), printer-\d \(PETG\)/).waitFor();
+    await page.locator("label.short select").selectOption("cell-1");
+    await page.locator(".what-if").getByText("cell-1 would be out").waitFor();
+    await page.locator("label.short select").selectOption("mill-2");
+    await page.locator(".what-if").getByText("nothing is planned on mill-2").waitFor();
     await page.getByRole("button", { name: "24 h" }).click();
     await page.getByRole("button", { name: /clamp 1\/6 · print/ }).first().click();
     await page.getByRole("dialog", { name: "6 × clamp" }).waitFor();
   },
 
+  async "tells the moments in sentences in the zone of the place, UTC on hover"() {
+    const away = await browser.newContext({ locale: "en-GB", timezoneId: "Asia/Kolkata" });
+    away.setDefaultTimeout(60_000);
+    watch(away);
+    const other = await away.newPage();
+    const told = async (within) => {
+      const moment = within.locator('time[title="2025-10-11 08:53:00 UTC"]').first();
+      await moment.waitFor();
+      assert.match(await moment.innerText(), /14:23$/);
+      assert.doesNotMatch(await within.innerText(), /UTC/);
+    };
+    await floor("fault printer-3 on the ballot of round r1, which closes 2025-10-11 08:53 UTC");
+    await other.goto(url);
+    await told(other.locator("#machine-printer-3"));
+    await told(other.locator(".card", { hasText: "printer-3" }));
+    await told(other.locator(".queue"));
+    await told(other.locator(".panel", { has: other.getByRole("heading", { name: "Last events" }) }));
+    await other.locator(".need", { hasText: "which closes" }).getByRole("button").first().click();
+    await told(other.getByRole("dialog"));
+    await floor("waits op-6 on the ballot of round r1, which closes 2025-10-11 08:53 UTC");
+    await other.goto(url + "/schedule");
+    await told(other.locator(".waits"));
+    const bar = other.locator(".work-bar", { hasText: "clamp 1/6" }).first();
+    assert.match(await bar.getAttribute("title"), /planned 14:41 \(09:11 UTC\)/);
+    await away.close();
+    await floor("fault printer-3");
+  },
+
   async "needs: votes in a round with the member's own token"() {
     await show("/needs");
     const token = await floor("token");
+    await page.getByRole("button", { name: "Admit a member to Hill school" }).click();
+    const fresh = await page.locator(".secret code").innerText();
     await page.getByRole("button", { name: "Vote" }).click();
+    await page.getByLabel("Your token").fill(token);
+    await page.getByRole("button", { name: "Read my ballot" }).click();
+    await page.getByText("Your ballot as it counts now").waitFor();
+    await page.getByLabel("Your token").fill(fresh);
+    await page.getByRole("button", { name: "Read my ballot" }).click();
+    await page.getByText("You have not voted in this round yet").waitFor();
     await page.getByLabel("Your token").fill(token);
     await page.getByRole("button", { name: "Read my ballot" }).click();
     await page.getByText("Your ballot as it counts now").waitFor();
@@ -160,6 +201,7 @@ const steps = {
   async "speaks German, with the times of the place and UTC beside"() {
     const german = await browser.newContext({ locale: "de-DE", timezoneId: "Asia/Kolkata" });
     german.setDefaultTimeout(60_000);
+    watch(german);
     const other = await german.newPage();
     await other.goto(url + "/schedule");
     await other.getByRole("heading", { name: "Was wartet, und warum" }).waitFor();
@@ -195,9 +237,8 @@ const steps = {
     assert.ok((await page.locator(".tile").first().boundingBox()).width > 400);
   },
 
-  async "asks nothing of anybody else and throws nothing"() {
+  async "asks nothing of anybody else"() {
     assert.deepEqual(elsewhere, []);
-    assert.deepEqual(errors, []);
     await context.close();
   },
 };

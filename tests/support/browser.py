@@ -53,6 +53,12 @@ class Driver:
     def do_state(self, machine: str, state: str) -> None:
         self.desk.change(lambda tx: tx.machines.change(machine, state=state))
 
+    def do_fault(self, machine: str, *words: str) -> None:
+        self.desk.change(lambda tx: tx.machines.change(machine, fault=" ".join(words)))
+
+    def do_waits(self, operation: str, *words: str) -> None:
+        self.desk.change(lambda tx: tx.operations.change(operation, reason=" ".join(words)))
+
     def do_notice(self, *words: str) -> None:
         self.desk.change(lambda tx: tx.notice("note", "floor", " ".join(words)))
 

@@ -68,6 +68,25 @@ def test_a_need_is_told_from_start_to_finish(served: httpx.Client, desk: Any) ->
     assert served.get("/api/ledger", params={"order": "o-1"}).json()[0]["measure"] == "uncertain"
 
 
+def test_a_moment_in_a_sentence_travels_as_ms_utc_too(served: httpx.Client, desk: Any) -> None:
+    text = "on the ballot of round r1, which closes 2025-10-11 08:53 UTC"
+    told = {"code": "on-ballot", "params": {"round": "r1", "at_when": 1_760_172_780_000}}
+    desk.change(lambda tx: tx.needs.change("n-2", reason=text))
+    desk.change(lambda tx: tx.operations.change("op-6", reason=text))
+    desk.change(lambda tx: tx.orders.change("o-1", outcome_why=text))
+    story = served.get("/api/needs/n-2").json()
+    assert (story["reason"], story["said"]) == (text, told)
+    assert next(op for op in story["operations"] if op["id"] == "op-6")["said"] == told
+    order = served.get("/api/needs/n-1").json()["operations"][0]["orders"][0]
+    assert (order["why"], order["said"]) == (text, told)
+    waits = {wait["id"]: wait for wait in served.get("/api/timeline").json()["waits"]}
+    assert (waits["op-6"]["reason"], waits["op-6"]["said"]) == (text, told)
+    planned = {op["id"]: op for op in served.get("/api/schedule").json()["operations"]}
+    assert planned["op-6"]["said"] == told
+    ran = served.get("/api/machines/printer-1").json()["orders"][0]
+    assert (ran["why"], ran["said"]) == (text, told)
+
+
 def test_lists_and_readings(served: httpx.Client, desk: Any, dash_floor: Any) -> None:
     assert len(served.get("/api/machines").json()) == 7
     assert served.get("/api/lots").json()["mdf-1"]["pieces"] == 12

@@ -11,7 +11,7 @@ from controller import resources, upkeep
 from controller.adapters.store import Tx
 from controller.joints import handovers
 from controller.values import EconomicEvent
-from support import dash_asks
+from support import dash_asks, dash_furnish
 
 HOUR = upkeep.HOUR_MS
 
@@ -114,6 +114,27 @@ def test_what_if_a_machine_were_out_changes_nothing(desk: Any, served: Any, mach
     answer = served.get(f"/api/timeline/without/{machine}")
     assert answer.status_code == (404 if machine == "nobody" else 200), answer.text
     assert served.get("/api/floor").json()["floor"]["machines"] == before
+
+
+def test_what_only_the_machine_out_can_do_is_told_and_in_no_end(served: Any) -> None:
+    found = served.get("/api/timeline/without/cell-1").json()
+    assert found["operations"] == 1 and found["moved"] == []
+    (lost,) = found["unplanned"]
+    assert (lost["id"], lost["reason"]) == ("op-3", "cell-1 would be out")
+    assert lost["said"] == {"code": "would-be-out", "params": {"machine": "cell-1"}}
+
+
+def test_a_plan_that_ends_earlier_tells_what_somebody_must_load_for_it(
+    desk: Any, served: Any
+) -> None:
+    desk.change(dash_furnish.furnish)
+    found = served.get("/api/timeline/without/printer-1").json()
+    assert all(moved["end_without_at"] < moved["end_at"] for moved in found["moved"])
+    assert [need["need"] for need in found["moved"]] == ["n-2", "n-4"]
+    assert sorted(load["machine"] for load in found["loads"]) == ["printer-2", "printer-3"]
+    assert all(load["materials"] == ["petg"] for load in found["loads"])
+    idle = served.get("/api/timeline/without/printer-4").json()
+    assert (idle["operations"], idle["moved"], idle["loads"]) == (0, [], [])
 
 
 def test_weighing_needs_a_lot_that_is_here(desk: Any) -> None:

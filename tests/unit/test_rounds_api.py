@@ -46,6 +46,8 @@ def test_communities_say_their_part_and_who_was_admitted(town):
 
 def test_a_ballot_is_cast_changed_counted_published_and_verified(town, tmp_path):
     (north,), (hill,) = admitted(town, "north"), admitted(town, "hill")
+    before = town.get("/api/rounds/current/ballot", headers=north)
+    assert (before.status_code, before.json()["version"]) == (200, 0), before.text
     first = town.post("/api/rounds/current/ballot", json={"approvals": {"s-1": 1}}, headers=north)
     assert first.json()["version"] == 1
     ask = {"approvals": {"s-1": 3, "s-2": 1}, "limits": {"petg": 90_000}}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from controller.handover import HANDOVER
-from controller.sayings import SAYINGS, in_language, places, render, said
+from controller.sayings import SAYINGS, in_language, moment, moment_at, places, render, said
 from dashboards.openapi import SAYINGS_FILE, sayings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +24,7 @@ OPEN_ENDED = {
     "{} was {}", "{} {} {}", "{}, {}: {}", "{}: {}{}",
 }  # fmt: skip
 
+BALLOT_AT = 1_760_172_780_000  # 2025-10-11 08:53 UTC
 NEW_ONES = 0  # sentences of rooms just built, English until the catalogue has them
 SHORTEST = 4  # letters of a word that would be seen to be English
 # what is told by way of a name, which the sources do not show as a sentence
@@ -89,7 +90,9 @@ def english_left(text: str) -> list[str]:
 
 
 def has(text: str) -> bool:
-    return not all(english_left(text.replace("{}", filled)) for filled in ("7", "q"))
+    return not all(
+        english_left(text.replace("{}", filled)) for filled in ("7", "q", moment(BALLOT_AT))
+    )
 
 
 @pytest.mark.parametrize("text", TOLD_OTHERWISE)
@@ -113,10 +116,10 @@ def test_both_languages_have_the_same_places(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(SAYINGS))
 def test_a_sentence_is_found_again(code: str) -> None:
-    params = {
-        name: str(n + 3) if name.startswith("n_") else f"q{n}"
-        for n, name in enumerate(sorted(places(SAYINGS[code][0])))
-    }
+    params: dict[str, str | int] = {}
+    for n, name in enumerate(sorted(places(SAYINGS[code][0]))):
+        number, at = name.startswith("n_"), name.startswith("at_")
+        params[name] = BALLOT_AT if at else str(n + 3) if number else f"q{n}"
     found = said(render(code, params))
     assert found is not None
     assert render(found.code, found.params) == render(code, params)
@@ -130,6 +133,17 @@ def test_sentences_within_sentences_and_several_are_translated() -> None:
     )
     assert in_language(text, 0) == text
     assert in_language("own words of a person", 1) == "own words of a person"
+
+
+def test_a_moment_in_a_sentence_is_utc_to_read_and_ms_to_show() -> None:
+    text = f"on the ballot of round r1, which closes {moment(BALLOT_AT + 59_999)}"
+    assert text.endswith(" 2025-10-11 08:53 UTC") and moment_at(moment(BALLOT_AT)) == BALLOT_AT
+    assert said(text) == ("on-ballot", {"round": "r1", "at_when": BALLOT_AT})
+    assert in_language(text, 1) == "in Runde r1 zur Wahl, die 2025-10-11 08:53 UTC schließt"
+    within = said(f"it is refused: {text}")
+    assert within is None or BALLOT_AT not in within.params.values()
+    odd = said("on the ballot of round r1, which closes soon")
+    assert odd is None, "a moment is nothing but a moment"
 
 
 def test_the_page_has_the_same_catalogue() -> None:

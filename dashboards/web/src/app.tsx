@@ -14,6 +14,7 @@ import { NeedForm } from "./need-form";
 import { Link, type PageName, type Route, useRoute } from "./router";
 import { Clock } from "./side";
 import { Story } from "./story";
+import { FloorTime } from "./told";
 
 const MachinePage = lazy(() => import("./machine-page").then((m) => m.default));
 const MaterialsPage = lazy(() => import("./materials-page").then((m) => m.default));
@@ -66,7 +67,13 @@ export function App() {
 
 function Floor() {
   const live = useLive();
-  return live ? <Page live={live} /> : <p class="reading">{t("Reading the floor…")}</p>;
+  return live ? (
+    <FloorTime.Provider value={live.clock}>
+      <Page live={live} />
+    </FloorTime.Provider>
+  ) : (
+    <p class="reading">{t("Reading the floor…")}</p>
+  );
 }
 
 const TITLES: Readonly<Record<PageName, Text>> = {
@@ -110,7 +117,7 @@ function Page({ live }: { live: Live }) {
         <Shown route={route} live={live} openNeed={openNeed} stateNeed={stateNeed} />
       </main>
       {need ? (
-        <Story id={need} row={live.floor.needs[need]} clock={live.clock} close={() => setNeed("")} />
+        <Story id={need} row={live.floor.needs[need]} close={() => setNeed("")} />
       ) : null}
       {form ? <NeedForm floor={live.floor} close={() => setForm(false)} /> : null}
     </div>

@@ -7,15 +7,18 @@ import { type Right, useWhyNot } from "./me";
 export type Say = (text: string, bad: boolean) => void;
 export const SayContext = createContext<Say>(() => undefined);
 
+/** Ask for something; what to say when it was done may depend on the answer. */
+type Ask = <Found>(run: () => Promise<Found>, done: string | ((found: Found) => string)) => void;
+
 /** `right`: what asking needs; without it the person is told why and nothing is asked. */
 export function useAsk(
   right: Right = "operate",
-): [boolean, (run: () => Promise<unknown>, done: string) => void, string] {
+): [boolean, Ask, string] {
   const whyNot = useWhyNot(right);
   const say = useContext(SayContext);
   const [busy, setBusy] = useState(false);
   const asking = useRef(false);
-  const ask = (run: () => Promise<unknown>, done: string): void => {
+  const ask: Ask = (run, done) => {
     if (asking.current) return; // a double press is one press
     if (whyNot) {
       say(whyNot, true);
@@ -24,7 +27,7 @@ export function useAsk(
     asking.current = true;
     setBusy(true);
     run()
-      .then(() => say(done, false))
+      .then((found) => say(typeof done === "string" ? done : done(found), false))
       .catch((error: unknown) => say(error instanceof Error ? error.message : String(error), true))
       .finally(() => {
         asking.current = false;

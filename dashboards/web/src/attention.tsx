@@ -3,9 +3,9 @@ import * as api from "./api";
 import { AskButton } from "./ask";
 import { type FloorClock, floorNow, span, useTick } from "./clock";
 import { t } from "./i18n";
-import { said } from "./said";
 import { Shape } from "./shapes";
 import { ClearButtons } from "./tile";
+import { Listed, Told } from "./told";
 import type { AttentionView, FloorDocument, MachineState } from "./types";
 import { CARD_ADVICE, CARD_TITLES } from "./words";
 
@@ -59,7 +59,9 @@ export function Attention({ floor, clock, openNeed }: Props) {
               <h3>
                 <span class="card-machine">{nameOf(floor, card)}</span> {CARD_TITLES[card.kind]}
               </h3>
-              <p>{[card.label, said(card.text)].filter(Boolean).join(" — ")}</p>
+              <p>
+                <Listed parts={[card.label, card.text ? <Told text={card.text} /> : ""]} by=" — " />
+              </p>
               <p class="advice">{CARD_ADVICE[card.kind]}</p>
               <p class="cost">{cost(card, clock)}</p>
             </div>

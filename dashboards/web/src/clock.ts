@@ -47,6 +47,12 @@ export function utc(at: number): string {
   return new Date(at).toISOString().replace("T", " ").slice(0, 19) + " UTC";
 }
 
+/** Local time with UTC behind it, for texts that cannot be hovered. */
+export function bothTimes(at: number, now: number): string {
+  const day = Math.floor(at / 86_400_000) === Math.floor(now / 86_400_000) ? 11 : 0;
+  return `${clockTime(at, now)} (${utc(at).slice(day, 16)} UTC)`;
+}
+
 export function span(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 90) return `${s} s`;

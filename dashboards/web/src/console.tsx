@@ -2,14 +2,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "./api";
 import { useAsk } from "./ask";
-import { clockTime, type FloorClock, floorNow, utc } from "./clock";
 import { t } from "./i18n";
+import { When } from "./told";
 import type { MachinePage } from "./types";
 
-type Props = { page: MachinePage; clock: FloorClock; again: () => void };
+type Props = { page: MachinePage; again: () => void };
 const LOOK_MS = [400, 1000, 2500, 6000, 15_000, 31_000];
 
-export function Console({ page, clock, again }: Props) {
+export function Console({ page, again }: Props) {
   const { machine } = page;
   const [busy, ask] = useAsk();
   const form = useRef<HTMLFormElement>(null);
@@ -54,7 +54,7 @@ export function Console({ page, clock, again }: Props) {
               <p>
                 <b>{given.line}</b>{" "}
                 <span class="sub">
-                  {given.who} <time title={utc(given.at)}>{clockTime(given.at, floorNow(clock))}</time>
+                  {given.who} <When at={given.at} />
                 </span>
               </p>
               <pre>{given.message || (given.code ? given.code : t("no answer yet"))}</pre>

@@ -1,6 +1,18 @@
 // German of handovers, banners and what is to be settled; part of the catalogue in de.ts.
 export const floor = {
   "A standby shows this page.": "Eine Reserve zeigt diese Seite.",
+  "All work would end {span} later.": "Alle Arbeit wäre {span} später fertig.",
+  "For this somebody must load:": "Dafür muss jemand laden:",
+  "Needs that end earlier: {n}.": "Bedarfe, die früher fertig werden: {n}.",
+  "Needs that end later: {n}.": "Bedarfe, die später fertig werden: {n}.",
+  "Nobody else could do {n} operations.": "{n} Arbeitsgänge könnte niemand sonst machen.",
+  "Nothing would change: nothing is planned on {name}.":
+    "Nichts würde sich ändern: auf {name} ist nichts geplant.",
+  "Nothing would change: other machines take its work.":
+    "Nichts würde sich ändern: andere Maschinen übernehmen die Arbeit.",
+  "What it runs now is taken as finished.": "Was sie gerade macht, gilt als fertig.",
+  "{span} earlier": "{span} früher",
+  "{span} later": "{span} später",
   Correct: "Berichtigen",
   "Correct what {order} drew": "Berichtigen, was {order} verbrauchte",
   Count: "Zählen",

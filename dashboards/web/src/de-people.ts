@@ -1,5 +1,12 @@
 // German of coming in, of accounts, and of roles; part of the catalogue in de.ts.
 export const people = {
+  "Cast it": "Abgeben",
+  "Read my ballot": "Meinen Stimmzettel lesen",
+  Vote: "Abstimmen",
+  "Your ballot as it counts now": "Ihr Stimmzettel, wie er jetzt zählt",
+  "You have not voted in this round yet": "Sie haben in dieser Runde noch nicht abgestimmt",
+  "Your ballot counts": "Ihr Stimmzettel zählt",
+  "Your token": "Ihr Stimmschlüssel",
   "A round is open": "Eine Runde ist offen",
   Accounts: "Konten",
   "Add an account": "Konto anlegen",

@@ -68,13 +68,13 @@ export function Admit({ community, again }: { community: CommunityView; again: (
         {t("Admit")}
       </AskButton>
       {made.length ? (
-        <ul class="secret" role="status">
+        <div class="secret" role="status">
           {made.map((one) => (
-            <li key={one.id}>
+            <p key={one.id}>
               {t("Shown this one time:")} <code>{one.token}</code>
-            </li>
+            </p>
           ))}
-        </ul>
+        </div>
       ) : null}
     </>
   );

@@ -34,9 +34,11 @@ export const catalogueOf = (): Sayings | undefined => sayings;
 
 /** A text in the person's language; `{name}` is replaced by the value of that name. */
 export function t(text: Text, values: Readonly<Record<string, string | number>> = {}): string {
-  const found = catalogue[text] ?? text;
-  return found.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+  return template(text).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
+
+/** A text in the person's language with its places as they are. */
+export const template = (text: Text): string => catalogue[text] ?? text;
 
 /** For dates: the language of the words with the order of the browser's region, when they agree. */
 export function locale(): string {

@@ -4,13 +4,13 @@ import { AgeAt, ReadAge } from "./age";
 import * as api from "./api";
 import { AskButton } from "./ask";
 import { Chart, GROUPS, SPANS_H } from "./chart";
-import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { type FloorClock, span } from "./clock";
 import { Console } from "./console";
 import { useFetched } from "./fetched";
 import { locale, t, type Text } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
-import { said } from "./said";
+import { Told, When } from "./told";
 import { Tile } from "./tile";
 import { Toolpath } from "./toolpath";
 import type { MachinePage as Page, ReadingsView, ReadingView, RanView } from "./types";
@@ -60,9 +60,9 @@ export default function MachinePage({ id, live, openNeed }: Props) {
       {page.error ? <p class="problem">{page.error}</p> : null}
       {value ? (
         <>
-          <UpkeepPanel page={value} clock={live.clock} again={page.again} />
-          <Console page={value} clock={live.clock} again={page.again} />
-          <Orders page={value} clock={live.clock} readMs={page.readMs} />
+          <UpkeepPanel page={value} again={page.again} />
+          <Console page={value} again={page.again} />
+          <Orders page={value} readMs={page.readMs} />
           <Facts page={value} clock={live.clock} />
         </>
       ) : (
@@ -163,7 +163,7 @@ function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: nu
   );
 }
 
-function Orders({ page, clock, readMs }: { page: Page; clock: FloorClock; readMs: number }) {
+function Orders({ page, readMs }: { page: Page; readMs: number }) {
   return (
     <section class="panel" aria-labelledby="orders-title">
       <h2 id="orders-title">
@@ -187,7 +187,7 @@ function Orders({ page, clock, readMs }: { page: Page; clock: FloorClock; readMs
           </thead>
           <tbody>
             {page.orders.map((order) => (
-              <OrderRow key={order.id} order={order} clock={clock} />
+              <OrderRow key={order.id} order={order} />
             ))}
           </tbody>
         </table>
@@ -196,7 +196,7 @@ function Orders({ page, clock, readMs }: { page: Page; clock: FloorClock; readMs
   );
 }
 
-function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
+function OrderRow({ order }: { order: RanView }) {
   const began = order.started_at ?? order.offered_at;
   return (
     <tr>
@@ -204,10 +204,10 @@ function OrderRow({ order, clock }: { order: RanView; clock: FloorClock }) {
       <td>{order.need ? <Link to={partPath(order.need)}>{order.label}</Link> : order.label}</td>
       <td>
         {order.words}
-        {order.why ? <span class="sub"> {said(order.why)}</span> : null}
+        {order.why ? <span class="sub"> <Told text={order.why} /></span> : null}
       </td>
       <td>
-        <time title={utc(began)}>{clockTime(began, floorNow(clock))}</time>
+        <When at={began} />
       </td>
       <td>{order.run_ms ? span(order.run_ms) : "—"}</td>
       <td class="number">
@@ -270,7 +270,7 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
       <ol class="events">
         {page.commands.map((given) => (
           <li key={given.id}>
-            <time title={utc(given.at)}>{clockTime(given.at, floorNow(clock))}</time>
+            <When at={given.at} />
             <span>
               <b>{given.line ?? given.do}</b> {given.who}
               {given.code ? ` → ${given.code}` : ` → ${t("no answer yet")}`}

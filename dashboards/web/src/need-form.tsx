@@ -3,7 +3,7 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import * as api from "./api";
 import { SayContext } from "./ask";
 import { t } from "./i18n";
-import { said } from "./said";
+import { toldPlain } from "./told";
 import type { FloorDocument, ProblemView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
 
@@ -27,7 +27,7 @@ export function NeedForm({ floor, close }: Props) {
       .stateNeed(readForm(new FormData(event.target as HTMLFormElement)), key)
       .then((answer) => {
         const line = answer.lines[0];
-        say(`${t("Need {id}", { id: line?.need ?? "" })}: ${NEED_WORDS[line?.state ?? "stated"] ?? ""}${line?.reason ? `: ${said(line.reason)}` : ""}`, false);
+        say(`${t("Need {id}", { id: line?.need ?? "" })}: ${NEED_WORDS[line?.state ?? "stated"] ?? ""}${line?.reason ? `: ${toldPlain(line.reason, Date.now())}` : ""}`, false);
         dialog.current?.close();
       })
       .catch((error: unknown) => {

@@ -1,13 +1,13 @@
 // Needs: stated, voted on, followed to the part; rounds with what each decided and why.
 import { useState } from "preact/hooks";
 import { ReadAge } from "./age";
-import { clockTime, floorNow, utc } from "./clock";
+import { clockTime, floorNow } from "./clock";
 import { useFetched } from "./fetched";
 import { Admit, CloseRound, OpenRound } from "./govern";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Queue } from "./queue";
-import { Told } from "./told";
+import { Told, When, Words } from "./told";
 import type { CommunityView, RoundLine, RoundView } from "./types";
 import { Ballot } from "./vote";
 import { CLASS_WORDS, ROUND_WORDS } from "./words";
@@ -54,7 +54,6 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
   const page = useFetched<RoundView>(`/api/rounds/${encodeURIComponent(id)}`, live.floor.needs, 3000);
   const { value } = page;
   if (!value) return <p class="reading">{page.error || t("Reading…")}</p>;
-  const now = floorNow(live.clock);
   const needs = Object.values(value.needs).sort(
     (a, b) => (a.place ?? Infinity) - (b.place ?? Infinity) || b.points - a.points || a.need.localeCompare(b.need),
   );
@@ -62,9 +61,10 @@ function Round({ id, live, openNeed }: { id: string; live: Live; openNeed: (id: 
     <>
       <p>
         <b>{ROUND_WORDS[value.state] ?? value.state}</b>{" · "}
-        <span title={utc(value.closes_at)}>
-          {t(value.state === "open" ? "until {when}" : "closed {when}", { when: clockTime(value.closed_at ?? value.closes_at, now) })}
-        </span>
+        <Words
+          text={value.state === "open" ? "until {when}" : "closed {when}"}
+          values={{ when: <When at={value.closed_at ?? value.closes_at} /> }}
+        />
         {" · "}
         {t("ballots: {n}", { n: value.ballot_count })}
       </p>

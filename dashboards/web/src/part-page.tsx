@@ -1,10 +1,12 @@
 // The public record of the parts made for a need: who asked, why it was made, how, of what, by whom.
+import type { ComponentChildren } from "preact";
 import { ReadAge } from "./age";
-import { clockTime, floorNow, span, utc } from "./clock";
+import { span } from "./clock";
 import { useFetched } from "./fetched";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
+import { Listed, Told, When, Words } from "./told";
 import type { LedgerLine, PartStepView, PartView } from "./types";
 import { exactGrams, NEED_WORDS, RESULT_WORDS } from "./words";
 
@@ -12,13 +14,12 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
   const page = useFetched<PartView>(`/api/parts/${encodeURIComponent(id)}`, live.floor.needs[id]);
   const { value } = page;
   if (!value) return <p class={page.error ? "problem" : "reading"}>{page.error || t("Reading…")}</p>;
-  const now = floorNow(live.clock);
-  const facts: [string, string | undefined, (number | undefined)?][] = [
+  const facts: [string, ComponentChildren][] = [
     [t("For"), value.community],
     [t("State"), NEED_WORDS[value.state] ?? value.state],
-    [t("Stated"), `${clockTime(value.stated_at, now)}, ${value.stated_by}`, value.stated_at],
-    [t("Accepted"), value.accepted_at ? clockTime(value.accepted_at, now) : undefined, value.accepted_at],
-    [t("Because"), value.accepted_because],
+    [t("Stated"), <Listed key="stated" parts={[<When key="at" at={value.stated_at} />, value.stated_by]} by=", " />],
+    [t("Accepted"), value.accepted_at ? <When key="accepted" at={value.accepted_at} /> : undefined],
+    [t("Because"), value.accepted_because ? <Told key="because" text={value.accepted_because} /> : undefined],
     [t("Design"), [value.title ?? value.design, value.version].filter(Boolean).join(" ")],
     [t("License"), [value.license, value.licensor].filter(Boolean).join(", ") || undefined],
     [t("Manifest SHA-256"), value.manifest_sha256],
@@ -31,11 +32,11 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
           {value.quantity} × {value.part} <ReadAge readMs={page.readMs} />
         </h2>
         <dl class="facts">
-          {facts.map(([name, text, at]) =>
+          {facts.map(([name, text]) =>
             text ? (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd title={at ? utc(at) : undefined}>{text}</dd>
+                <dd>{text}</dd>
               </div>
             ) : null,
           )}
@@ -46,12 +47,12 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
         {value.steps.length === 0 ? <p class="none">{t("Nothing of it has been made yet.")}</p> : null}
         <ol class="timeline">
           {value.steps.map((step) => (
-            <Step key={step.order} step={step} now={now} />
+            <Step key={step.order} step={step} />
           ))}
         </ol>
       </section>
-      <Lines title={t("Delivered")} none={t("Nothing has been delivered yet.")} lines={value.delivered} now={now} />
-      <Lines title={t("Credits")} none={t("Nobody has been credited yet.")} lines={value.credits} now={now} />
+      <Lines title={t("Delivered")} none={t("Nothing has been delivered yet.")} lines={value.delivered} />
+      <Lines title={t("Credits")} none={t("Nobody has been credited yet.")} lines={value.credits} />
       <p class="links">
         <a href={`/records/${encodeURIComponent(id)}/label.pdf`}>{t("Label to print (PDF)")}</a>
         <a href={`/records/${encodeURIComponent(id)}/label.png`}>{t("QR code (PNG)")}</a>
@@ -62,11 +63,11 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
   );
 }
 
-function Step({ step, now }: { step: PartStepView; now: number }) {
+function Step({ step }: { step: PartStepView }) {
   const mass = [
     step.measured_mg ? t("{mass} measured", { mass: exactGrams(step.measured_mg) }) : "",
     step.uncertain_mg ? t("{mass} uncertain", { mass: exactGrams(step.uncertain_mg) }) : "",
-  ].filter(Boolean);
+  ];
   return (
     <li class="op">
       <p class="op-head">
@@ -80,23 +81,23 @@ function Step({ step, now }: { step: PartStepView; now: number }) {
           </span>
         ) : null}
       </p>
-      <p class="sub" title={step.started_at ? utc(step.started_at) : undefined}>
-        {[
-          step.started_at ? t("began {when}", { when: clockTime(step.started_at, now) }) : "",
+      <p class="sub">
+        <Listed
+          parts={[
+          step.started_at ? <Words text="began {when}" values={{ when: <When at={step.started_at} /> }} /> : "",
           step.run_ms ? t("ran {span}", { span: span(step.run_ms) }) : "",
           ...mass,
           step.tended_by.length ? t("tended by {who}", { who: step.tended_by.join(", ") }) : "",
           step.inspected_by ? t("looked at by {who}", { who: step.inspected_by }) : "",
           step.program_sha256 ? `SHA-256 ${step.program_sha256.slice(0, 12)}…` : "",
-        ]
-          .filter(Boolean)
-          .join(" · ")}
+          ]}
+        />
       </p>
     </li>
   );
 }
 
-function Lines({ title, none, lines, now }: { title: string; none: string; lines: LedgerLine[]; now: number }) {
+function Lines({ title, none, lines }: { title: string; none: string; lines: LedgerLine[] }) {
   return (
     <section class="panel" aria-label={title}>
       <h2>{title}</h2>
@@ -104,7 +105,7 @@ function Lines({ title, none, lines, now }: { title: string; none: string; lines
       <ol class="events">
         {lines.map((line) => (
           <li key={line.id}>
-            <time title={utc(line.happened_at)}>{clockTime(line.happened_at, now)}</time>
+            <When at={line.happened_at} />
             <span>
               {line.provider} → <b>{line.receiver}</b>{" "}
               {[line.pieces ? t("{n} pcs", { n: line.pieces }) : "", line.mass_mg ? exactGrams(line.mass_mg) : "", line.note ?? ""]

@@ -2,8 +2,7 @@
 import { memo } from "preact/compat";
 import { type FloorClock, floorNow } from "./clock";
 import { t } from "./i18n";
-import { Told } from "./told";
-import { When } from "./tile";
+import { Told, When } from "./told";
 import type { FloorDocument, NeedView, StepView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
 
@@ -75,12 +74,12 @@ const NeedRow = memo(function NeedRow({ id, need, clock, openNeed }: RowProps) {
         <span class="dates">
           {need.due_at ? (
             <span class={late ? "late" : ""}>
-              {t("due")} <When at={need.due_at} clock={clock} />
+              {t("due")} <When at={need.due_at} />
             </span>
           ) : null}
           {need.eta_at && !ENDED.includes(need.state) ? (
             <span>
-              {t("expected")} <When at={need.eta_at} clock={clock} />
+              {t("expected")} <When at={need.eta_at} />
             </span>
           ) : null}
         </span>

@@ -8,6 +8,8 @@ type Form = { form: RegExp; names: string[]; template: string };
 
 const PLACE = /\{(\w+)\}/;
 const MOST_DEEP = 4;
+// by the first letters of its name, what a parameter may be
+const KINDS: Readonly<Record<string, string>> = { n: "[-+]?[0-9.]+", at: "\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC" };
 let forms: Form[] | undefined;
 const known = new Map<string, string>();
 
@@ -32,7 +34,7 @@ function made(sayings: Sayings): Form[] {
       const parts = english.split(PLACE);
       const names = parts.filter((_, n) => n % 2 === 1);
       const source = parts.map((part, n) =>
-        n % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") : part.startsWith("n_") ? "([-+]?[0-9.]+)" : "(.+?)",
+        n % 2 === 0 ? part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") : `(${KINDS[part.split("_")[0] ?? ""] ?? ".+?"})`,
       );
       return { form: new RegExp(`^${source.join("")}$`, "s"), names, template: german };
     });

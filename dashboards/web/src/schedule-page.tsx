@@ -1,14 +1,15 @@
 // Work over machines in time: planned above, as it happened below; why what waits is waiting.
 import { useState } from "preact/hooks";
 import { ReadAge } from "./age";
-import { clockTime, floorNow, span, useTick, utc } from "./clock";
+import { bothTimes, floorNow, span, useTick } from "./clock";
 import { useFetched } from "./fetched";
 import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
-import { said } from "./said";
 import { Shape } from "./shapes";
-import type { BarView, FloorDocument, TimelinePage, WaitView, WhatIfView } from "./types";
+import { Told, toldPlain } from "./told";
+import type { BarView, FloorDocument, TimelinePage, WaitView } from "./types";
+import { WhatIf } from "./what-if";
 import { STATE_WORDS } from "./words";
 
 type Props = { live: Live; openNeed: (id: string) => void };
@@ -43,7 +44,7 @@ export default function SchedulePage({ live, openNeed }: Props) {
         <Legend away={value.away.length > 0} />
         <Gantt page={value} floor={live.floor} view={view} openNeed={openNeed} />
       </section>
-      <WhatIf floor={live.floor} out={out} setOut={setOut} now={now} />
+      <WhatIf floor={live.floor} out={out} setOut={setOut} />
       <Waits waits={value.waits} now={now} openNeed={openNeed} />
     </>
   );
@@ -155,11 +156,11 @@ function Bar({ bar, view, openNeed }: { bar: BarView; view: View; openNeed: (id:
   const words = [
     bar.label,
     t("for {whom}", { whom: bar.community }),
-    bar.words ?? "",
-    bar.start_at ? t("planned {from} to {to}", { from: clockTime(bar.start_at, view.now), to: clockTime(bar.end_at ?? 0, view.now) }) : "",
-    bar.began_at ? t("began {when}", { when: clockTime(bar.began_at, view.now) }) : "",
-    bar.ended_at ? t("ended {when}", { when: clockTime(bar.ended_at, view.now) }) : "",
-    bar.due_at ? t("due {when}", { when: clockTime(bar.due_at, view.now) }) : "",
+    toldPlain(bar.words, view.now),
+    bar.start_at ? t("planned {from} to {to}", { from: bothTimes(bar.start_at, view.now), to: bothTimes(bar.end_at ?? 0, view.now) }) : "",
+    bar.began_at ? t("began {when}", { when: bothTimes(bar.began_at, view.now) }) : "",
+    bar.ended_at ? t("ended {when}", { when: bothTimes(bar.ended_at, view.now) }) : "",
+    bar.due_at ? t("due {when}", { when: bothTimes(bar.due_at, view.now) }) : "",
     late ? t("late by {span}", { span: span(last - (bar.due_at ?? 0)) }) : "",
   ].filter(Boolean);
   const kind = !bar.ended_at ? "runs" : FAILED.includes(bar.state) ? "failed" : "ran";
@@ -195,63 +196,6 @@ function Piece({ words, open, kind, box, children }: PieceProps) {
   );
 }
 
-type WhatIfProps = { floor: FloorDocument; out: string; setOut: (id: string) => void; now: number };
-
-function WhatIf({ floor, out, setOut, now }: WhatIfProps) {
-  const machines = Object.values(floor.machines).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  return (
-    <section class="panel" aria-labelledby="what-if-title">
-      <h2 id="what-if-title">{t("What if a machine were out?")}</h2>
-      <label class="short">
-        {t("Machine")}
-        <select value={out} onChange={(event) => setOut(event.currentTarget.value)}>
-          <option value="">{t("none: the plan as it is")}</option>
-          {machines.map((machine) => (
-            <option key={machine.id} value={machine.id}>
-              {machine.name}
-            </option>
-          ))}
-        </select>
-      </label>
-      {out ? <Without machine={out} now={now} /> : null}
-    </section>
-  );
-}
-
-function Without({ machine, now }: { machine: string; now: number }) {
-  const page = useFetched<WhatIfView>(`/api/timeline/without/${encodeURIComponent(machine)}`, machine, 15_000);
-  const { value } = page;
-  if (!value || value.machine !== machine) return <p class="reading">{page.error || t("Planning without it…")}</p>;
-  const delay = (value.end_without_at ?? 0) - (value.end_at ?? 0);
-  return (
-    <div class="what-if" role="status">
-      <p>
-        {value.moved.length + value.unplanned.length === 0
-          ? t("Nothing would change: other machines take its work.")
-          : t("{n} needs would end at another time, {m} operations could not be planned.", { n: value.moved.length, m: value.unplanned.length })}{" "}
-        {value.end_without_at && delay >= 60_000 ? t("All work would end {span} later.", { span: span(delay) }) : ""}
-      </p>
-      <ul class="events">
-        {value.moved.map((moved) => (
-          <li key={moved.need} class={moved.due_at && moved.end_without_at > moved.due_at ? "late" : ""}>
-            <span>
-              <b>{moved.label}</b> {clockTime(moved.end_at, now)} → {clockTime(moved.end_without_at, now)}
-              {moved.due_at && moved.end_without_at > moved.due_at ? ` ▲ ${t("after its due time {when}", { when: clockTime(moved.due_at, now) })}` : ""}
-            </span>
-          </li>
-        ))}
-        {value.unplanned.map((wait) => (
-          <li key={wait.id}>
-            <span>
-              <b>{wait.label}</b> {said(wait.reason)}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
 function Waits({ waits, now, openNeed }: { waits: WaitView[]; now: number; openNeed: (id: string) => void }) {
   const groups = new Map<string, WaitView[]>();
   for (const wait of waits) groups.set(wait.reason, [...(groups.get(wait.reason) ?? []), wait]);
@@ -265,14 +209,16 @@ function Waits({ waits, now, openNeed }: { waits: WaitView[]; now: number; openN
       <ul class="waits">
         {rows.map(([reason, list]) => (
           <li key={reason}>
-            <p class="reason">{said(reason)}</p>
+            <p class="reason">
+              <Told text={reason} />
+            </p>
             <p>
               {list.slice(0, 12).map((wait) => (
                 <button
                   key={wait.id}
                   type="button"
                   class="link"
-                  title={wait.due_at ? `${t("due {when}", { when: clockTime(wait.due_at, now) })} · ${utc(wait.due_at)}` : undefined}
+                  title={wait.due_at ? t("due {when}", { when: bothTimes(wait.due_at, now) }) : undefined}
                   onClick={() => openNeed(wait.need)}
                 >
                   {wait.label} <span class="sub">{wait.community}</span>

@@ -5,7 +5,7 @@ import * as api from "./api";
 import { AskButton, useAsk } from "./ask";
 import type { FloorClock } from "./clock";
 import { t } from "./i18n";
-import { said } from "./said";
+import { Told } from "./told";
 import type { DiscrepancyView, LotDetail, MaterialsPage, PickView } from "./types";
 import { exactGrams } from "./words";
 
@@ -47,7 +47,7 @@ function Doubt({ one, clock, again }: { one: DiscrepancyView; clock: FloorClock;
   return (
     <li>
       <span>
-        <b>{one.order}</b> {said(one.words)} <AgeAt at={one.opened_at} clock={clock} />
+        <b>{one.order}</b> <Told text={one.words} /> <AgeAt at={one.opened_at} clock={clock} />
       </span>
       <span class="inline">
         {one.kind === "mass" ? (

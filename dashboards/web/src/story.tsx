@@ -1,10 +1,11 @@
 // A need from start to finish: stated, its operations, the orders on machines, material, ledger.
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "./api";
-import { clockTime, type FloorClock, floorNow, span, utc } from "./clock";
+import { span } from "./clock";
 import { t } from "./i18n";
 import { Link, partPath } from "./router";
-import { said } from "./said";
+import { Listed, Told, When, Words } from "./told";
 import type { NeedStory, NeedView, OperationStory, OrderStory } from "./types";
 import {
   ACTION_WORDS,
@@ -21,11 +22,10 @@ type Props = {
   id: string;
   /** the need's row: when it changes, the story is read again */
   row: NeedView | undefined;
-  clock: FloorClock;
   close: () => void;
 };
 
-export function Story({ id, row, clock, close }: Props) {
+export function Story({ id, row, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [story, setStory] = useState<NeedStory | undefined>(undefined);
   const [error, setError] = useState("");
@@ -56,28 +56,28 @@ export function Story({ id, row, clock, close }: Props) {
           </button>
         </div>
         {error ? <p class="problem">{error}</p> : null}
-        {story ? <Told story={story} clock={clock} /> : <p>{t("Reading…")}</p>}
+        {story ? <Whole story={story} /> : <p>{t("Reading…")}</p>}
       </div>
     </dialog>
   );
 }
 
-function Told({ story, clock }: { story: NeedStory; clock: FloorClock }) {
-  const now = floorNow(clock);
-  const facts: [string, string | undefined][] = [
+function Whole({ story }: { story: NeedStory }) {
+  const when = (at: number | undefined): ComponentChildren => (at ? <When at={at} /> : undefined);
+  const facts: [string, ComponentChildren][] = [
     [t("For"), story.community],
     [
       t("State"),
       `${NEED_WORDS[story.state] ?? story.state}, ${t("{n} of {of} made", { n: story.made, of: story.quantity })}`,
     ],
     [t("Class"), CLASS_WORDS[story.cls] ?? story.cls],
-    [t("Stated"), [clockTime(story.created_at, now), story.stated_by].filter(Boolean).join(", ")],
-    [t("Due"), story.due_at ? clockTime(story.due_at, now) : undefined],
-    [t("Expected"), story.eta_at && !story.delivered_at ? clockTime(story.eta_at, now) : undefined],
-    [t("Delivered"), story.delivered_at ? clockTime(story.delivered_at, now) : undefined],
+    [t("Stated"), <Listed key="stated" parts={[when(story.created_at), story.stated_by]} by=", " />],
+    [t("Due"), when(story.due_at)],
+    [t("Expected"), story.delivered_at ? undefined : when(story.eta_at)],
+    [t("Delivered"), when(story.delivered_at)],
     [t("Design"), story.title ?? story.design],
     [t("License"), [story.license, story.licensor].filter(Boolean).join(", ") || undefined],
-    [t("Why"), said(story.reason)],
+    [t("Why"), story.reason ? <Told key="why" text={story.reason} /> : undefined],
     [t("Note"), story.note],
   ];
   const units = byUnit(story.operations);
@@ -103,12 +103,12 @@ function Told({ story, clock }: { story: NeedStory; clock: FloorClock }) {
           </h3>
           <ol class="timeline">
             {operations.map((op) => (
-              <Operation key={op.id} op={op} now={now} />
+              <Operation key={op.id} op={op} />
             ))}
           </ol>
         </section>
       ))}
-      <Lines story={story} now={now} />
+      <Lines story={story} />
     </>
   );
 }
@@ -119,7 +119,7 @@ function byUnit(operations: OperationStory[]): Map<number, OperationStory[]> {
   return units;
 }
 
-function Operation({ op, now }: { op: OperationStory; now: number }) {
+function Operation({ op }: { op: OperationStory }) {
   return (
     <li class={`op op-${op.state}`}>
       <p class="op-head">
@@ -127,44 +127,51 @@ function Operation({ op, now }: { op: OperationStory; now: number }) {
         <span class={`chip op-${op.state}`}>{OPERATION_WORDS[op.state] ?? op.state}</span>
         {op.machine ? <span>{t("on {machine}", { machine: op.machine })}</span> : null}
         {op.planned_start_at && !op.orders.length ? (
-          <span>{t("from {when}", { when: clockTime(op.planned_start_at, now) })}</span>
+          <span>
+            <Words text="from {when}" values={{ when: <When at={op.planned_start_at} /> }} />
+          </span>
         ) : null}
         {op.estimated_mg ? <span>{t("about {mass}", { mass: grams(op.estimated_mg) })}</span> : null}
       </p>
-      {op.reason ? <p class="reason">{said(op.reason)}</p> : null}
+      {op.reason ? <p class="reason"><Told text={op.reason} /></p> : null}
       {op.instructions ? <p class="note">{op.instructions}</p> : null}
       {op.orders.map((order) => (
-        <Attempt key={order.id} order={order} now={now} />
+        <Attempt key={order.id} order={order} />
       ))}
     </li>
   );
 }
 
-function Attempt({ order, now }: { order: OrderStory; now: number }) {
+function Attempt({ order }: { order: OrderStory }) {
   const times = [
-    order.started_at ? t("began {when}", { when: clockTime(order.started_at, now) }) : "",
-    order.ended_at ? t("ended {when}", { when: clockTime(order.ended_at, now) }) : "",
+    order.started_at ? <Words text="began {when}" values={{ when: <When at={order.started_at} /> }} /> : "",
+    order.ended_at ? <Words text="ended {when}" values={{ when: <When at={order.ended_at} /> }} /> : "",
     order.run_ms ? t("ran {span}", { span: span(order.run_ms) }) : "",
-  ].filter(Boolean);
+  ];
   const mass = [
     order.measured_mg ? t("{mass} measured", { mass: exactGrams(order.measured_mg) }) : "",
     order.uncertain_mg ? t("{mass} uncertain", { mass: exactGrams(order.uncertain_mg) }) : "",
-  ].filter(Boolean);
+  ];
   return (
     <p class={`attempt order-${order.state}`}>
       <b>{order.machine}</b> {order.words}
       {order.percent === undefined ? "" : ` ${order.percent} %`}
       {order.result ? `, ${RESULT_WORDS[order.result] ?? order.result}` : ""}
       {order.by ? ` (${t("said {who}", { who: order.by })})` : ""}
-      {order.why ? ` — ${said(order.why)}` : ""}
-      <span class="sub" title={order.started_at ? utc(order.started_at) : undefined}>
-        {[...times, ...mass, t("order {id}", { id: order.id })].join(" · ")}
+      {order.why ? (
+        <>
+          {" "}
+          — <Told text={order.why} />
+        </>
+      ) : null}
+      <span class="sub">
+        <Listed parts={[...times, ...mass, t("order {id}", { id: order.id })]} />
       </span>
     </p>
   );
 }
 
-function Lines({ story, now }: { story: NeedStory; now: number }) {
+function Lines({ story }: { story: NeedStory }) {
   if (story.lines.length === 0) return null;
   return (
     <section class="unit">
@@ -172,7 +179,7 @@ function Lines({ story, now }: { story: NeedStory; now: number }) {
       <ol class="events">
         {story.lines.map((line) => (
           <li key={line.id}>
-            <time title={utc(line.happened_at)}>{clockTime(line.happened_at, now)}</time>
+            <When at={line.happened_at} />
             <span>
               <b>{ACTION_WORDS[line.action] ?? line.action}</b>{" "}
               {[

@@ -2,12 +2,12 @@
 import { memo } from "preact/compat";
 import * as api from "./api";
 import { AskButton, HoldButton } from "./ask";
-import { clockTime, type FloorClock, floorNow, realMs, span, useTick, utc } from "./clock";
+import { type FloorClock, floorNow, realMs, span, useTick } from "./clock";
 import { Shape } from "./shapes";
 import { t } from "./i18n";
 import { Link, machinePath } from "./router";
-import { said } from "./said";
 import { SwapButton } from "./swap";
+import { Told, When } from "./told";
 import type { FloorDocument, MachineState, MachineView, MaterialView } from "./types";
 import { grams, STATE_MEANING, STATE_WORDS } from "./words";
 
@@ -51,8 +51,8 @@ export const Tile = memo(function Tile(props: Props) {
         <Age machine={machine} clock={clock} changedMs={changedMs} />
       </header>
       <div class="tile-body">
-        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}>{said(machine.why)}</p> : null}
-        {machine.robot ? <p class="robot">{said(machine.robot)}</p> : null}
+        {machine.why ? <p class={["person", "clear"].includes(machine.state) ? "todo" : "why"}><Told text={machine.why} /></p> : null}
+        {machine.robot ? <p class="robot"><Told text={machine.robot} /></p> : null}
         <Work machine={machine} clock={clock} openNeed={openNeed} />
         <Materials machine={machine} floor={floor} />
         {machine.next ? (
@@ -60,7 +60,7 @@ export const Tile = memo(function Tile(props: Props) {
             <span class="tag">{t("Next")}</span>
             <span>
               {machine.next}
-              {machine.next_at ? <When at={machine.next_at} clock={clock} before={t(" at ")} /> : null}
+              {machine.next_at ? <When at={machine.next_at} before={t(" at ")} /> : null}
             </span>
           </p>
         ) : null}
@@ -86,15 +86,6 @@ function Age({ machine, clock, changedMs }: AgeProps) {
     <span class="age" title={t("time since the last change; the machine was heard within 50 s")}>
       <i aria-hidden="true" /> {text}
     </span>
-  );
-}
-
-export function When({ at, clock, before = "" }: { at: number; clock: FloorClock; before?: string }) {
-  return (
-    <time dateTime={new Date(at).toISOString()} title={utc(at)}>
-      {before}
-      {clockTime(at, floorNow(clock))}
-    </time>
   );
 }
 
@@ -152,11 +143,11 @@ function Eta({ machine, clock }: { machine: MachineView; clock: FloorClock }) {
   useTick(10_000);
   if (!machine.eta_at || machine.state === "silent") return null;
   if (machine.eta_at + 60_000 < floorNow(clock)) {
-    return <span class="eta late">{t("late, was due")} <When at={machine.eta_at} clock={clock} /></span>;
+    return <span class="eta late">{t("late, was due")} <When at={machine.eta_at} /></span>;
   }
   return (
     <span class="eta">
-      {t("done by")} <When at={machine.eta_at} clock={clock} />
+      {t("done by")} <When at={machine.eta_at} />
     </span>
   );
 }

@@ -30,6 +30,7 @@ export type ReadingView = Schemas["ReadingView"];
 export type BarView = Schemas["BarView"];
 export type WaitView = Schemas["WaitView"];
 export type TimelinePage = Schemas["TimelinePage"];
+export type MovedView = Schemas["MovedView"];
 export type WhatIfView = Schemas["WhatIfView"];
 export type PartView = Schemas["PartView"];
 export type PartStepView = Schemas["PartStepView"];

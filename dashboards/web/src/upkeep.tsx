@@ -2,13 +2,13 @@
 import { useRef } from "preact/hooks";
 import * as api from "./api";
 import { useAsk } from "./ask";
-import { clockTime, type FloorClock, floorNow, utc } from "./clock";
 import { t } from "./i18n";
+import { When, Words } from "./told";
 import type { DueView, MachinePage } from "./types";
 
-type Props = { page: MachinePage; clock: FloorClock; again: () => void };
+type Props = { page: MachinePage; again: () => void };
 
-export function UpkeepPanel({ page, clock, again }: Props) {
+export function UpkeepPanel({ page, again }: Props) {
   const { id } = page.machine;
   return (
     <section class="panel" aria-labelledby="upkeep-title">
@@ -16,7 +16,7 @@ export function UpkeepPanel({ page, clock, again }: Props) {
       {page.due.length === 0 ? <p class="none">{t("No maintenance is planned by hours yet.")}</p> : null}
       <ul class="due">
         {page.due.map((due) => (
-          <Due key={due.what} machine={id} due={due} clock={clock} again={again} />
+          <Due key={due.what} machine={id} due={due} again={again} />
         ))}
       </ul>
       <div class="forms">
@@ -26,7 +26,7 @@ export function UpkeepPanel({ page, clock, again }: Props) {
       <ol class="events">
         {page.upkeep.map((done) => (
           <li key={done.at + done.what}>
-            <time title={utc(done.at)}>{clockTime(done.at, floorNow(clock))}</time>
+            <When at={done.at} />
             <span>
               <b>{done.what}</b> {done.who}, {t("after {h} h", { h: done.run_h })}
               {done.note ? ` — ${done.note}` : ""}
@@ -38,9 +38,9 @@ export function UpkeepPanel({ page, clock, again }: Props) {
   );
 }
 
-type DueProps = { machine: string; due: DueView; clock: FloorClock; again: () => void };
+type DueProps = { machine: string; due: DueView; again: () => void };
 
-function Due({ machine, due, clock, again }: DueProps) {
+function Due({ machine, due, again }: DueProps) {
   const [busy, ask] = useAsk();
   const late = due.left_h < 0;
   const left = t(late ? "{h} h overdue" : "due in {h} h of running", { h: Math.abs(due.left_h).toFixed(1) });
@@ -50,9 +50,9 @@ function Due({ machine, due, clock, again }: DueProps) {
         {late ? "▲ " : ""}
         <b>{due.what}</b> {left} <span class="sub">{t("every {h} h", { h: due.every_h })}</span>
         {due.last_at ? (
-          <span class="sub" title={utc(due.last_at)}>
+          <span class="sub">
             {" "}
-            {t("last {when}", { when: clockTime(due.last_at, floorNow(clock)) })}
+            <Words text="last {when}" values={{ when: <When at={due.last_at} /> }} />
           </span>
         ) : null}
       </span>

@@ -24,7 +24,14 @@ export function Ballot({ round, communities, again }: Props) {
     );
   }
   const read = (): void => {
-    ask(() => api.ownBallot(round.id, token).then((found) => setLevels(found.approvals)), t("Your ballot as it counts now"));
+    ask(
+      () =>
+        api.ownBallot(round.id, token).then((found) => {
+          setLevels(found.approvals);
+          return found;
+        }),
+      (found) => (found.version ? t("Your ballot as it counts now") : t("You have not voted in this round yet")),
+    );
   };
   const cast = (event: SubmitEvent): void => {
     event.preventDefault();
