@@ -143,6 +143,7 @@ class RunningSite:
             lambda: [place.post.state() for place in self._places],
             by_list({machine.id: machine.console for machine in self.settings.machines}),
             house(self.settings.planning, self.place.base),
+            self.commons.sign,
         )
         port = int(self.settings.http.rpartition(":")[2])
         try:

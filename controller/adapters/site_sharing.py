@@ -20,11 +20,15 @@ class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PeerEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """Another commons: its site id, its address (none: it only asks here), its public key."""
+    """Another commons: its site id, its address (none: it only asks here), its public key.
+
+    ``unsigned``: its release does not sign answers yet; over once it signs one.
+    """
 
     site: str
     public_key: str
     url: str = ""
+    unsigned: bool = False
 
 
 class CommonsEntry(msgspec.Struct, forbid_unknown_fields=True):
