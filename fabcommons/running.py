@@ -242,7 +242,7 @@ class RunningSite:
                 kind=entry.kind,
                 link=entry.link,
                 name=entry.name or entry.id,
-                capability=entry.capability,
+                capability={**entry.capability, **({"gcode": entry.gcode} if entry.gcode else {})},
                 url=entry.url,
             )
             resources.register_machine(tx, found)

@@ -159,4 +159,5 @@ def _program(facts: ProgramFacts, mesh: ProgramRow, wish: Wish, path: str) -> Pr
         mass_mg=sum(facts.mass_mg),
         duration_s=facts.duration_s,
         lines=facts.lines,
+        commands={name: list(said) for name, said in facts.commands.items()},
     )
