@@ -50,6 +50,8 @@ def apply_event(tx: "Tx", machine: str, event: Json) -> str:
     sha = hashlib.sha256(body.encode()).hexdigest()
     known = tx.inbox.sha(machine, jid, s)
     if known is not None and known != sha:
+        text = f"another event stands under number {s} of journal {jid}; not booked"
+        tx.dead.add(DeadLetter(f"{machine}/up/ev", body[:512], "twin", text, tx.now_ms))
         quarantine(tx, machine, f"sent two different events under number {s} of journal {jid}")
         return QUARANTINED
     acked = _acked(tx, found, jid)
