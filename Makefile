@@ -73,7 +73,7 @@ designs: setup   ## make the shipped designs again (needs prusa-slicer)
 show: setup      ## 200 needs of 3 designs over 10 machines with failures and a tight rack; minutes
 	$(RUN) python tests/support/show.py --needs 200 $(SHOW)
 
-reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; an hour or more
+reprap: setup    ## a RepRap of real parts, sliced here, made by the simulated floor; minutes
 	$(RUN) python tests/support/reprap.py run/reprap $(REPRAP)
 	$(RUN) fabcommons demo --until-done --design run/reprap --time-scale 120 --timeout 36000
 

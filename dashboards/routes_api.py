@@ -8,7 +8,8 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, Response
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from controller.genealogy import Bom, Line, bom, history
+from controller.adapters.store import Tx
+from controller.genealogy import Line, bom, history
 from controller.places import room_of
 from controller.route_picture import nodes_of, nodes_of_need, picture
 from dashboards.desk import Desk
@@ -118,8 +119,7 @@ class Routes:
         with self._desk.read() as tx:
             if tx.needs.get(need) is None:
                 raise Problem(404, "unknown", "there is no such need", "need")
-            serials = [part.serial for part in tx.routes.numbered_of(need)]
-            return _bom(need, bom(tx, need), serials)
+            return bom_view(tx, need)
 
     def serial(self, serial: Id) -> SerialView:
         """A numbered part and every lot that went into it."""
@@ -165,7 +165,9 @@ class Routes:
         return FileResponse(found.path, media_type=f"image/{found.kind}", headers=KEPT)
 
 
-def _bom(need: str, made: Bom, serials: list[str]) -> BomView:
+def bom_view(tx: Tx, need: str) -> BomView:
+    """Bill of materials of a need that is known."""
+    made = bom(tx, need)
     lines: list[BomLineView] = [
         {
             "material": line.material,
@@ -190,7 +192,7 @@ def _bom(need: str, made: Bom, serials: list[str]) -> BomView:
         "lying_mg": made.lying_mg,
         "in_work_mg": made.in_work_mg,
         "off_mg": made.off_mg,
-        "serials": serials,
+        "serials": [part.serial for part in tx.routes.numbered_of(need)],
     }
 
 

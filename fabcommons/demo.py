@@ -20,6 +20,7 @@ from controller.adapters.slicer import SlicerError, find_slicer
 from controller.definition import Design, DesignError
 from controller.definition.adhoc import Bench, designs_from_folder
 from controller.values import NeedRequest
+from dashboards.routes_api import bom_view
 from fabcommons import faults
 from fabcommons.client import FAILED, OK, USAGE, CliError
 from fabcommons.floor import Extent, Floor
@@ -129,8 +130,8 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
         rounds=None if options.design else SETTINGS,
     )
     with (
-        RunningSite(settings, Place(folder, ROOT)) as running,
         Children(folder / "logs") as children,
+        RunningSite(settings, Place(folder, ROOT)) as running,
     ):
         say(f"broker: {running.broker.kind} on port {running.broker.port}")
         designs = _designs(options, running, folder, say)
@@ -333,11 +334,13 @@ def _verdict(
     with running.site.read() as tx:
         rows = rows_of(tx)
         programs = {program.sha: program for program in tx.designs.programs()}
+        assembled = [n.id for n in rows.needs if len(tx.operations.of_need(n.id)) > 1]
+        bills = tuple(bom_view(tx, need) for need in assembled) if options.design else ()
     found = findings(rows, judged.truths)
     if judged.held is not None:
         found += [f"round {judged.held.round}: {text}" for text in judged.held.findings]
     report = Report(
-        rows, judged.truths, programs, found, elapsed_s, options.time_scale, judged.held
+        rows, judged.truths, programs, found, elapsed_s, options.time_scale, judged.held, bills
     )
     if options.json:
         print(json.dumps(report.document(), indent=2))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.values import JobOrder, ProgramRow
+from dashboards.routes_api import BomView
+from fabcommons.need import bom_text
 from fabcommons.tables import duration, grams, table
 from fabcommons.town import Held
 from fabcommons.verdict import Rows, Truths, lead_times, mass_lines
@@ -23,6 +25,7 @@ class Report:
     elapsed_s: float
     time_scale: int
     held: Held | None = None
+    bills: tuple[BomView, ...] = ()  # of assembled things
 
     def document(self) -> dict[str, Any]:
         """The summary for programs."""
@@ -47,6 +50,7 @@ class Report:
             ],
             "programs": self._program_rows(),
             "round": self._round(),
+            "bills": list(self.bills),
         }
 
     def _round(self) -> dict[str, Any] | None:
@@ -95,6 +99,7 @@ def summary(report: Report) -> str:
             _community_rows(report),
         ),
         "",
+        *(f"bill of materials of {b['need']}\n{bom_text(dict(b))}\n" for b in report.bills),
         *([report.held.words(), f"inputs {report.held.inputs_sha256}", ""] if report.held else []),
         f"{len(rows.orders)} job orders, {len(rows.events)} economic events, "
         f"{duration(report.elapsed_s)} (floor: {duration(report.elapsed_s * report.time_scale)})",
