@@ -31,10 +31,11 @@ def test_a_name_that_is_not_one_machine_is_found_out(fault: str, every_ms: int) 
     assert found.figures[f"n {fault}"] >= 1
 
 
-def test_twins_of_one_flash_start_no_order_twice() -> None:
-    found = run_world(Scope(15, 4, 1, "flash cloned", every_ms=5000))
-    assert [text for text in found.all() if text.startswith("double starts")] == []
-    assert found.figures["n flash cloned"] >= 5
+@pytest.mark.parametrize(("fault", "seed"), [("flash cloned", 4), ("two boards of one name", 2)])
+def test_what_twins_used_is_booked_or_asked_of_a_person(fault: str, seed: int) -> None:
+    found = run_world(Scope(15, 4, seed, fault, every_ms=5000))
+    assert found.all() == []
+    assert found.figures[f"n {fault}"] >= 5
 
 
 @pytest.mark.parametrize(
