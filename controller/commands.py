@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 TTL_MS = 15_000
+OF_AN_ORDER = ("pause", "resume", "cancel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ def keep(tx: "Tx", machine: str, document: Json) -> Command:
 
 def send(tx: "Tx", machine: str, document: Json) -> Command:
     """Store a command and send it after the commit; an order is asked to stop durably too."""
+    order = tx.orders.open_on(machine) if document["do"] in OF_AN_ORDER else None
+    if order is not None:
+        document["ep"] = order.ep  # held back by a broker, it touches no later one
     command = keep(tx, machine, document)
     if document["do"] == "cancel":
         ask_to_stop(tx, machine, document["who"])

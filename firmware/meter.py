@@ -75,6 +75,11 @@ class _Draw:
         """Mass of the lines that were let through and are perhaps not executed yet."""
         return self.mass_mg(self.used_nm) - self.mass_mg(self.certain_nm())
 
+    def pulled_nm(self) -> int:
+        """How far back the filament may be pulled until the journal knows more."""
+        left_nm = self.back_nm - (self.used_nm - self.start_nm)  # by the program before
+        return max(0, left_nm) + self.deep_nm
+
     def set_mark(self, mark_mg: int) -> None:
         """Take a mark that is now durable."""
         self.hwm_mg = mark_mg
@@ -209,7 +214,7 @@ class Meter:
             "cum_mg": mass,
             "hwm_mg": mark_mg,
             "nm": draw.length_nm(draw.used_nm),
-            "back_nm": draw.deep_nm,
+            "back_nm": draw.pulled_nm(),
             "open_mg": draw.open_mg(),
             "ug_per_m": draw.ug_per_m,
         }

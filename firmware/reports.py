@@ -20,6 +20,8 @@ def state(agent: "Agent") -> "Record":
         "jid": agent.journal.jid,
         "st": agent.state,
         "ready": agent.memory.ready,
+        "hi": agent.journal.hi,
+        "last_ep": agent.memory.last_ep,
         "fw": VERSION,
     }
     _add_order(agent, value)

@@ -99,6 +99,8 @@ MESSAGES = {
         _JID,
         ("st", ("word", MACHINE_STATES), True, "state of the machine"),
         ("ready", ("bool",), True, "bed or fixture confirmed clear since the last motion"),
+        ("hi", _COUNT, False, "last event written"),
+        ("last_ep", ("int", 0, 2**31 - 1), False, "highest epoch ever claimed, 0 = none"),
         ("order", ("record", RUNNING_FIELDS), False, "order held"),
         ("need", ("text", 80), False, "what the machine needs a person for, in words"),
         ("fw", ("text", 40), True, "firmware version"),

@@ -2,7 +2,8 @@
 
 The controller's table is ``state -> event -> state``. An event a state does not list is illegal:
 ``step`` raises and nothing changes. WITHDRAWN, SUCCEEDED, FAILED and CANCELLED are final; UNKNOWN
-ends only by a named person (``resolved_good``, ``resolved_bad``).
+ends only by a named person (``resolved_good``, ``resolved_bad``). ``lost``: the machine took it,
+holds it no more, and has nothing left to tell of it.
 """
 
 # controller's view -----------------------------------------------------------------------------
@@ -11,11 +12,13 @@ ORDER_STATES = {
         "claim": "CLAIMED",
         "declined": "WITHDRAWN",
         "withdraw": "WITHDRAWN",
+        "lost": "UNKNOWN",
     },
     "CLAIMED": {
         "grant": "GRANTED",
         "declined": "WITHDRAWN",
         "withdraw": "WITHDRAWN",
+        "lost": "UNKNOWN",
     },
     "GRANTED": {
         "started": "RUNNING",
@@ -25,6 +28,7 @@ ORDER_STATES = {
         "finished_cancelled": "CANCELLED",
         "interrupted": "UNKNOWN",
         "silence": "IN_DOUBT",
+        "lost": "UNKNOWN",
     },
     "RUNNING": {
         "paused": "PAUSED",
@@ -33,6 +37,7 @@ ORDER_STATES = {
         "finished_cancelled": "CANCELLED",
         "interrupted": "UNKNOWN",
         "silence": "IN_DOUBT",
+        "lost": "UNKNOWN",
     },
     "PAUSED": {
         "resumed": "RUNNING",
@@ -42,6 +47,7 @@ ORDER_STATES = {
         "finished_cancelled": "CANCELLED",
         "interrupted": "UNKNOWN",
         "silence": "IN_DOUBT",
+        "lost": "UNKNOWN",
     },
     "IN_DOUBT": {
         "started": "RUNNING",
@@ -56,6 +62,7 @@ ORDER_STATES = {
         "finished_cancelled": "CANCELLED",
         "interrupted": "UNKNOWN",
         "given_up": "UNKNOWN",
+        "lost": "UNKNOWN",
     },
     "UNKNOWN": {
         "resolved_good": "SUCCEEDED",

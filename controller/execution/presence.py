@@ -56,6 +56,25 @@ def _silence(tx: "Tx", order: JobOrder, reason: str) -> None:
     tx.notice("attention", order.id, f"{order.label} is {text}")
 
 
+def _lose(tx: "Tx", machine: str, said: Json) -> None:
+    """An order that a machine took, holds no more and can tell nothing of: a person must look.
+
+    So it is when the store was set back behind what the machine has trimmed. Only what was said
+    when all the machine knew is what was taken here proves it; else it proves nothing.
+    """
+    found, order = _machine(tx, machine), tx.orders.open_on(machine)
+    if order is None or (said["jid"], said.get("hi")) != (found.jid, found.acked_s):
+        return
+    held: Json = said.get("order") or {}
+    taken = order.ep <= said.get("last_ep", 0) and order.ep != held.get("ep")
+    if not taken or "lost" not in ORDER_STATES[order.state]:
+        return
+    advance(tx, order, "lost", ended_at=tx.now_ms)
+    text = "its reports are gone from machine and store; say whether the part is good"
+    tx.operations.change(order.operation, reason=text)
+    tx.notice("attention", machine, f"{machine}, {order.label}: {text}")
+
+
 def mark_silent(tx: "Tx", machine: str, reason: str) -> None:
     """A machine was not heard for too long: its granted order is in doubt, never sent again."""
     tx.machines.change(machine, online=False)
@@ -91,6 +110,7 @@ def hear_state(tx: "Tx", machine: str, state: Json) -> None:
         tx.notice("machine", machine, f"{machine} is connected")
     if order:
         _hear_order(tx, machine, order)
+    _lose(tx, machine, state)
     if _differs(found, state):
         tx.effects.replan = True
 
@@ -126,6 +146,7 @@ def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
     tx.machines.change(machine, online=True, fw=hello["fw"], last_seen_at=tx.now_ms)
     if hello.get("order"):
         _hear_order(tx, machine, hello["order"])
+    _lose(tx, machine, hello)
     tx.touch(machine)
     after = _machine(tx, machine)
     tx.effects.acks[machine] = (hello["jid"], after.acked_s)
@@ -138,7 +159,7 @@ def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
     if jid != machine.jid:
         adopt_journal(tx, machine, jid, tx.inbox.last(machine.id, jid))
         machine = _machine(tx, machine.id)
-    if hello["hi"] >= low > machine.acked_s + 1:
+    if low > machine.acked_s + 1:
         tx.machines.change(machine.id, acked_s=low - 1)
         missing = f"{machine.acked_s + 1} to {low - 1}"
         tx.notice("attention", machine.id, f"{machine.id} no longer has its events {missing}")

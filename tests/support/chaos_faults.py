@@ -20,6 +20,7 @@ class Faults:
         names = world.scope.fault.split("+") if world.scope.fault != "mixed" else list(MIXED)
         self._acts = [] if names == ["none"] else [(name, CLASSES[name]) for name in names]
         self._on = True
+        self._restoring = False
 
     def begin(self) -> None:
         if self._acts:
@@ -178,11 +179,15 @@ class Faults:
             self.world.people.replace_flash(board)
 
     def old_backup(self) -> None:
-        """A backup is made; later the store is lost and the backup takes its place."""
+        """A backup is made; later the store is lost and the backup takes its place; one at once."""
         world = self.world
+        if self._restoring:
+            return
+        self._restoring = True
         world.desk.back_up()
 
         def restore() -> None:
+            self._restoring = False
             if self._on and world.desk.restore():
                 world.restore()
 

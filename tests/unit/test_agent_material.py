@@ -211,6 +211,23 @@ def test_a_crash_counts_filament_that_may_be_pulled_back_as_uncertain():
     assert cum_mg >= drawn_mg
 
 
+def test_filament_the_program_before_left_pulled_back_is_uncertain_too():
+    """The power goes before the next program has pushed it forward again."""
+    flash = CutFlash()
+    machine = Machine(flash)
+    machine.start(1)
+    for line in ("M83", "G1 X1 E500", "G1 E-2 F2400"):
+        assert machine.meter.before(line)
+    machine.drive("ended", True, "", True)
+    machine.start(2)
+    for line in ("M83", "G1 X1 E2.1"):
+        assert machine.meter.before(line)
+    pulled_mg = 2000 * LOT["ug_per_m"] // 10**9
+    before = machine.memory.counter(0, "lot-a")
+    ahead_mg = before["hwm_mg"] - before["cum_mg"]
+    assert cum(Machine(flash))[-1][1] == ahead_mg + pulled_mg
+
+
 def test_lines_planned_and_not_executed_when_power_went_are_uncertain():
     """The machine has 20 lines in its queue when both lose power: told, and never drawn."""
     flash = CutFlash()

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from controller import execution, planning
 from controller.adapters.store import Store, schema
-from controller.adapters.store.backup import EPOCHS_AHEAD, BackupError, dump, load, verify
+from controller.adapters.store.backup import EPOCHS_AHEAD, BackupError, dump, fence, load, verify
 from controller.adapters.store.dialects import open_engine, store_url
 from controller.adapters.store.soundness import unsound
 from controller.ledger.post import post
@@ -59,7 +60,7 @@ def test_a_site_comes_back_whole(floor: Any, tmp_path: Path, kind: str) -> None:
     assert rows_of(back) == rows_of(floor.store)
     assert (tmp_path / "there" / f"{'a' * 64}.gcode").read_text() == "G28\n"
     with back.write() as tx:  # numbers go on where they were
-        last = max(line.id for line in tx.ledger.page(1000))
+        last = max(line.id or 0 for line in tx.ledger.page(1000))
         line = EconomicEvent("new", "consume", "a", "b", 1, lot="spool-1", mass_mg=1)
         assert post(tx, line) == last + 1
     back.close()
@@ -143,3 +144,18 @@ def test_what_is_unsound_is_said(floor: Any, tmp_path: Path) -> None:
         tx.ledger.put_balance(type(held)(held.lot, held.mass_mg + 1, held.pieces))
     said = "\n".join(unsound(floor.store, tmp_path))
     assert "ledger: spool-1: mass_mg is kept as 1000001, its lines say 1000000" in said
+
+
+def test_what_was_offered_when_the_backup_was_made_waits_for_a_person(
+    floor: Any, small_floor: Any
+) -> None:
+    floor.state(small_floor.print_only)
+    floor.do(execution.hear_state, "printer-1", small_floor.state_report())
+    with floor.store.write() as tx:
+        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        order = tx.orders.open_on("printer-1")
+    fence(floor.store.url)
+    with floor.store.read() as tx:
+        assert tx.orders.get(order.id).state == "UNKNOWN"
+        assert "when the backup was made" in tx.operations.get(order.operation).reason
+        assert tx.site.number("epoch") == order.ep + EPOCHS_AHEAD

@@ -242,6 +242,44 @@ def test_hello_raises_epoch_and_term_above_what_the_machine_saw(floor, small_flo
         assert tx.site.number("term") == 7
 
 
+def test_an_order_whose_reports_are_gone_waits_for_a_person(floor, small_floor):
+    """The store was set back: the machine has trimmed what it did and holds the order no more."""
+    floor.state(small_floor.print_only)
+    journal = small_floor.Journal()
+    wake(floor, small_floor, jid=journal.jid)
+    order = offer(floor, small_floor)
+    assert feed(floor, "printer-1", journal.run(order)[:2]) == ["applied", "applied"]
+    held = {"order": order.id, "ep": order.ep, "st": "running", "done_ppm": 0}
+    said = {"jid": journal.jid, "lo": 6, "hi": 5, "last_ep": order.ep}
+    floor.do(execution.hear_hello, "printer-1", small_floor.hello(**said, order=held))
+    assert state_of(floor, order) == "RUNNING"  # it holds it: what it did is still to come
+    early = small_floor.state_report(jid=journal.jid, hi=4, last_ep=order.ep)
+    floor.do(execution.hear_state, "printer-1", early)
+    assert state_of(floor, order) == "RUNNING"  # said before its last event
+    floor.do(execution.hear_state, "printer-1", {**early, "hi": 5})
+    assert state_of(floor, order) == "UNKNOWN"
+    floor.do(execution.confirm_clear, "printer-1", BAD)
+    assert state_of(floor, order) == "FAILED"
+    sound(floor)
+
+
+def test_an_offer_a_machine_has_not_taken_is_not_lost(floor, small_floor):
+    floor.state(small_floor.print_only)
+    wake(floor, small_floor)
+    order = offer(floor, small_floor)
+    floor.do(execution.hear_hello, "printer-1", small_floor.hello())
+    idle = small_floor.state_report(hi=0, last_ep=order.ep - 1)
+    floor.do(execution.hear_state, "printer-1", idle)
+    assert state_of(floor, order) == "OFFERED"
+    floor.do(execution.hear_state, "printer-1", {**idle, "last_ep": order.ep})
+    assert state_of(floor, order) == "UNKNOWN"
+
+
+def state_of(floor, order):
+    with floor.store.read() as tx:
+        return tx.orders.get(order.id).state
+
+
 def test_a_withdrawn_need_takes_its_offer_back(floor, small_floor):
     need = floor.state(small_floor.print_only)
     wake(floor, small_floor)

@@ -34,6 +34,7 @@ from sqlalchemy.engine import URL
 from controller.adapters.store import tables
 from controller.adapters.store.dialects import open_engine, store_url
 from controller.adapters.store.schema import FIRST, HEAD, make, prepare, revision_of
+from protocols.orders import ORDER_STATES, step
 
 FORMAT = 1
 EPOCHS_AHEAD, TERMS_AHEAD = 100_000, 1000  # more than are given out between two backups
@@ -200,17 +201,29 @@ def load(backup: Path, url: URL, programs: Path, tell: Progress) -> Contents:
 def fence(url: URL) -> None:
     """Let a restored store number its orders far above any it gave out after the backup.
 
-    A machine that was away would else be offered an epoch under which another ran.
+    A machine that was away would else be offered an epoch under which another ran. What was offered
+    then may have run since: nobody can know, so each such order waits for a person who looks.
     """
     engine = open_engine(url, writes=True)
     site = tables.site
     with engine.begin() as conn:
+        _doubt_offers(conn)
         for name, ahead in (("epoch", EPOCHS_AHEAD), ("term", TERMS_AHEAD)):
             now = conn.execute(select(site.c.value).where(site.c.name == name)).scalar()
             row = {"value": str(int(now or 0) + ahead)}
             if conn.execute(update(site).where(site.c.name == name).values(row)).rowcount == 0:
                 conn.execute(insert(site).values(name=name, **row))
     engine.dispose()
+
+
+def _doubt_offers(conn: Connection) -> None:
+    order, operation = tables.job_order, tables.operation
+    offered = [state for state in ORDER_STATES if ORDER_STATES[state].get("withdraw")]
+    taken = select(order.c.operation).where(order.c.state.in_(offered))
+    why = "was offered when the backup was made and may have run since; say whether it is made"
+    conn.execute(update(operation).where(operation.c.id.in_(taken)).values(reason=why))
+    asked = update(order).where(order.c.state.in_(offered))
+    conn.execute(asked.values(state=step("OFFERED", "lost")))
 
 
 def _load_older(backup: Path, contents: Contents, url: URL, tell: Progress) -> None:
