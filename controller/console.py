@@ -6,13 +6,12 @@ away until a person confirms the bed clear.
 
 from typing import TYPE_CHECKING
 
+from controller.gcode_rules import DIALECTS, rules_of
 from controller.values import Machine, Refused
 from protocols.console import refusal
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
-
-DIALECTS = {"printer": "marlin", "mill": "grbl"}
 
 
 def admit(tx: "Tx", machine: str, line: str, who: str) -> None:
@@ -25,7 +24,9 @@ def admit(tx: "Tx", machine: str, line: str, who: str) -> None:
     if tx.orders.open_on(machine) is not None or found.state != "idle":
         text = f"{machine} is not idle without an order: lines are for machines that do nothing"
         raise Refused("busy", "machine", text)
-    why = refusal(line, DIALECTS[found.kind])
+    rules = rules_of(found)
+    rules.pop("allow", None)  # programs are allowed more than a hand is
+    why = refusal(line, DIALECTS[found.kind], rules)
     if why:
         raise Refused("bad-line", "line", why)
     tx.notice("console", machine, f"{who} sent {line} to {machine}")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller import keeping
+from controller.gcode_rules import refused_by, rules_of
 from controller.picture import Assignment, FloorPicture
 from controller.places import Room
-from controller.values import JobOrder, Json, LotBalance, Machine, Operation, Refused
+from controller.values import JobOrder, Json, LotBalance, Machine, Operation, ProgramRow, Refused
 from protocols.orders import FINAL, step
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def decide(
         if operation is None or machine is None or operation.state not in ("ready", "planned"):
             continue
         reason = (barred or {}).get(machine.id, "") or why_busy(machine, taken)
+        reason = reason or refused_by(picture.refused, operation, machine.id)
         reason = reason or _why_held(operation, held_until, picture.at)
         lots: list[Json] = []
         if not reason:
@@ -225,7 +227,9 @@ def settle_want(tx: "Tx", machine: str, context: WantContext) -> Json | None:
     if order is not None and order.stop_asked_by and order.state in ("OFFERED", "CLAIMED"):
         withdraw(tx, order, f"taken back by {order.stop_asked_by}")
         order = None
-    body: Json = {"ph": "idle"} if order is None else _body(tx, order, context)
+    body: Json = {"ph": "idle"}
+    if order is not None:
+        body = _body(tx, order, context, rules_of(found))
     body.update(v=1, term=context.term)
     before = {k: v for k, v in (found.want or {}).items() if k != "rev"}
     if before == body:
@@ -237,7 +241,13 @@ def settle_want(tx: "Tx", machine: str, context: WantContext) -> Json | None:
     return want
 
 
-def _body(tx: "Tx", order: JobOrder, context: WantContext) -> Json:
+def _program_document(program: ProgramRow, programs_url: str, rules: Json) -> Json:
+    document: Json = {"url": f"{programs_url}/{program.sha}", "sha": program.sha}
+    document.update(size=program.size, kind=program.kind)
+    return {**document, "rules": rules} if rules else document
+
+
+def _body(tx: "Tx", order: JobOrder, context: WantContext, rules: Json) -> Json:
     if order.state == "UNKNOWN":
         return {"ph": "idle"}
     body: Json = {"order": order.id, "ep": order.ep, "label": order.label}
@@ -246,8 +256,7 @@ def _body(tx: "Tx", order: JobOrder, context: WantContext) -> Json:
     body["lots"] = order.lots
     program = tx.designs.program(order.program_sha) if order.program_sha else None
     if program is not None:
-        url = f"{context.programs_url}/{program.sha}"
-        body["prog"] = {"url": url, "sha": program.sha, "size": program.size, "kind": program.kind}
+        body["prog"] = _program_document(program, context.programs_url, rules)
     operation = tx.operations.get(order.operation)
     if operation is not None and program is None:
         body["work_master"] = operation.work_master

@@ -3,6 +3,7 @@
 Times end ``_at`` and are integer ms UTC of the floor's clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ class Assignment:
 class FloorPicture:
     """Everything a plan is made from, read at one instant ``at``; ``runs`` newest first.
 
+    ``refused``: programs a machine must not run, by machine and SHA-256, why in words.
     ``energy``: the price curve that was sent, as it is kept (controller/joints/prices.py).
     """
 
@@ -52,6 +54,7 @@ class FloorPicture:
     lots: tuple[LotBalance, ...]
     runs: tuple[Run, ...] = ()
     energy: str = ""
+    refused: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from controller.capability import reject
+from controller.ledger.discrepancies import weighed
 from controller.ledger.post import post, take_stock
 from controller.links import LINKS
 from controller.routed import Place
@@ -152,6 +153,7 @@ def weigh(tx: "Tx", lot: str, mass_mg: int, who: str, key: str) -> int:
         note="weighed",
     )
     found = take_stock(tx, lot, mass_mg, line)
+    weighed(tx, lot, who)
     if found:
         tx.notice("lot", lot, f"{lot} was weighed: {mass_mg} mg, {found:+d} mg against the ledger")
         tx.effects.replan = True

@@ -78,6 +78,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "take what was made for {need} out of {places}: it is spare",
         "was für {need} gemacht wurde aus {places} nehmen: es ist übrig",
     ),
+    "forged": (
+        "{why}; nothing of it was used",
+        "{why}; nichts davon wurde verwendet",
+    ),
     "settled": ("{who} settled a discrepancy of {order}: {note}", "{who} klärte {order}: {note}"),
     "resolved": ("{who} resolved {order}: {state}", "{who} entschied {order}: {state}"),
     "released": ("{who} released {what}", "{who} gab {what} frei"),

@@ -79,7 +79,10 @@ class DesignRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
-    """A checked machine program, by content."""
+    """A checked machine program, by content.
+
+    commands: name to [first line, why only a machine that allows it takes it]; None = not noted.
+    """
 
     sha: str
     design: str
@@ -91,6 +94,7 @@ class ProgramRow:
     duration_s: int | None = None
     lines: int | None = None
     checked_at: int | None = None
+    commands: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

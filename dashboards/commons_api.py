@@ -21,10 +21,14 @@ class JoinAsk(Ask):
     site: Id
     public_key: str = Field(max_length=64)
     url: str = Field("", max_length=300)
+    unsigned: bool = Field(False, description="believe unsigned answers until it signs one")
 
 
 class PeerView(TypedDict):
-    """A joined commons; ``reached_at`` 0 = never, ``why`` = what went wrong last."""
+    """A joined commons; ``reached_at`` 0 = never, ``why`` = what went wrong last.
+
+    ``forged``: answers so far that were not its own; ``answers``: signed, unsigned, "" = none yet.
+    """
 
     site: str
     url: str
@@ -32,6 +36,8 @@ class PeerView(TypedDict):
     public_key: str
     reached_at: int
     why: str
+    forged: int
+    answers: str
     making_for_them: int
     made_by_them: int
 
@@ -65,7 +71,7 @@ class Commons(Protocol):
         """This site's key as others know it."""
         ...
 
-    def join(self, site: str, url: str, public_key: str) -> Joined:
+    def join(self, site: str, url: str, public_key: str, *, unsigned: bool = False) -> Joined:
         """Join a commons."""
         ...
 
@@ -89,7 +95,7 @@ def router(commons: Commons) -> APIRouter:
 
     def join(ask: JoinAsk) -> JoinedView:
         """Join a commons, or change its address and key."""
-        return _view(commons.join(ask.site, ask.url, ask.public_key))
+        return _view(commons.join(ask.site, ask.url, ask.public_key, unsigned=ask.unsigned))
 
     def leave(site: Site) -> JoinedView:
         """Leave a commons: what was begun ends, nothing new is begun."""

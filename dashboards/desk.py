@@ -73,6 +73,11 @@ class Desk(Protocol):
         ...
 
     @property
+    def sign(self) -> Callable[[bytes], str] | None:
+        """Signs with the site's own key, as hex; None = this process has no key."""
+        ...
+
+    @property
     def house(self) -> House:
         """Rules of the house: when people are there, what a change of material takes."""
         ...

@@ -31,7 +31,9 @@ class SiteDesk:
         posts: Callable[[], list[PostState]] = list,
         qualified: Qualified = nobody,
         house: House | None = None,
+        sign: Callable[[bytes], str] | None = None,
     ) -> None:
+        self.sign = sign
         self.house = house or House()
         self._site = site
         self._posts = posts

@@ -23,7 +23,7 @@ from dashboards.problems import problem, response
 from dashboards.server import is_loopback
 
 PASS_S = 15.0
-LEADERS = ("/oidc/", "/api/firmware", "/firmware/", "/api/enrol")  # whatever the method
+LEADERS = ("/oidc/", "/api/firmware", "/firmware/", "/api/enrol", "/commons/")  # any method
 HOPS = frozenset(
     ("connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade")
 )
@@ -35,6 +35,7 @@ class StandbyDesk:
     """A ``Desk`` that reads: what changes something never comes here but is passed on."""
 
     leads = False
+    sign = None
 
     def __init__(
         self, name: str, clock: Clock, read: Callable[[], AbstractContextManager[Tx]], house: House

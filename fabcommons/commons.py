@@ -34,6 +34,9 @@ def add(commands: Any) -> None:
     joiner.add_argument("site", help="the other site's id")
     joiner.add_argument("--at", default="", help="its address; none if it only asks here")
     joiner.add_argument("--public-key", required=True, help="what `commons key` prints there")
+    joiner.add_argument(
+        "--unsigned", action="store_true", help="believe its unsigned answers, until it signs one"
+    )
     _verb(verbs, "peers", "commons that were joined", run_peers)
     leaver = _verb(verbs, "leave", "leave a commons", run_leave)
     leaver.add_argument("site", help="the other site's id")
@@ -57,7 +60,12 @@ def run_key(options: argparse.Namespace) -> int:
 
 def run_join(options: argparse.Namespace) -> int:
     """Join a commons."""
-    body = {"site": options.site, "url": options.at, "public_key": options.public_key}
+    body = {
+        "site": options.site,
+        "url": options.at,
+        "public_key": options.public_key,
+        "unsigned": options.unsigned,
+    }
     answer = Client(options.url).post("/api/commons", body)
     return show(options, answer, lambda a: f"joined {a['site']}; it must join this site, too")
 
@@ -96,9 +104,12 @@ def _peers(answer: dict[str, Any]) -> str:
             "left" if peer["left"] else moment(peer["reached_at"]) if peer["reached_at"] else "-",
             peer["making_for_them"],
             peer["made_by_them"],
+            peer["answers"] or "-",
+            peer["forged"],
             peer["why"],
         )
         for peer in answer["peers"]
     ]
-    head = ("commons", "address", "reached", "we make for it", "it makes for us", "trouble")
+    head = ("commons", "address", "reached", "we make for it", "it makes for us")
+    head += ("answers", "not its own", "trouble")
     return table(head, rows) if rows else "no commons joined; fabcommons commons join --help"

@@ -23,6 +23,7 @@ from controller.adapters.site_file import SiteFile, SiteFileError, read_site
 from controller.adapters.store import Tx
 from controller.adapters.store.dialects import StoreUnreachable, open_engine, store_url
 from controller.app import LAST_AT
+from controller.commons.joined import joined
 from dashboards.server import is_loopback
 from fabcommons import doctor_tries, settings_files
 from fabcommons.client import CliError
@@ -226,6 +227,7 @@ def database(settings: SiteFile, folder: Path, now_ms: int) -> Iterator[Finding]
                 yield from machines(tx, folder)
                 yield dead_letters(tx)
                 yield doctor_tries.outbox(tx)
+                yield commons(tx)
         finally:
             engine.dispose()
     except (SQLAlchemyError, StoreUnreachable) as error:
@@ -281,6 +283,21 @@ def dead_letters(tx: Tx) -> Finding:
     last = recent[0]
     text = f"{len(recent)} messages refused within a day; the last on {last.topic}: {last.reason}"
     return Finding("letters", HINT, text, "an unknown machine: name it in the settings")
+
+
+def commons(tx: Tx) -> Finding:
+    """Whether the answers of joined commons are their own."""
+    known = joined(tx)
+    wrong = [one for one in known if one.forged and tx.now_ms - one.forged_at < DAY_MS]
+    if wrong:
+        words = ", ".join(f"{one.forged} of {one.site}" for one in wrong)
+        fix = "fabcommons commons peers says which: update it there, or compare the keys"
+        return Finding("commons", BAD, f"answers that were not its own: {words}", fix)
+    plain = [one.site for one in known if one.may_be_unsigned and not one.left]
+    if plain:
+        text = f"answers may be unsigned: {', '.join(plain)}"
+        return Finding("commons", HINT, text, "update the software there; it ends by itself")
+    return Finding("commons", GOOD, f"{len(known)} joined")
 
 
 def now_ms() -> int:

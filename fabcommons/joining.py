@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from controller.adapters.peers import HttpHome, Identity, Numbers, load_key, public_hex
-from controller.adapters.site_sharing import CommonsEntry
+from controller.adapters.peers import Address, HttpHome, Identity, Numbers, load_key, public_hex
+from controller.adapters.site_sharing import CommonsEntry, PeerEntry
 from controller.app import Site
 from controller.commons.joined import Joined, join, leave
 from controller.joints.designs import router
@@ -28,6 +28,7 @@ class Commons:
         except (OSError, ValueError) as error:
             raise CliError(f"commons.key: {folder / settings.key}: {error}", USAGE) from error
         self.public_key = public_hex(key)
+        self._key = key
         clock = site.clock
         who = Identity(site.config.name, key, Numbers(site.submit, clock.now_ms))
         floor = Floor(
@@ -36,28 +37,34 @@ class Commons:
             workshop=SiteWorkshop(router),
             now_ms=clock.now_ms,
             monotonic_s=clock.monotonic_s,
-            reach=lambda one: HttpHome(one.site, one.url, who),
+            reach=lambda one, key: HttpHome(
+                Address(one.site, one.url, key, one.may_be_unsigned), who
+            ),
         )
         self._joint = Joint(floor, float(settings.every_s), settings.make_at_once)
         for peer in settings.peers:
-            self._join_from_file(peer.site, peer.url, peer.public_key)
+            self._join_from_file(peer)
         self._loop = Loop(Beat("commons", LOOK_S, self._joint.look))
         self._loop.start()
 
-    def _join_from_file(self, site: str, url: str, public_key: str) -> None:
+    def _join_from_file(self, peer: PeerEntry) -> None:
         try:
-            self.join(site, url, public_key)
+            self.join(peer.site, peer.url, peer.public_key, unsigned=peer.unsigned)
         except Refused as refused:
-            raise CliError(f"commons.peers: {site}: {refused}", USAGE) from refused
+            raise CliError(f"commons.peers: {peer.site}: {refused}", USAGE) from refused
 
     @property
     def name(self) -> str:
         """This site's id."""
         return self._site.config.name
 
-    def join(self, site: str, url: str, public_key: str) -> Joined:
+    def sign(self, content: bytes) -> str:
+        """This site's signature, as hex."""
+        return self._key.sign(content).hex()
+
+    def join(self, site: str, url: str, public_key: str, *, unsigned: bool = False) -> Joined:
         """Join a commons; raise Refused."""
-        found = self._site.submit(lambda tx: join(tx, site, url, public_key))
+        found = self._site.submit(lambda tx: join(tx, site, url, public_key, unsigned=unsigned))
         self.wake()
         return found
 

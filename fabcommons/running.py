@@ -143,6 +143,7 @@ class RunningSite:
             lambda: [place.post.state() for place in self._places],
             by_list({machine.id: machine.console for machine in self.settings.machines}),
             house(self.settings.planning, self.place.base),
+            self.commons.sign,
         )
         port = int(self.settings.http.rpartition(":")[2])
         try:
@@ -241,7 +242,7 @@ class RunningSite:
                 kind=entry.kind,
                 link=entry.link,
                 name=entry.name or entry.id,
-                capability=entry.capability,
+                capability={**entry.capability, **({"gcode": entry.gcode} if entry.gcode else {})},
                 url=entry.url,
             )
             resources.register_machine(tx, found)

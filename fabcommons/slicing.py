@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,18 +20,20 @@ EVERY_S = 1.0
 
 
 class Slicing:
-    """The room at work on a thread of its own; closing it ends the slicer."""
+    """The room at work on a thread of its own; closing it ends the slicers."""
 
     def __init__(self, site: Site, programs: ProgramStore, settings: SlicingEntry, base: Path):
         folder = programs.folder.parent / "sliced"
         self._slicer = _slicer(folder, settings)
         room = Room(site.submit, site.read, programs, folder / "meshes")
-        made = SlicingRoom(room, self._slicer, profiles(settings, base), (OSError, SlicerError))
+        at_once = settings.processes or max(1, len(os.sched_getaffinity(0)) - 1)
+        found = profiles(settings, base)
+        made = SlicingRoom(room, self._slicer, found, (OSError, SlicerError), at_once)
         self._loop = Loop(Beat("slicing", EVERY_S, made.look))
         self._loop.start()
 
     def close(self) -> None:
-        """Stop; a mesh at hand is sliced again next time."""
+        """Stop; meshes at hand are sliced again next time."""
         if self._slicer is not None:
             self._slicer.close()
         self._loop.close()

@@ -80,9 +80,9 @@ def _body_bytes(head: bytes, first: int, size: int) -> int:
     return int(length)
 
 
-def check_line(raw: bytes, dialect: str) -> "str | None":
-    """Why a line of a program must not run, None when it may."""
-    return None if _is_plain_move(raw) else forbidden(raw, dialect)
+def check_line(raw: bytes, dialect: str, program: "Record") -> "str | None":
+    """Why a line of a program must not run here, None when it may."""
+    return None if _is_plain_move(raw) else forbidden(raw, dialect, program.get("rules"))
 
 
 def _is_plain_move(raw: bytes) -> bool:
@@ -219,7 +219,7 @@ class Spool:
         ring.chunks_of(program, self._limit)
         self._make_room(self._limit)
         with self._flash.open(ring.sums_name(program), "wb") as sums:
-            survey = ring.Survey(sums, self._dialect)
+            survey = ring.Survey(sums, self._dialect, program)
             await download(survey, program)
             survey.end()
             self._flash.sync(sums)
@@ -253,7 +253,7 @@ class Spool:
             raw = lines.raw()
             while raw is not None:
                 number += 1
-                why = check_line(raw, self._dialect)
+                why = check_line(raw, self._dialect, program)
                 if why:
                     return "line {} {}".format(number, why)
                 if number % _LINES_A_TURN == 0:

@@ -45,9 +45,10 @@ def chunks_of(program: "Record", limit_bytes: int) -> int:
 class Survey:
     """Takes a program's bytes as a file does: hashes its chunks, checks its lines."""
 
-    def __init__(self, sums: "Any", dialect: str) -> None:
+    def __init__(self, sums: "Any", dialect: str, program: "Record") -> None:
         self._sums = sums
         self._dialect = dialect
+        self._program = program
         self._hash = hashlib.sha256()
         self._left = CHUNK_BYTES
         self._block: "bytes | None" = None
@@ -88,7 +89,7 @@ class Survey:
         raw = self._lines.raw()
         while raw is not None:
             self._number += 1
-            why = check_line(raw, self._dialect)
+            why = check_line(raw, self._dialect, self._program)
             if why:
                 raise Refused("line {} {}".format(self._number, why))
             raw = self._lines.raw()

@@ -7,10 +7,14 @@ because no order would account for it.
 from protocols.forbidden import forbidden
 from protocols.gcode import command, strip, words
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocols.records import Record
+
 _READS = ("M20", "M27", "M31", "M105", "M114", "M115", "M119", "M155", "M503")
 
 
-def refusal(line: str, dialect: str) -> str:
+def refusal(line: str, dialect: str, rules: "Record | None" = None) -> str:
     """Why a line must not be sent to a ``marlin`` or ``grbl`` machine; "" when it may."""
     raw = line.encode()
     if b"\n" in raw or b"\r" in raw:
@@ -18,7 +22,7 @@ def refusal(line: str, dialect: str) -> str:
     code = strip(raw)
     if not code:
         return "holds nothing to send"
-    why = forbidden(raw, dialect)
+    why = forbidden(raw, dialect, rules)
     if why is None and dialect == "marlin" and _draws(code):
         why = "draws material that no order accounts for"
     return why or ""

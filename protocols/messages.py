@@ -70,6 +70,12 @@ PROGRAM_FIELDS = (
     ("sha", ("sha256",), True, "SHA-256 of the program"),
     ("size", _COUNT, True, "bytes"),
     ("kind", ("word", PROGRAM_KINDS), True, "language of the program"),
+    (
+        "rules",
+        ("map", ("list", ("text", 24), 16), 3),
+        False,
+        "commands this machine takes: allow, deny, only",
+    ),
 )
 RELEASE_FIELDS = (
     ("url", ("text", 400), True, "where its manifest is; its files are beside it"),

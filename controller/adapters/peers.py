@@ -2,7 +2,7 @@
 
 Signed are method, path, the home's name, the asker's name, a request number and the body's hash.
 The number only grows, so an old request is refused whatever the clocks say; the home's name keeps
-a request to one home from being used at another.
+a request to one home from being used at another. Answers: controller/adapters/answers.py.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from controller.commons.borrowing import Unreachable
+from controller.adapters.answers import NONCE, Question, Received, check, received
+from controller.commons.borrowing import Forged, Unreachable
 from controller.commons.leases import Claim
 from controller.values import Json
 
@@ -112,56 +115,115 @@ class Numbers:
         return first
 
 
-Transport = Callable[[urllib.request.Request], bytes]
+Transport = Callable[[urllib.request.Request], Received]
+T = TypeVar("T")
 
 
-def _over_http(request: urllib.request.Request) -> bytes:
+class Offer(TypedDict):
+    """A need as its home offers it; what else is said of it is left out."""
+
+    need: str
+    seq: int
+    community: str
+    design: str
+    manifest_sha256: str
+    part: str
+    quantity: int
+    due_at: int | None
+    need_class: str
+    note: str
+
+
+class Offers(msgspec.Struct):
+    """Answer of a home: needs offered, and the cursor to go on from."""
+
+    needs: list[Offer]
+    cursor: int
+
+
+class Claimed(msgspec.Struct):
+    """A claim that stands."""
+
+    need: str
+    token: int
+
+
+class Claims(msgspec.Struct):
+    """Answer of a home: what became of a batch of claims."""
+
+    claims: list[Claimed]
+    refused: dict[str, str]
+
+
+def _over_http(request: urllib.request.Request) -> Received:
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-        return answer.read(MAX_ANSWER)
+        return received(answer.read(MAX_ANSWER), answer.headers)
+
+
+class Address(NamedTuple):
+    """A home as people joined it; ``may_be_unsigned``: of a release that signs no answers."""
+
+    name: str
+    url: str
+    public_key: str
+    may_be_unsigned: bool = False
 
 
 class HttpHome:
     """A home reached over HTTP; ``transport`` raises OSError when there is no answer."""
 
-    def __init__(
-        self, name: str, url: str, who: Identity, transport: Transport = _over_http
-    ) -> None:
-        self.name = name
-        self._url = url.rstrip("/")
+    def __init__(self, at: Address, who: Identity, transport: Transport = _over_http) -> None:
+        self.name = at.name
+        self.signed = 0
+        self._at = at
+        self._url = at.url.rstrip("/")
         self._who = who
         self._transport = transport
 
     def offers(self, after: int) -> tuple[list[Json], int]:
         """Open needs after a cursor, and the next cursor; raise Unreachable."""
-        answer = self.send("GET", f"/commons/needs?after={after}", None)
-        return answer["needs"], int(answer["cursor"])
+        answer = self._send("GET", f"/commons/needs?after={after}", None, Offers)
+        return [{**offer} for offer in answer.needs], answer.cursor
 
     def ask(self, verb: str, claims: list[Claim]) -> tuple[dict[str, int], dict[str, str]]:
         """Claim, begin, complete or release; raise Unreachable."""
         body = {"claims": [{"need": one.need, "token": one.token} for one in claims]}
-        answer = self.send("POST", f"/commons/needs/{verb}", body)
-        stands = {one["need"]: int(one["token"]) for one in answer["claims"]}
-        return stands, dict(answer["refused"])
+        answer = self._send("POST", f"/commons/needs/{verb}", body, Claims)
+        return {one.need: one.token for one in answer.claims}, answer.refused
 
-    def send(self, method: str, path: str, body: Any) -> Any:
-        """Sign and send; the answer as JSON; raise Unreachable."""
+    def _send(self, method: str, path: str, body: Any, kind: type[T]) -> T:
+        """Sign and send; the home's own answer as a value; raise Unreachable, or Forged of it."""
         data = b"" if body is None else json.dumps(body).encode()
         seq = self._who.next_seq()
         signed = Request(method, path, self.name, self._who.site, seq, data)
+        question = Question(self.name, signed.content(), secrets.token_hex(16))
         headers = {
             "Content-Type": "application/json",
             "X-Fabcommons": "1",
             SITE: self._who.site,
             SEQ: str(seq),
-            SIGNATURE: self._who.key.sign(signed.content()).hex(),
+            SIGNATURE: self._who.key.sign(question.content).hex(),
+            NONCE: question.nonce,
         }
         request = urllib.request.Request(
             self._url + path, data=data or None, headers=headers, method=method
         )
         try:
-            return json.loads(self._transport(request))
+            answer = self._transport(request)
+            self._believe(question, answer)
+            return msgspec.json.decode(answer.body, type=kind)
         except (OSError, ValueError, HTTPException) as error:
             raise Unreachable(f"{self.name} at {self._url}: {_words(error)}") from error
+
+    def _believe(self, question: Question, answer: Received) -> None:
+        """Raise Forged unless the answer is the home's own, or people let it be unsigned."""
+        try:
+            check(question, self._at.public_key, answer)
+        except Forged as forged:
+            if not (forged.unsigned and self._at.may_be_unsigned):
+                raise
+            return
+        self.signed += 1
 
 
 def _words(error: Exception) -> str:

@@ -23,6 +23,7 @@ from controller.adapters.site_sharing import (
 )
 from controller.commons.settings import RoundSettings
 from controller.commons.settings import problems as round_problems
+from controller.gcode_rules import problems as rule_problems
 from controller.links import LINKS
 from controller.notify_settings import NotifyEntry
 from controller.notify_settings import problems as notify_problems
@@ -75,6 +76,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     url: of an OPC UA server, of Moonraker, OctoPrint, PrusaLink or an MTConnect agent. key_env and
     password_env name environment variables. folder: where programs are laid for a person.
     console: people (accounts) qualified to send it single lines of G-code.
+    gcode: commands it takes beyond the common table (allow), never (deny), or alone (only).
     """
 
     id: str
@@ -85,6 +87,7 @@ class MachineEntry(msgspec.Struct, forbid_unknown_fields=True):
     capability: dict[str, Any] = {}
     security: SecurityEntry | None = None
     console: list[str] = []
+    gcode: dict[str, Any] = {}
     key_env: str = ""
     user: str = ""
     password_env: str = ""
@@ -272,6 +275,8 @@ def _machine_problems(machine: MachineEntry) -> list[str]:
     if machine.link == "opcua" and not machine.url:
         wrong.append("url: is needed with link opcua, e.g. opc.tcp://cell-1.local:4840")
     wrong += host_problems(machine.link, machine)
+    if machine.gcode:
+        wrong += rule_problems(machine.gcode, machine.kind)
     if machine.security is not None:
         wrong += [f"security.{text}" for text in _security_problems(machine)]
     return wrong

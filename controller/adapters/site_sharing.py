@@ -11,20 +11,26 @@ class SlicingEntry(msgspec.Struct, forbid_unknown_fields=True):
     """How meshes without a program are sliced: settings files of PrusaSlicer by profile id.
 
     A machine names the profiles it prints with in its capability ``slicer_profile``. Without any
-    here there are those that come with this program.
+    here there are those that come with this program. processes: slicers at work at once, each
+    within the limits; 0 = one less than this computer has cores, at least one.
     """
 
     profiles: dict[str, str] = {}
     time_limit_s: int = 600
     memory_limit_mb: int = 3000
+    processes: int = 0
 
 
 class PeerEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """Another commons: its site id, its address (none: it only asks here), its public key."""
+    """Another commons: its site id, its address (none: it only asks here), its public key.
+
+    ``unsigned``: its release does not sign answers yet; over once it signs one.
+    """
 
     site: str
     public_key: str
     url: str = ""
+    unsigned: bool = False
 
 
 class CommonsEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,7 +53,12 @@ def slicing_problems(slicing: SlicingEntry) -> list[str]:
         for name in slicing.profiles
         if not is_id(name.replace(".", "-"))
     ]
-    for field, least, most in (("time_limit_s", 1, 86_400), ("memory_limit_mb", 100, 1_000_000)):
+    bounds = (
+        ("time_limit_s", 1, 86_400),
+        ("memory_limit_mb", 100, 1_000_000),
+        ("processes", 0, 64),
+    )
+    for field, least, most in bounds:
         if not least <= getattr(slicing, field) <= most:
             wrong.append(f"{field}: must be between {least} and {most}")
     return wrong

@@ -7,13 +7,13 @@ are ignored without a word.
 """
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,10 +64,12 @@ def read_settings(path: Path) -> Settings:
 
 @dataclass(slots=True)
 class Running:
-    """The slicer at work, so that a closing site can end it."""
+    """The slicers at work, so that a closing site can end them; which CPU is next."""
 
-    process: "subprocess.Popen[str] | None" = None
+    processes: "set[subprocess.Popen[str]]" = field(default_factory=set["subprocess.Popen[str]"])
     closed: bool = False
+    turns: "itertools.count[int]" = field(default_factory=itertools.count)
+    results: dict[str, threading.Lock] = field(default_factory=dict[str, threading.Lock])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +94,30 @@ class Slicer:
             for path in (mesh, settings):
                 key.update(hashlib.sha256(path.read_bytes()).digest())
             out = self.cache / f"{mesh.stem[:40]}-{key.hexdigest()[:16]}.gcode"
-            if not out.is_file():
-                self.cache.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
-                    self._run((mesh, settings), Path(scratch) / "out.gcode", progress)
-                    os.replace(Path(scratch) / "out.gcode", out)
+            with self.running.results.setdefault(out.name, threading.Lock()):
+                if not out.is_file():
+                    self._make((mesh, settings), out, progress)
         except OSError as error:
             raise SlicerError(f"cannot slice {mesh.name}: {error}") from None
         return out
 
+    def _make(self, source: tuple[Path, Path], out: Path, progress: Callable[[int], None]) -> None:
+        """Slice beside the cache; its place is taken at once, or not at all."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
+            self._run(source, Path(scratch) / "out.gcode", progress)
+            os.replace(Path(scratch) / "out.gcode", out)
+
     def close(self) -> None:
-        """End the slicing at hand; nothing is sliced any more."""
+        """End what is being sliced; nothing is sliced any more."""
         self.running.closed = True
-        process = self.running.process
-        if process is not None:
+        for process in list(self.running.processes):
             process.kill()
 
     def _run(self, source: tuple[Path, Path], out: Path, progress: Callable[[int], None]) -> None:
         mesh, settings = source
         names = dict(_SETTING.findall(settings.read_text()))
-        command = [*self._limits(mesh), self.executable, "--export-gcode", "--load", str(settings)]
+        command = [*self._limits(), self.executable, "--export-gcode", "--load", str(settings)]
         command += ["--center", _centre(names.get("bed_shape", "")), "-o", str(out), str(mesh)]
         code, said = self._watch(command, mesh, progress)
         if code or not out.is_file():
@@ -131,7 +137,7 @@ class Slicer:
         with subprocess.Popen(
             command, stdout=pipe, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process:
-            self.running.process = process
+            self.running.processes.add(process)
 
             def end() -> None:
                 late.set()
@@ -145,14 +151,14 @@ class Slicer:
                 code = process.wait()
             finally:
                 timer.cancel()
-                self.running.process = None
+                self.running.processes.discard(process)
         if self.running.closed:
             raise SlicerError(f"{mesh.name} was not sliced: the site is closing")
         if late.is_set():
             raise SlicerError(f"{mesh.name} was not sliced within {self.time_limit_s} s")
         return code, said
 
-    def _limits(self, mesh: Path) -> list[str]:
+    def _limits(self) -> list[str]:
         """Command that bounds memory and output, keeps to one CPU, and comes after others."""
         limits: list[str] = []
         if shutil.which("nice"):
@@ -162,7 +168,7 @@ class Slicer:
             limits += [f"--fsize={MAX_PROGRAM_MB * 1024 * 1024}"]
         if shutil.which("taskset"):
             cpus = sorted(os.sched_getaffinity(0))
-            limits += ["taskset", "-c", str(cpus[zlib.crc32(mesh.name.encode()) % len(cpus)])]
+            limits += ["taskset", "-c", str(cpus[next(self.running.turns) % len(cpus)])]
         if shutil.which("stdbuf"):
             limits += ["stdbuf", "-oL"]  # else it says how far it is only at the end
         return limits

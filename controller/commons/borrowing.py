@@ -24,8 +24,21 @@ class Unreachable(Exception):
     """A home did not answer; what was asked may or may not have happened there."""
 
 
+class Forged(Unreachable):
+    """An answer that is not the home's own, of which nothing was used; ``unsigned``: nobody's."""
+
+    def __init__(self, words: str, *, unsigned: bool = False) -> None:
+        super().__init__(words)
+        self.unsigned = unsigned
+
+
 class Home(Protocol):
     """A home as seen from here; every call raises Unreachable."""
+
+    @property
+    def signed(self) -> int:
+        """How many answers were proved to be its own."""
+        ...
 
     def offers(self, after: int) -> tuple[list[Json], int]:
         """Open needs after a cursor, and the next cursor."""

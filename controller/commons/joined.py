@@ -19,15 +19,29 @@ if TYPE_CHECKING:
 
 KEY = "joined"
 MOST = 200
+DAY_MS = 86_400_000
 _SCHEMES = ("http://", "https://")
 
 
 class Joined(NamedTuple):
-    """A commons this site joined; ``url`` is "" when the other only asks and is never asked."""
+    """A commons this site joined; ``url`` is "" when the other only asks and is never asked.
+
+    ``unsigned``: people let its answers be unsigned, until it ``signs`` for the first time.
+    ``forged``: answers that were not its own, the last one at ``forged_at`` (ms UTC).
+    """
 
     site: str
     url: str = ""
     left: bool = False
+    unsigned: bool = False
+    signs: bool = False
+    forged: int = 0
+    forged_at: int = 0
+
+    @property
+    def may_be_unsigned(self) -> bool:
+        """Whether an answer without a signature is believed."""
+        return self.unsigned and not self.signs
 
 
 def joined(tx: Tx) -> list[Joined]:
@@ -35,7 +49,7 @@ def joined(tx: Tx) -> list[Joined]:
     return msgspec.json.decode(tx.site.get(KEY) or "[]", type=list[Joined])
 
 
-def join(tx: Tx, site: str, url: str, public_key: str) -> Joined:
+def join(tx: Tx, site: str, url: str, public_key: str, *, unsigned: bool = False) -> Joined:
     """Join a commons, or change its address and key; raise Refused."""
     if not is_id(site) or site == tx.site.get("name"):
         words = "must be the other site's id: a-z, 0-9 and '-'"
@@ -48,14 +62,35 @@ def join(tx: Tx, site: str, url: str, public_key: str) -> Joined:
     known = {one.site: one for one in joined(tx)}
     if site not in known and len(known) >= MOST:
         raise Refused("too-many", "site", f"a site joins at most {MOST} commons")
-    found = Joined(site, url.rstrip("/"))
+    old = known.get(site, Joined(site))
+    found = old._replace(url=url.rstrip("/"), left=False, unsigned=unsigned)
     before = tx.peers.get(site)
     if before is None or before.public_key != public_key:
         tx.peers.put(Peer(site, public_key, before.last_seq if before else 0))
+        found = found._replace(signs=False)
     if known.get(site) != found:
         _keep(tx, {**known, site: found})
         tx.notice("commons", site, f"joined the commons of {site}")
     return found
+
+
+def note_signs(tx: Tx, site: str) -> None:
+    """A commons signed an answer: from now on an unsigned one is never believed."""
+    known = {one.site: one for one in joined(tx)}
+    if site in known and not known[site].signs:
+        _keep(tx, {**known, site: known[site]._replace(signs=True)})
+
+
+def note_forged(tx: Tx, site: str, why: str) -> None:
+    """Count an answer that was not a commons' own; the first of a day is told."""
+    known = {one.site: one for one in joined(tx)}
+    if site not in known:
+        return
+    before = known[site]
+    counted = before._replace(forged=before.forged + 1, forged_at=tx.now_ms)
+    _keep(tx, {**known, site: counted})
+    if tx.now_ms - before.forged_at > DAY_MS:
+        tx.notice("attention", site, f"{why}; nothing of it was used")
 
 
 def leave(tx: Tx, site: str) -> Joined:

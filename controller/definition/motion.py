@@ -138,16 +138,17 @@ class Motion:
         return math.hypot(radius * abs(sweep), end[third] - start[third])
 
 
-def unknown_to_grbl(codes: list[float], words: Words) -> str:
-    """Why GRBL 1.1 would refuse a line, "" when it takes it."""
-    for code in codes:
-        if code not in _GRBL_G:
-            return f"G{code:g} is not a command of GRBL 1.1"
+def unknown_command(name: str) -> str:
+    """Why GRBL 1.1 would refuse a G or M command, "" when it takes it."""
+    known = _GRBL_G if name.startswith("G") else _GRBL_M
+    return "" if float(name[1:]) in known else f"{name} is not a command of GRBL 1.1"
+
+
+def unknown_to_grbl(words: Words) -> str:
+    """Why GRBL 1.1 would refuse the words of a line, "" when it takes them."""
     for letter in words:
         if letter not in _GRBL_WORDS:
             return f"{letter} is not a word of GRBL 1.1"
-    if words.get("M", 0.0) not in _GRBL_M:
-        return f"M{words['M']:g} is not a command of GRBL 1.1"
     return ""
 
 

@@ -6,20 +6,22 @@ uses neither, it uses what the machine measured.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from controller.definition.comments import SlicerComments
-from controller.definition.motion import Motion, MotionError, unknown_to_grbl
+from controller.definition.motion import Motion, MotionError, unknown_command, unknown_to_grbl
 from controller.definition.problems import Problem, fail
 from protocols import gcode
+from protocols.errors import WireError
 from protocols.filament import Accountant
-from protocols.forbidden import forbidden
+from protocols.forbidden import MOVES, asked, kept_out, names
 
 MAX_PROBLEMS = 20
 MAX_ROW_BYTES = 2048
+MAX_COMMANDS = 500  # by name; a program uses about twenty
 _BLOCK = 64 * 1024
 # Lines of this form make most of a program and are short and allowed everywhere.
 _PLAIN = re.compile(r"G[0123](?: [XYZEFIJ]-?(?:\d{1,5}\.?\d{0,5}|\.\d{1,5})){1,6}")
@@ -32,7 +34,9 @@ class ProgramFacts:
 
     lines: lines a machine gets (no comments, no blank ones). duration_from: ``slicer`` or
     ``motion``. length_um: counted from the lines as a machine's meter does; said_length_um: by
-    the slicer. box_um: ((x, y, z) low, (x, y, z) high) of all moves, None without any.
+    the slicer. box_um: ((x, y, z) low, (x, y, z) high) of all moves, None without any. commands:
+    by name the first line they are on, and why only a machine that allows them takes them ("" =
+    any does); moves are left out.
     """
 
     path: Path
@@ -50,6 +54,7 @@ class ProgramFacts:
     nozzle_um: int = 0
     slicer: str = ""
     problems: tuple[Problem, ...] = ()
+    commands: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
 
 
 def check(path: Path, kind: str) -> ProgramFacts:
@@ -71,6 +76,7 @@ class _Reader:
     comments: SlicerComments = field(default_factory=SlicerComments)
     filament: Accountant = field(default_factory=Accountant)
     problems: list[Problem] = field(default_factory=list[Problem])
+    commands: dict[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     lines: int = 0
     size: int = 0
 
@@ -101,6 +107,7 @@ class _Reader:
             nozzle_um=said.nozzle_um,
             slicer=said.slicer,
             problems=tuple(self.problems),
+            commands=self.commands,
         )
 
     def _rows(self, file: BinaryIO, take: Callable[[bytes], None]) -> Iterator[bytes]:
@@ -129,16 +136,32 @@ class _Reader:
         if _PLAIN.fullmatch(code):
             words = {token[0]: float(token[1:]) for token in code.split(" ")}
             self._follow(number, code, [words.pop("G")], words)
-        elif reason := forbidden(row, self.kind):
+        elif reason := kept_out(row, self.kind):
             self._wrong(number, reason, "take it out of the program")
-        elif gcode.command(code) not in gcode.TEXT_COMMANDS:
+        elif self._note(number, code) and gcode.command(code) not in gcode.TEXT_COMMANDS:
             self._follow(number, code, *_words(code))
+
+    def _note(self, number: int, code: str) -> bool:
+        """Note the commands of a line; say whether its words can be followed."""
+        for name in names(code, self.kind):
+            why = asked(code, name, self.kind) or ""
+            if self.kind == "grbl":
+                why = unknown_command(name)
+            if why.startswith("cannot be read"):
+                self._wrong(number, why, "take it out of the program")
+            elif why and name.startswith("G"):
+                self._wrong(number, why, "post-process the program for GRBL 1.1")
+            elif name not in MOVES and len(self.commands) < MAX_COMMANDS:
+                self.commands.setdefault(name, (number, why))
+            elif name not in MOVES and name not in self.commands:
+                self._wrong(number, f"is past {MAX_COMMANDS} different commands", "split it")
+        return _is_readable(code)
 
     def _follow(self, number: int, code: str, codes: list[float], words: dict[str, float]) -> None:
         if self.kind == "marlin":
             self.filament.feed(code)
         if self.kind == "grbl":
-            unknown = unknown_to_grbl(codes, words)
+            unknown = unknown_to_grbl(words)
             if unknown:
                 self._wrong(number, unknown, "post-process the program for GRBL 1.1")
         try:
@@ -149,6 +172,14 @@ class _Reader:
     def _wrong(self, number: int, message: str, fix: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem("", number, message, fix))
+
+
+def _is_readable(code: str) -> bool:
+    try:
+        gcode.words(code)
+    except WireError:
+        return False
+    return True
 
 
 def _words(code: str) -> tuple[list[float], dict[str, float]]:

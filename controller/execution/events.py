@@ -51,7 +51,7 @@ def apply_event(tx: "Tx", machine: str, event: Json) -> str:
     sha = hashlib.sha256(body.encode()).hexdigest()
     known = tx.inbox.sha(machine, jid, s)
     if known is not None and known != sha:
-        _distrust(tx, found, f"{_CONTRADICTS} under number {s} of journal {jid}")
+        _distrust(tx, found, event, body)
         return QUARANTINED
     if found.quarantine:
         return QUARANTINED
@@ -64,10 +64,14 @@ def apply_event(tx: "Tx", machine: str, event: Json) -> str:
     return _commit(tx, found, event, (body, sha))
 
 
-def _distrust(tx: "Tx", machine: Machine, reason: str) -> None:
+def _distrust(tx: "Tx", machine: Machine, event: Json, body: str) -> None:
     """A journal contradicts itself: it outweighs what a machine was distrusted for, said once."""
-    if not machine.quarantine.startswith(_CONTRADICTS):
-        quarantine(tx, machine.id, reason)
+    if machine.quarantine.startswith(_CONTRADICTS):
+        return
+    place = f"under number {event['s']} of journal {event['jid']}"
+    text = f"another event stands {place}; not booked"
+    tx.dead.add(DeadLetter(f"{machine.id}/up/ev", body[:512], "twin", text, tx.now_ms))
+    quarantine(tx, machine.id, f"{_CONTRADICTS} {place}")
 
 
 def _acked(tx: "Tx", machine: Machine, jid: str) -> int:

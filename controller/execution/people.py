@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.execution.material import begin_anew
 from controller.execution.outcome import Verdict, settle, settle_failed
+from controller.execution.presence import TWO_BOARDS
 from controller.execution.steps import advance, give_back, missing_inputs, operation_of, try_again
 from controller.values import JobOrder, Json, Operation, Refused
 
@@ -88,7 +89,7 @@ def retry(tx: "Tx", operation: str, who: str) -> None:
 
 
 def release_machine(tx: "Tx", machine: str, who: str) -> None:
-    """Trust a quarantined machine again; its counters begin anew at their next report."""
+    """Trust a quarantined machine again; counters that contradicted begin at their next report."""
     found = tx.machines.get(machine)
     if found is None:
         raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
@@ -96,7 +97,8 @@ def release_machine(tx: "Tx", machine: str, who: str) -> None:
         return
     # the board that stays may be the one heard first: whoever speaks next is followed
     tx.machines.change(machine, quarantine="", stale_boots=0, bn=None, boots=[])
-    begin_anew(tx, machine)
+    if found.quarantine != TWO_BOARDS:  # each journal counts for itself; else they contradict
+        begin_anew(tx, machine)
     tx.notice("machine", machine, f"{who} released {machine} from quarantine")
     tx.touch(machine)
     tx.effects.replan = True

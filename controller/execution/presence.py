@@ -1,8 +1,10 @@
 """Presence: reported state, hello after a connect, silence, and machines that cannot be trusted."""
 
+import json
 from typing import TYPE_CHECKING
 
 from controller.execution.steps import advance
+from controller.ledger.discrepancies import doubt_identity
 from controller.values import JobOrder, Json, Machine, Refused
 from protocols.orders import ORDER_STATES
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_BOOTS = 8
 MAX_FLIPS = 3
+TWO_BOARDS = "two boards speak under its name"
+CLONED = "two boards speak under its name, with one journal"
 _HEARD = {"claimed": "heard_granted", "running": "heard", "paused": "heard_paused"}
 
 
@@ -24,6 +28,7 @@ def _machine(tx: "Tx", machine: str) -> Machine:
 def quarantine(tx: "Tx", machine: str, reason: str) -> None:
     """Offer nothing to a machine and believe nothing it reports until a person releases it."""
     tx.machines.change(machine, quarantine=reason)
+    doubt_identity(tx, machine, reason)
     tx.notice("attention", machine, f"{machine} is in quarantine: {reason}")
     tx.touch(machine)
 
@@ -36,6 +41,7 @@ def adopt_journal(tx: "Tx", machine: Machine, jid: str, acked_s: int) -> None:
     if machine.link == "mqtt":
         text = f"{machine.id} has a new journal: its flash was replaced"
         tx.notice("attention", machine.id, text)
+        doubt_identity(tx, machine.id, f"its journal {machine.jid} gave way to {jid}")
     order = tx.orders.open_on(machine.id)
     if order is not None and order.claim_jid not in (None, jid):
         _silence(tx, order, f"{machine.id} lost its journal")
@@ -133,6 +139,9 @@ def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
     found = _machine(tx, machine)
     if not _take_boot(tx, found, hello["bn"]):
         return
+    noted = {**_journals(tx, machine), hello["bn"]: hello["jid"]}
+    last = dict(list(noted.items())[-MAX_BOOTS:])
+    tx.site.put(_journals_key(machine), json.dumps(last))
     _take_journal(tx, found, hello)
     tx.site.raise_to("epoch", hello["last_ep"])
     tx.site.raise_to("term", hello["term"])
@@ -171,12 +180,23 @@ def _take_boot(tx: "Tx", machine: Machine, bn: str) -> bool:
         flips = machine.stale_boots + 1
         tx.machines.change(machine.id, stale_boots=flips)
         if flips >= MAX_FLIPS and not machine.quarantine:
-            quarantine(tx, machine.id, "two boards speak under its name")
+            journals = _journals(tx, machine.id)
+            apart = journals.get(bn, "?") != journals.get(machine.bn or "", "?")
+            quarantine(tx, machine.id, TWO_BOARDS if apart else CLONED)
         return False
     kept = [*boots[-(MAX_BOOTS - 1) :], bn]
     tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=0)
     tx.site.put(_before_boot(machine.id), str(machine.acked_s))
     return True
+
+
+def _journals_key(machine: str) -> str:
+    return f"journal-of-boot:{machine}"
+
+
+def _journals(tx: "Tx", machine: str) -> dict[str, str]:
+    """Journal of each of the last boots that were heard."""
+    return json.loads(tx.site.get(_journals_key(machine)) or "{}")
 
 
 def _before_boot(machine: str) -> str:

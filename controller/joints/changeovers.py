@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
+from controller.gcode_rules import refused_by
 from controller.picture import FloorPicture
 from controller.scheduling import problem as scheduling
 from controller.scheduling.shifts import Shift, unstaffed
@@ -70,7 +71,7 @@ def candidates(
     able: list[Machine] = []
     words: list[str] = []
     for one in picture.machines:
-        reason = why_not(operation, one)
+        reason = why_not(operation, one) or refused_by(picture.refused, operation, one.id)
         if reason:
             words.append(f"{one.name}: {reason}")
         else:

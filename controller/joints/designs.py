@@ -65,6 +65,7 @@ def _program_row(design: Design, facts: ProgramFacts, now_ms: int) -> ProgramRow
         mass_mg=sum(facts.mass_mg) if facts.mass_mg else None,
         duration_s=facts.duration_s,
         lines=facts.lines,
+        commands={name: list(said) for name, said in facts.commands.items()},
         checked_at=now_ms,
     )
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from controller.commons import borrowing
-from controller.commons.borrowing import Here, Home, Unreachable, Workshop
-from controller.commons.joined import Joined, forget, joined
+from controller.commons.borrowing import Forged, Here, Home, Unreachable, Workshop
+from controller.commons.joined import Joined, forget, joined, note_forged, note_signs
 from controller.values import Json, Refused
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 MOST_WAIT_S = 600.0
+UPDATE = "update the software there; until then `fabcommons commons join ... --unsigned`"
+COMPARE = "compare `fabcommons commons key` there with the key joined here, reach it by https"
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class Floor:
     workshop: Workshop
     now_ms: Callable[[], int]
     monotonic_s: Callable[[], float]
-    reach: Callable[[Joined], Home]
+    reach: Callable[[Joined, str], Home]  # with its public key
 
 
 class Joint:
@@ -66,14 +68,30 @@ class Joint:
         floor = self._floor
         with floor.read() as tx:
             known = [one for one in joined(tx) if one.url or one.left]
+            keys = {peer.site: peer.public_key for peer in tx.peers.all()}
             what = _what(tx) if known else ""
         for one in known:
             contact = self._contacts.setdefault(one.site, Contact())
             if floor.monotonic_s() >= contact.next_s:
-                self._ask(one, what, contact)
+                self._ask(one, keys.get(one.site, ""), what, contact)
 
-    def _ask(self, one: Joined, what: str, contact: Contact) -> None:
-        floor, home = self._floor, self._floor.reach(one)
+    def _ask(self, one: Joined, key: str, what: str, contact: Contact) -> None:
+        floor, home = self._floor, self._floor.reach(one, key)
+        try:
+            self._turn(one, home, what)
+        except (Unreachable, Refused) as error:
+            contact.failures += 1
+            contact.why = _why(error)
+            wait_s = min(MOST_WAIT_S, self._every_s * 2 ** min(contact.failures, 20))
+            contact.next_s = floor.monotonic_s() + wait_s
+            if isinstance(error, Forged):
+                floor.submit(lambda tx: note_forged(tx, one.site, contact.why))
+            return
+        contact.failures, contact.why, contact.at_ms = 0, "", floor.now_ms()
+        contact.next_s = floor.monotonic_s() + self._every_s
+
+    def _turn(self, one: Joined, home: Home, what: str) -> None:
+        floor = self._floor
         try:
             if one.left:
                 if one.url:
@@ -82,14 +100,18 @@ class Joint:
             else:
                 borrowing.look_again(self._here, one.site, what)
                 borrowing.turn(self._here, one.site, home)
-        except (Unreachable, Refused) as error:
-            contact.failures += 1
-            contact.why = str(error)
-            wait_s = min(MOST_WAIT_S, self._every_s * 2 ** min(contact.failures, 20))
-            contact.next_s = floor.monotonic_s() + wait_s
-            return
-        contact.failures, contact.why, contact.at_ms = 0, "", floor.now_ms()
-        contact.next_s = floor.monotonic_s() + self._every_s
+        finally:
+            if home.signed and not one.signs:
+                floor.submit(lambda tx: note_signs(tx, one.site))
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, with what to do about it."""
+    if isinstance(error, Forged) and error.unsigned:
+        return f"{error}: {UPDATE}"
+    if isinstance(error, Forged):
+        return f"{error}: {COMPARE}"
+    return str(error)
 
 
 def _what(tx: Tx) -> str:
@@ -108,6 +130,8 @@ def peers_document(tx: Tx, contact: Callable[[str], Contact]) -> list[Json]:
             "public_key": peer.public_key if (peer := tx.peers.get(one.site)) else "",
             "reached_at": contact(one.site).at_ms,
             "why": contact(one.site).why,
+            "forged": one.forged,
+            "answers": "signed" if one.signs else "unsigned" if one.unsigned else "",
             "making_for_them": tx.peers.busy(one.site),
             "made_by_them": tx.peers.lent_to(one.site),
         }

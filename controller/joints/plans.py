@@ -56,6 +56,7 @@ def pose(picture: FloorPicture, why_not: WhyNot, house: House) -> Posed:
             reasons[operation.id] = operation.reason
         elif operation.state in PLANNABLE:
             kind = f"{operation.process} {operation.requires} {operation.materials}"
+            kind += f" {operation.program_sha}" if picture.refused else ""
             found = known.get(kind) or candidates(operation, picture, why_not, house)
             known[kind] = found
             if found.machines:

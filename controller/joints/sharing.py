@@ -10,6 +10,7 @@ from controller.accepting import accept
 from controller.allocation.share import Decision, Demand, Pool, share
 from controller.commons import rounds
 from controller.commons.settings import settings_of
+from controller.gcode_rules import judge, with_programs
 from controller.values import Machine, Need, Operation
 from controller.ways import waits_for_slicer
 
@@ -37,6 +38,7 @@ def share_out(tx: "Tx", why_not: WhyNot) -> int:
     if settings_of(tx) is not None:
         return put_to_rounds(tx, stated, why_not)
     machines = tx.machines.all()
+    why_not = _knowing(tx, stated, machines, why_not)
     stated = [need for need in stated if not _unsliced(tx, need, machines, why_not)]
     takes = {need.id: _takes(tx.operations.of_need(need.id)) for need in tx.needs.open()}
     demands = [_demand(tx, need, takes[need.id], machines, why_not) for need in stated]
@@ -44,6 +46,12 @@ def share_out(tx: "Tx", why_not: WhyNot) -> int:
         _decide(tx, decision)
     tx.effects.replan = True
     return len(stated)
+
+
+def _knowing(tx: "Tx", stated: list[Need], machines: list[Machine], why_not: WhyNot) -> WhyNot:
+    """``why_not`` that also knows which programs of the stated needs a machine must not run."""
+    operations = [op for need in stated for op in tx.operations.of_need(need.id)]
+    return with_programs(why_not, judge(tx, operations, machines))
 
 
 def _unsliced(tx: "Tx", need: Need, machines: list[Machine], why_not: WhyNot) -> bool:
@@ -59,6 +67,7 @@ def put_to_rounds(tx: "Tx", stated: list[Need], why_not: WhyNot) -> int:
     current = tx.rounds.current()
     listed = {row.need for row in tx.rounds.needs(current.id)} if current else set[str]()
     machines = tx.machines.all()
+    why_not = _knowing(tx, stated, machines, why_not)
     possible: list[Need] = []
     refused = 0
     for need in stated:

@@ -1,14 +1,16 @@
-"""The slicing room: one mesh at a time on a thread beside the writer, its progress in words.
+"""The slicing room: meshes on threads beside the writer, some at once, their progress in words.
 
-The slicer is a process of its own with limits of time and memory. Whatever it does, the writer
+Each slicer is a process of its own with limits of time and memory. Whatever they do, the writer
 only ever takes a finished program or a sentence.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -56,55 +58,89 @@ class SlicingRoom:
         slicer: MeshSlicer | None,
         profiles: Mapping[Profile, Path],
         refused: tuple[type[Exception], ...] = (OSError,),
+        at_once: int = 1,
     ) -> None:
         self._room, self._slicer, self._profiles = room, slicer, profiles
         self._refused = (*refused, DesignError)
+        self._at_once = at_once
         self._failed: dict[Wish, str] = {}
+        self._now: dict[Wish, int] = {}  # being sliced: percents
         self._told_s = 0.0
+        self._telling = threading.Lock()
 
     def look(self) -> None:
         """Tell those who wait why, and slice until nothing is left to do."""
+        operations, machines, todo = self._todo()
+        if self._slicer is None or not todo:
+            self._tell(operations, machines)
+            return
+        try:
+            with ThreadPoolExecutor(self._at_once, "slicer") as pool:
+                self._work(pool, self._slicer)
+        finally:
+            self._now.clear()
+
+    def _todo(self) -> tuple[list[Operation], list[Any], list[Wish]]:
+        """Operations with a mesh, machines, and what is to be sliced and is not yet, each once."""
+        with self._room.read() as tx:
+            operations = tx.routes.meshed()
+            machines = tx.machines.all() if operations else []
+        wanted = slicing.wishes(operations, machines, self._profiles)
+        busy = {**self._failed, **self._now}
+        return operations, machines, [wish for wish in wanted if wish not in busy]
+
+    def _work(self, pool: ThreadPoolExecutor, slicer: MeshSlicer) -> None:
+        """Keep the pool busy until nothing is left; results go to the store one after the other."""
+        at_work: dict[Future[Sliced], Wish] = {}
         while True:
-            with self._room.read() as tx:
-                operations = tx.routes.meshed()
-                machines = tx.machines.all() if operations else []
-            wanted = slicing.wishes(operations, machines, self._profiles)
-            todo = [wish for wish in wanted if wish not in self._failed]
-            if self._slicer is None or not todo:
-                self._tell(operations, machines, None)
+            operations, machines, todo = self._todo()
+            for wish in todo[: self._at_once - len(at_work)]:
+                self._now[wish] = 0
+                progress = self._progress(wish, operations, machines)
+                at_work[pool.submit(self._one, slicer, wish, progress)] = wish
+            self._tell(operations, machines)
+            if not at_work:
                 return
-            self._tell(operations, machines, (todo[0], 0))
-            self._one(self._slicer, todo[0], operations, machines)
+            for future in wait(at_work, return_when=FIRST_COMPLETED).done:
+                self._take(future, at_work.pop(future))
 
-    def _one(
-        self, slicer: MeshSlicer, wish: Wish, operations: list[Operation], machines: list[Any]
-    ) -> None:
-        """Slice one mesh for one profile, and take the result or the reason to the store."""
-
+    def _progress(
+        self, wish: Wish, operations: list[Operation], machines: list[Any]
+    ) -> Callable[[int], None]:
         def progress(percent: int) -> None:
+            self._now[wish] = percent
             now_s = time.monotonic()
             if now_s - self._told_s >= TOLD_EVERY_S:
                 self._told_s = now_s
-                self._tell(operations, machines, (wish, percent))
+                self._tell(operations, machines)
 
+        return progress
+
+    def _one(self, slicer: MeshSlicer, wish: Wish, progress: Callable[[int], None]) -> Sliced:
+        """Slice one mesh for one profile; raises one of ``refused``."""
+        with self._room.read() as tx:
+            mesh = tx.designs.program(wish.mesh_sha)
+        if mesh is None:
+            raise OSError("its mesh is not kept here; import the design again")
+        made = slicer.slice(self._named(mesh), self._profiles[wish.profile], progress)
+        return self._checked(made, mesh, wish)
+
+    def _take(self, future: Future[Sliced], wish: Wish) -> None:
+        """Take a result, or the reason that there is none, to the store."""
         try:
-            with self._room.read() as tx:
-                mesh = tx.designs.program(wish.mesh_sha)
-            if mesh is None:
-                raise OSError("its mesh is not kept here; import the design again")
-            made = slicer.slice(self._named(mesh), self._profiles[wish.profile], progress)
-            sliced = self._checked(made, mesh, wish)
+            sliced = future.result()
+            while self._room.submit(lambda tx: slicing.take(tx, wish, sliced)) == slicing.BATCH:
+                pass
         except self._refused as error:
             self._failed[wish] = str(error)
-            return
-        while self._room.submit(lambda tx: slicing.take(tx, wish, sliced)) == slicing.BATCH:
-            pass
+        finally:
+            del self._now[wish]
 
     def _named(self, mesh: ProgramRow) -> Path:
         """The kept mesh under a name with its ending, which slicers go by."""
         place = self._room.folder / f"{Path(mesh.name).stem[:40]}-{mesh.sha[:12]}.{mesh.kind}"
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # another thread slices it for another profile
             place.symlink_to(Path(mesh.path).resolve())
         return place
 
@@ -116,8 +152,12 @@ class SlicingRoom:
         program = _program(facts, mesh, wish, str(self._room.programs.path(sha)))
         return Sliced(program, dict(requires_of(facts)))
 
-    def _tell(
-        self, operations: list[Operation], machines: list[Any], now: tuple[Wish, int] | None
+    def _tell(self, operations: list[Operation], machines: list[Any]) -> None:
+        with self._telling:
+            self._tell_now(operations, machines, dict(self._now))
+
+    def _tell_now(
+        self, operations: list[Operation], machines: list[Any], now: dict[Wish, int]
     ) -> None:
         words: dict[str, str] = {}
         reasons: dict[str, str] = {}
@@ -132,7 +172,7 @@ class SlicingRoom:
             part = {name: reasons[name] for name in names[at : at + slicing.BATCH]}
             self._room.submit(lambda tx, part=part: slicing.tell(tx, part))
 
-    def _why(self, op: Operation, machines: list[Any], now: tuple[Wish, int] | None) -> str:
+    def _why(self, op: Operation, machines: list[Any], now: dict[Wish, int]) -> str:
         """What an operation waits for, in words."""
         none = slicing.why_none(op, machines, self._profiles)
         if none:
@@ -140,8 +180,9 @@ class SlicingRoom:
         if self._slicer is None:
             return NO_SLICER
         mine = slicing.wishes([op], machines, self._profiles)
-        if now is not None and now[0] in mine:
-            return f"being sliced for {now[0].profile.id}, {now[1]} %"
+        for wish in mine:
+            if wish in now:
+                return f"being sliced for {wish.profile.id}, {now[wish]} %"
         failed = [f"{w.profile.id}: {self._failed[w]}" for w in mine if w in self._failed]
         if len(failed) == len(mine):
             return f"{slicing.CANNOT}. " + "; ".join(failed)
@@ -159,4 +200,5 @@ def _program(facts: ProgramFacts, mesh: ProgramRow, wish: Wish, path: str) -> Pr
         mass_mg=sum(facts.mass_mg),
         duration_s=facts.duration_s,
         lines=facts.lines,
+        commands={name: list(said) for name, said in facts.commands.items()},
     )

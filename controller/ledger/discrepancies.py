@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOLERANCE_PPM = 200_000
 TOLERANCE_LEAST_MG = 2_000
+IDENTITY = "identity:"
 AS_IT_IS, WEIGHED = "as it is", "weighed"
 
 
@@ -74,6 +75,48 @@ def _of_lots(tx: Tx, order: JobOrder) -> Iterator[OrderDiscrepancy]:
             words = f"lot {lot} gave {-held} mg more than it held: is it the lot that was loaded?"
             kind = f"lot:{lot}"
             yield OrderDiscrepancy(order.id, kind, 0, held, words, tx.now_ms, lot)
+
+
+def doubt_identity(tx: Tx, machine: str, why: str) -> None:
+    """Open a doubt for every lot a machine drew from: who drew since its last report is not known.
+
+    It hangs at the machine's newest order and ends when the lot is weighed, or by a person's word.
+    """
+    order = tx.orders.newest_on(machine)
+    if order is None:
+        return
+    open_now = {(one.order_id, one.kind) for one in tx.ledger.discrepancies()}
+    for lot in sorted({counter.lot for counter in tx.machines.counters(machine)}):
+        kind = IDENTITY + lot
+        if any(of == kind for _, of in open_now):
+            continue
+        held = tx.ledger.balance(lot).mass_mg
+        words = f"{machine}: {why}; what was drawn of lot {lot} is not known for certain: weigh it"
+        tx.ledger.put_discrepancy(
+            OrderDiscrepancy(order.id, kind, held, held, words, tx.now_ms, lot)
+        )
+        tx.notice("attention", order.id, words)
+
+
+def weighed(tx: Tx, lot: str, who: str) -> None:
+    """The scale said what a lot holds: doubts about who drew from it end, machines trusted again.
+
+    Those of a machine that is in quarantine, or whose counter begins at its next report, stay: what
+    it drew meanwhile comes after the scale.
+    """
+    for one in tx.ledger.discrepancies():
+        if one.kind != IDENTITY + lot:
+            continue
+        order = tx.orders.get(one.order_id)
+        machine = tx.machines.get(order.machine) if order is not None else None
+        if machine is None or not (machine.quarantine or _begins_anew(tx, machine.id, lot)):
+            held = tx.ledger.balance(lot).mass_mg
+            done = replace(one, found_mg=held, resolved_at=tx.now_ms, resolved_by=who)
+            tx.ledger.put_discrepancy(replace(done, note=f"{lot} was weighed"))
+
+
+def _begins_anew(tx: Tx, machine: str, lot: str) -> bool:
+    return any(one.lot == lot and one.cum_mg < 0 for one in tx.machines.counters(machine))
 
 
 def settle(tx: Tx, order: str, kind: str, who: str, weighed_mg: int | None) -> OrderDiscrepancy:

@@ -24,7 +24,12 @@ def test_a_floor_on_which_everything_fails_loses_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "every_ms", "seed"),
-    [("flash cloned", 15_000, 4), ("flash cloned", 5000, 1), ("flash replaced", 5000, 1)],
+    [
+        ("flash cloned", 15_000, 4),
+        ("flash cloned", 5000, 1),
+        ("flash replaced", 5000, 1),
+        ("two boards of one name", 5000, 2),
+    ],
 )
 def test_a_name_that_is_not_one_machine_is_found_out(fault: str, every_ms: int, seed: int) -> None:
     found = run_world(Scope(15, 4, seed, fault, every_ms=every_ms))

@@ -1,4 +1,4 @@
-"""Sites share needs over partitions, freezes past the lease, restarts and skew: once, and all."""
+"""Sites share needs over partitions, freezes, restarts, skew and forgers: once, and all."""
 
 import pytest
 
@@ -18,4 +18,5 @@ def test_every_need_is_made_once_whatever_the_wire_does(tmp_path, seed):
     assert world.counts() == {leases.DONE: 60}
     assert len(world.made) == 60
     assert {need: who for need, who in world.made.items() if len(who) != 1} == {}
+    assert world.forged == world.found_out > 3
     world.close()

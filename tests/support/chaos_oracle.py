@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controller.ledger.balance import check
+from controller.ledger.discrepancies import IDENTITY
 from protocols.orders import FINAL
 from support.chaos_board import Board
-from support.chaos_people import drawn_mg, ledger_mg
+from support.chaos_people import drawn_mg, ledger_mg, lot_of
 
 KINDS = ("double starts", "lost orders", "lost or doubled reports", "grams unaccounted", "guesses",
          "full beds", "other")  # fmt: skip
@@ -122,10 +123,25 @@ def _reports(found: Findings, tx: Any, boards: dict[str, Board], world: Any) -> 
             found.figures["reports"] += 1
             if kept is None:
                 found.add("lost or doubled reports", f"{name}: event {of}/{s} is not in the inbox")
+            elif kept != hashlib.sha256(body).hexdigest() and asked_of(tx, name):
+                found.figures["reports a person was asked for"] += 1
             elif kept != hashlib.sha256(body).hexdigest():
                 found.add("lost or doubled reports", f"{name}: event {of}/{s} differs")
         if life is not None and life.app.journal.acked != life.app.journal.hi:
             found.add("lost or doubled reports", f"{name}: not everything is acknowledged")
+
+
+def asks_scale(tx: Any, machine: str) -> bool:
+    """Whether a doubt about who drew from a machine's lot is open: people were told to weigh it."""
+    kind = IDENTITY + lot_of(machine)
+    return any(one.kind == kind for one in tx.ledger.discrepancies())
+
+
+def asked_of(tx: Any, machine: str) -> bool:
+    """Whether people were told that what is said under a name contradicts."""
+    told = (f"{machine} is in quarantine", machine)
+    notices = tx.notice_room.since(0, 20_000)
+    return any((n.text.partition(":")[0], n.subject) == told for n in notices)
 
 
 def _mass(found: Findings, tx: Any, board: Board) -> None:
@@ -137,7 +153,10 @@ def _mass(found: Findings, tx: Any, board: Board) -> None:
     found.figures["mg in the ledger"] += ledger
     found.figures["mg declared uncertain"] += uncertain
     slack = 1 if board.ref[0] else 0  # two roundings down
-    if not -slack <= off <= declared + slack:
+    slack += sum(iron.name == board.name for iron in board.floor.irons) - 1
+    if asks_scale(tx, board.name):
+        found.figures["mg a person was asked for"] += abs(off)
+    elif not -slack <= off <= declared + slack:
         found.add(
             "grams unaccounted",
             f"{board.name} drew {drawn - before_drawn} mg, the ledger says "

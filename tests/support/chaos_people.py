@@ -25,10 +25,11 @@ SPOOL_MG = 2_000_000_000
 
 
 def drawn_mg(board: Board) -> int:
-    """What a machine really drew of its lot."""
+    """What the boards of a name really drew of its lot, all of them together."""
+    irons = [iron for iron in board.floor.irons if iron.name == board.name]
     if board.kind == "mill":
-        return board.iron.pieces * PIECE_MG
-    return board.iron.high_nm * UG_PER_M // 1_000_000_000_000
+        return sum(iron.pieces for iron in irons) * PIECE_MG
+    return sum(iron.high_nm * UG_PER_M // 1_000_000_000_000 for iron in irons)
 
 
 @dataclass
@@ -167,14 +168,15 @@ class People:
             return
         key = f"weigh-{board.name}-{int(self._now())}"
 
-        def weigh(site: Site) -> tuple[int, int]:
+        def weigh(site: Site) -> tuple[int, int, bool]:
             site.submit(lambda tx: resources.weigh(tx, lot, SPOOL_MG - drawn, WHO, key))
             with site.read() as tx:
-                return ledger_mg(tx, board.name)
+                doubts = [one.lot for one in tx.ledger.discrepancies()]
+                return (*ledger_mg(tx, board.name), lot in doubts)
 
-        ledger, uncertain = self._desk.ask(weigh)
+        ledger, uncertain, doubted = self._desk.ask(weigh)
         board.ref = (drawn, ledger, uncertain)
-        board.weigh_me = False
+        board.weigh_me = doubted and not board.floor.calm  # again, once it reported
         self._count("weighed")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.adapters.clock import ManualClock
 from controller.adapters.notify import PostState
@@ -203,6 +204,10 @@ class FakeDesk:
         self.store = Store(store_place(folder / "floor.db"), self.clock.now_ms)
         self.asked: list[tuple[Any, ...]] = []
         self._wakes: list[Callable[[], None]] = []
+        self.key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+    def sign(self, content: bytes) -> str:
+        return self.key.sign(content).hex()
 
     def read(self) -> AbstractContextManager[Tx]:
         return self.store.read()

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 
+from controller.adapters.answers import Received, received
 from controller.adapters.clock import ManualClock
-from controller.adapters.peers import HttpHome, Identity, Numbers, public_hex
+from controller.adapters.peers import Address, HttpHome, Identity, Numbers, public_hex
 from controller.adapters.store import Store
 from controller.commons import borrowing, leases
-from controller.commons.borrowing import Here, Unreachable
+from controller.commons.borrowing import Forged, Here, Unreachable
 from controller.commons.joined import join
 from controller.values import Need
 from dashboards import peers_api, problems
@@ -39,6 +41,8 @@ class World:
         self.cut: set[tuple[str, str]] = set()
         self.again: list[tuple[str, urllib.request.Request]] = []
         self.messages = self.bytes = self.replays = 0
+        self.forged = self.found_out = 0
+        self.heard: list[Received] = []
         names = [f"site-{n}" for n in range(sites)]
         self.sites = {name: Site(self, name, folder) for name in names}
         for site in self.sites.values():
@@ -71,6 +75,8 @@ class World:
         site = self.sites[maker]
         try:
             borrowing.turn(site.here(), home, Wire(self, maker, home).home())
+        except Forged:
+            self.found_out += 1
         except Unreachable:
             return
         except Crash:
@@ -80,8 +86,8 @@ class World:
         """What was said before is said again by somebody who listened: nobody acts on it."""
         while self.again:
             home, request = self.again.pop()
-            status, body = self.sites[home].api.ask(request)
-            assert status == 409, (status, body)
+            status, answer = self.sites[home].api.ask(request)
+            assert status == 409, (status, answer)
             self.replays += 1
 
     def counts(self) -> dict[str, int]:
@@ -114,6 +120,15 @@ class Site:
 
     def _identity(self) -> Identity:
         return Identity(self.name, self.key, Numbers(self._submit, self._now_ms))
+
+    def sign(self, content: bytes) -> str:
+        """As the home's desk."""
+        return self.key.sign(content).hex()
+
+    @property
+    def clock(self) -> ManualClock:
+        """The site's own time."""
+        return ManualClock(self._now_ms())
 
     def _now_ms(self) -> int:
         return self.world.clock.now_ms() + self._skew_ms
@@ -168,10 +183,11 @@ class Wire:
 
     def home(self) -> HttpHome:
         """The home as the maker reaches it."""
-        who = self._world.sites[self._maker].who
-        return HttpHome(self._home, f"http://{self._home}", who, self._carry)
+        sites = self._world.sites
+        at = Address(self._home, f"http://{self._home}", public_hex(sites[self._home].key))
+        return HttpHome(at, sites[self._maker].who, self._carry)
 
-    def _carry(self, request: urllib.request.Request) -> bytes:
+    def _carry(self, request: urllib.request.Request) -> Received:
         world = self._world
         if request.data and world.chance.random() < 0.05:  # the maker freezes before it asks
             world.clock.advance_ms(leases.LEASE_MS + 1)
@@ -181,15 +197,31 @@ class Wire:
         if (self._maker, self._home) in world.cut or world.chance.random() < 0.05:
             raise OSError("lost on the way there")
         api = world.sites[self._home].api
-        status, body = api.ask(request)
+        status, answer = api.ask(request)
         if status != 200:
-            raise AssertionError(f"{self._home} answered {status}: {body!r}")
-        world.bytes += len(body) + 200
+            raise AssertionError(f"{self._home} answered {status}: {answer!r}")
+        world.bytes += len(answer.body) + 400
         if world.chance.random() < 0.05:
             world.again.append((self._home, request))
         if world.chance.random() < 0.05:
             raise OSError("the answer was lost")
-        return body
+        return self._in_the_middle(answer)
+
+    def _in_the_middle(self, answer: Received) -> Received:
+        """Somebody on the way changes, cuts, replaces or unsigns some answers."""
+        world = self._world
+        world.heard = [*world.heard[-50:], answer]
+        if world.chance.random() >= 0.1:
+            return answer
+        world.forged += 1
+        body, at = answer.body, world.chance.randrange(len(answer.body))
+        return world.chance.choice([
+            answer._replace(body=body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]),
+            answer._replace(body=body[:at]),
+            answer._replace(at=str(int(answer.at) + 1)),
+            Received(body),
+            world.heard[0]._replace() if len(world.heard) > 1 else Received(b""),
+        ])  # fmt: skip
 
     def _others_go_on(self) -> None:
         """While this maker is frozen, another one claims, begins and makes."""
@@ -206,8 +238,8 @@ class Api:
         self._app.include_router(peers_api.router(desk))
         self._loop = asyncio.new_event_loop()
 
-    def ask(self, request: urllib.request.Request) -> tuple[int, bytes]:
-        """Status and body of the answer to one request."""
+    def ask(self, request: urllib.request.Request) -> tuple[int, Received]:
+        """Status of the answer to one request, and the answer."""
         url = urlsplit(request.full_url)
         body = request.data if isinstance(request.data, bytes) else b""
         scope = {
@@ -225,7 +257,9 @@ class Api:
             sent.append(message)
 
         self._loop.run_until_complete(self._app(scope, receive, send))
-        return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        body = b"".join(m.get("body", b"") for m in sent[1:])
+        return sent[0]["status"], received(body, Headers(headers))
 
     def close(self) -> None:
         """Let go of the loop and its threads."""

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from controller import needs
 from controller.adapters.clock import FloorClock
-from controller.adapters.peers import HttpHome, Identity, Numbers, load_key, public_hex
+from controller.adapters.peers import Address, HttpHome, Identity, Numbers, load_key, public_hex
 from controller.app import Parts, Site, SiteConfig
 from controller.commons import joined, leases
 from controller.joints.joining import Floor, Joint
@@ -46,10 +46,10 @@ def main() -> None:
     who = Identity(name, key, Numbers(site.submit, clock.now_ms))
     floor = Floor(
         site.submit, site.read, SiteWorkshop(small_floor.print_only), clock.now_ms,
-        clock.monotonic_s, lambda one: HttpHome(one.site, one.url, who),
+        clock.monotonic_s, lambda one, key: HttpHome(Address(one.site, one.url, key), who),
     )  # fmt: skip
     joint = Joint(floor, 0.2, 5)
-    server = PageServer(SiteDesk(site), port=int(port))
+    server = PageServer(SiteDesk(site, sign=lambda one: key.sign(one).hex()), port=int(port))
     (place / "up").write_text(server.url)
     pause = threading.Event()
     while True:

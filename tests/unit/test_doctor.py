@@ -17,6 +17,7 @@ from controller.adapters.authority import Authority
 from controller.adapters.broker import free_port
 from controller.adapters.store import Store, Tx
 from controller.app import LAST_AT
+from controller.commons.joined import join, note_forged
 from fabcommons import cli, doctor_site
 from fabcommons.finding import BAD, GOOD, HINT, Finding
 from protocols import mqtt
@@ -77,10 +78,16 @@ def _bury(tx: Tx) -> None:
     inbound.bury(tx, "fab/1/floor/ghost/up/ev", b"x", "unknown-machine", "is not registered")
 
 
+def _forge(tx: Tx) -> None:
+    join(tx, "hill", "http://hill", "a" * 64)
+    note_forged(tx, "hill", "is not signed")
+
+
 CHANGES: dict[str, tuple[Change, str, str]] = {
     "clock": (lambda tx: tx.site.put(LAST_AT, str(NOW + DAY_MS)), BAD, "86400 s behind"),
     "identity": (lambda tx: tx.machines.change("mill-1", stale_boots=2), BAD, "mill-1"),
     "quarantine": (lambda tx: tx.machines.change("mill-1", quarantine="lies"), HINT, "lies"),
+    "commons": (_forge, BAD, "1 of hill"),
     "letters": (_bury, HINT, "fab/1/floor/ghost/up/ev"),
 }
 

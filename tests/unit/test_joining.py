@@ -8,7 +8,7 @@ from controller import needs
 from controller.adapters.peers import NUMBERS_AHEAD, Numbers
 from controller.commons import joined as room
 from controller.commons import leases
-from controller.commons.borrowing import Unreachable
+from controller.commons.borrowing import Forged, Unreachable
 from controller.commons.joined import Joined
 from controller.commons.leases import Claim
 from controller.commons.records import Borrowed
@@ -33,6 +33,7 @@ class FakeHome:
 
     def __init__(self, offered=()) -> None:
         self.offered, self.asked, self.down = list(offered), [], False
+        self.signed, self.forged = 0, None
 
     def offers(self, after: int):
         self._answer()
@@ -45,8 +46,11 @@ class FakeHome:
         return {one.need: 7 for one in claims}, {}
 
     def _answer(self) -> None:
+        if self.forged:
+            raise self.forged
         if self.down:
             raise Unreachable("valley is cut off")
+        self.signed += 1
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def joint(floor, small_floor):
     floor.do(room.join, "valley", "http://valley", KEY)
     parts = Floor(
         floor.do, floor.store.read, SiteWorkshop(small_floor.print_only),
-        floor.clock.now_ms, floor.clock.monotonic_s, lambda one: home,
+        floor.clock.now_ms, floor.clock.monotonic_s, lambda one, key: home,
     )  # fmt: skip
     made = Joint(parts, 10.0, 20)
     made.home = home
@@ -99,6 +103,45 @@ def test_one_that_does_not_answer_is_asked_less_and_less_often(joint, floor) -> 
     floor.clock.advance_ms(600_000)
     joint.look()
     assert len(borrowed(floor, "begun")) == 1
+
+
+def test_an_answer_that_is_not_its_own_is_counted_and_told_once(joint, floor) -> None:
+    joint.home.forged = Forged("the answer of valley is not its own")
+    for _ in range(3):
+        joint.look()
+        floor.clock.advance_ms(600_000)
+    with floor.store.read() as tx:
+        (told,) = peers_document(tx, joint.contact)
+        notices = [one.text for one in tx.notice_room.since(0) if one.kind == "attention"]
+    assert (told["forged"], told["answers"]) == (3, "")
+    assert "compare `fabcommons commons key`" in told["why"]
+    assert len(notices) == 1
+    assert "nothing of it was used" in notices[0]
+    assert borrowed(floor, "begun") == borrowed(floor, "claimed") == []
+    joint.home.forged = None
+    joint.look()
+    assert len(borrowed(floor, "begun")) == 1
+    with floor.store.read() as tx:
+        (told,) = peers_document(tx, joint.contact)
+    assert (told["forged"], told["answers"], told["why"]) == (3, "signed", "")
+
+
+def test_a_home_of_an_older_release_is_told_how_to_go_on(joint, floor) -> None:
+    joint.home.forged = Forged("the answer of valley is not signed", unsigned=True)
+    joint.look()
+    assert "update the software there" in joint.contact("valley").why
+    floor.do(room.join, "valley", "http://valley", KEY, unsigned=True)
+    with floor.store.read() as tx:
+        assert room.joined(tx)[0].may_be_unsigned
+    floor.do(room.note_signs, "valley")
+    with floor.store.read() as tx:
+        assert not room.joined(tx)[0].may_be_unsigned
+    floor.do(room.join, "valley", "http://valley", KEY, unsigned=True)
+    with floor.store.read() as tx:
+        assert not room.joined(tx)[0].may_be_unsigned  # it signs: no way back
+    floor.do(room.join, "valley", "http://valley", "b" * 64, unsigned=True)
+    with floor.store.read() as tx:
+        assert room.joined(tx)[0].may_be_unsigned  # another key is another promise
 
 
 def test_offers_are_read_again_when_a_design_came_in(joint, floor) -> None:

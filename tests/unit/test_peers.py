@@ -8,7 +8,15 @@ import pytest
 
 from controller import needs
 from controller.adapters import peers
-from controller.adapters.peers import HttpHome, Identity, Request, genuine, load_key, public_hex
+from controller.adapters.peers import (
+    Address,
+    HttpHome,
+    Identity,
+    Request,
+    genuine,
+    load_key,
+    public_hex,
+)  # fmt: skip
 from controller.commons import borrowing, leases
 from controller.commons.borrowing import Here, Unreachable
 from controller.commons.leases import Claim
@@ -30,7 +38,7 @@ def home(served, desk, tmp_path):
 
     desk.change(fill)
     who = Identity("maker", key, lambda: next(seq))
-    return HttpHome("lab", str(served.base_url), who)
+    return HttpHome(Address("lab", str(served.base_url), public_hex(desk.key)), who)
 
 
 def test_a_key_is_made_once_and_kept_for_its_owner(tmp_path):
@@ -94,15 +102,15 @@ def test_a_request_is_believed_once(home, served):
     home.offers(0)
     replayed = Identity("maker", home._who.key, lambda: 1)
     with pytest.raises(Unreachable, match="409"):
-        HttpHome("lab", str(served.base_url), replayed).offers(0)
+        HttpHome(home._at, replayed).offers(0)
 
 
 def test_who_did_not_join_or_means_another_home_is_refused(home, served, tmp_path):
     url, who = str(served.base_url), home._who
     strangers = (
-        HttpHome("lab", url, Identity("stranger", who.key, lambda: 1)),
-        HttpHome("lab", url, Identity("maker", load_key(tmp_path / "other.key"), lambda: 500)),
-        HttpHome("another", url, who),
+        HttpHome(home._at, Identity("stranger", who.key, lambda: 1)),
+        HttpHome(home._at, Identity("maker", load_key(tmp_path / "other.key"), lambda: 500)),
+        HttpHome(home._at._replace(name="another"), who),
     )
     for stranger in strangers:
         with pytest.raises(Unreachable, match="401"):

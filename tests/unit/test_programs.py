@@ -60,15 +60,29 @@ def test_a_program_without_motion_has_no_box(facts):
     assert facts("G21\n").box_um is None
 
 
+def test_what_only_some_machines_take_is_noted_with_its_line(facts) -> None:
+    mill = facts("G1 X1 F60\nT1 M6\nM62 P1\nM6\n", "grbl")
+    why = "is not a command of GRBL 1.1"
+    assert mill.commands == {"M6": (2, f"M6 {why}"), "M62": (3, f"M62 {why}")}
+    printer = facts("START_PRINT BED=60\nM118 hello\nM600\nG1 X1 E1 F60\n", "marlin")
+    assert printer.commands == {
+        "START_PRINT": (1, "START_PRINT is a macro"),
+        "M118": (2, "M118 would speak with the machine's voice"),
+        "M600": (3, ""),
+    }
+    assert (mill.problems, printer.problems) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
+        ("G1 X1 F1\nRESTART\n", "marlin", "RESTART restarts"),
+        ("G1 X1 F1\nSAVE_CONFIG\n", "marlin", "SAVE_CONFIG reads or writes"),
         ("G1 X1 F1\nM500\n", "marlin", "M500"),
         ("M112\n", "marlin", "M112"),
         ("$H\n", "grbl", "$ lines"),
         ("G10 L2 P1 X0\n", "grbl", "G10"),
         ("G42 D8\n", "grbl", "G42 is not a command of GRBL 1.1"),
-        ("T1 M6\n", "grbl", "M6 is not a command of GRBL 1.1"),
         ("G1 X" + "1" * 90 + "\n", "grbl", "bytes long"),
         ("G1 X1 F60 " + " " * 3000 + "Y2\n", "marlin", "longer than 2048 bytes"),
         ("G2 X10 F60\n", "grbl", "needs a centre"),

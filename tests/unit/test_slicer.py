@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.slicer import Slicer, SlicerError, find_slicer
 
+NAMES = ("part", "other")
 SETTINGS = "bed_shape = 0x0,100x0,100x60,0x60\nlayer_height = 0.3\n"
 GOOD = """\
 #!/bin/sh
@@ -44,6 +47,32 @@ def test_a_mesh_is_sliced_once_without_its_date(bench, tmp_path: Path):
     assert cut(slicer, tmp_path) == first
     assert (tmp_path / "log").read_text() == "run\n"
     assert "--center 50,30" in (tmp_path / "log.args").read_text()
+
+
+MEETS = """\
+#!/bin/sh
+if mkdir {log}.first 2>/dev/null; then cat {log}.fifo > /dev/null; else echo x > {log}.fifo; fi
+""" + GOOD.partition("\n")[2]  # the first waits for the second, without a limit of its own
+
+
+def test_two_meshes_are_sliced_at_once(bench, tmp_path: Path):
+    slicer = bench(MEETS, time_limit_s=90)
+    os.mkfifo(tmp_path / "log.fifo")
+    (tmp_path / "other.stl").write_bytes(b"solid other")
+    with ThreadPoolExecutor(2) as pool:
+        settings = tmp_path / "settings.ini"
+        made = [pool.submit(slicer.slice, tmp_path / f"{n}.stl", settings) for n in NAMES]
+        paths = {one.result(120) for one in made}
+    assert len(paths) == 2
+    assert (tmp_path / "log").read_text() == "run\nrun\n"
+
+
+def test_one_mesh_asked_for_twice_at_once_is_sliced_once(bench, tmp_path: Path):
+    slicer = bench(GOOD)
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(cut, slicer, tmp_path) for _ in range(4)]
+        assert len({one.result(120) for one in made}) == 1
+    assert (tmp_path / "log").read_text() == "run\n"
 
 
 @pytest.mark.parametrize("changed", ["part.stl", "settings.ini"])

@@ -204,6 +204,24 @@ def test_other_settings_of_a_profile_take_the_place_of_older_ones(bench: Bench) 
         assert [way.get("profile_sha") for way in op.ways] == [None, "f" * 64]
 
 
+def test_two_slicers_are_at_work_at_once_and_both_are_told(bench: Bench) -> None:
+    said = read_settings(PETG)
+    names = ("petg-0.3mm", "petg-fine")
+    profiles = {
+        Profile(name, at * 64, said.material, said.nozzle_um): PETG
+        for name, at in zip(names, "ab", strict=True)
+    }
+    bench.printer({"nozzle_um": [400], "volume_um": [220_000, 220_000, 250_000],
+                   "slicer_profile": list(names)})  # fmt: skip
+    both = threading.Barrier(2, timeout=90)  # one alone would wait for ever
+    slicer = FakeSlicer(lambda percent: both.wait() and None)
+    place = Room(bench.floor.do, bench.floor.store.read, bench.store, bench.tmp / "meshes")
+    SlicingRoom(place, slicer, profiles, (OSError, SlicerError), at_once=2).look()
+    assert len(slicer.asked) == 2
+    for op in bench.prints():
+        assert {way.get("profile_sha") for way in op.ways} == {None, "a" * 64, "b" * 64}
+
+
 def test_the_writer_serves_others_while_a_mesh_is_sliced(bench: Bench) -> None:
     """The slicer waits until somebody else has written: a writer held by it would never."""
     written, at_work = threading.Event(), threading.Event()

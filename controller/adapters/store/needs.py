@@ -1,10 +1,15 @@
 """Communities, designs, programs and needs in the store."""
 
+import json
+from collections.abc import Iterable
+
 from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
-from controller.values import Community, DesignRow, Need, ProgramRow
+from controller.values import Community, DesignRow, Json, Need, ProgramRow
+
+_program = tables.program
 
 OPEN_NEEDS = ("stated", "accepted", "making")
 
@@ -61,6 +66,16 @@ class DesignRoom(Room):
         return self._all(
             ProgramRow, select(tables.program).order_by(tables.program.c.design, "name", "sha")
         )
+
+    def commands(self, shas: Iterable[str]) -> dict[str, Json | None]:
+        """What each of these programs uses, by SHA-256; None where it was not noted."""
+        found: dict[str, Json | None] = {}
+        listed, columns = sorted(shas), (_program.c.sha, _program.c.commands_json)
+        for at in range(0, len(listed), 500):
+            where = _program.c.sha.in_(listed[at : at + 500])
+            for sha, text in self._conn.execute(select(*columns).where(where)):
+                found[sha] = json.loads(text) if text else None
+        return found
 
     def put_program(self, program: ProgramRow) -> None:
         """Add a program; the same content replaces what is known of it."""

@@ -67,6 +67,7 @@ program = Table(
     _int("duration_s", null=True),
     _int("lines", null=True),
     _int("checked_at", null=True),
+    _text("commands_json", null=True),
 )
 
 need = Table(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
+from controller import gcode_rules
 from controller.adapters.store import prepared
 from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.enrol import EnrolRoom
@@ -100,12 +101,15 @@ class Tx:
 
     def picture(self) -> FloorPicture:
         """Everything a plan is made from."""
+        operations = self.operations.open()
+        machines = as_used(self.machines.all(), self.upkeep.out())
         return FloorPicture(
             at=self.now_ms,
             needs=tuple(self.needs.open()),
-            operations=tuple(self.operations.open()),
+            operations=tuple(operations),
             links=tuple(self.operations.links()),
-            machines=as_used(self.machines.all(), self.upkeep.out()),
+            machines=machines,
+            refused=gcode_rules.judge(self, operations, list(machines)),
             orders=tuple(self.orders.open()),
             lots=tuple(self.lots.balances()),
             energy=self.site.get(ENERGY) or "",

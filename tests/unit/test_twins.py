@@ -1,0 +1,107 @@
+"""Two boards with one identity: each journal counts, or a person is asked to weigh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from controller import execution, planning, resources
+from controller.execution.presence import CLONED, TWO_BOARDS
+from controller.ledger.discrepancies import IDENTITY
+from support.small_floor import Journal, hello, plan, print_only, state_report
+
+SPOOL_MG = 1_000_000
+
+
+def doubts(floor: Any) -> list[str]:
+    with floor.store.read() as tx:
+        return [one.kind for one in tx.ledger.discrepancies() if one.kind.startswith(IDENTITY)]
+
+
+def quarantine_of(floor: Any) -> str:
+    with floor.store.read() as tx:
+        return tx.machines.get("printer-1").quarantine
+
+
+def held_mg(floor: Any) -> int:
+    with floor.store.read() as tx:
+        return tx.ledger.balance("spool-1").mass_mg
+
+
+@pytest.fixture
+def order(floor: Any) -> Any:
+    """An order offered to the printer."""
+    floor.do(execution.hear_hello, "printer-1", hello())
+    floor.do(execution.hear_state, "printer-1", state_report())
+    floor.state(print_only)
+    floor.do(lambda tx: planning.apply_plan(tx, plan(tx.picture())))
+    return floor.do(lambda tx: tx.orders.open_on("printer-1"))
+
+
+def take(floor: Any, event: Any) -> str:
+    return floor.do(execution.apply_event, "printer-1", event)
+
+
+def alternate(floor: Any, jid: str) -> None:
+    """Two boards say hello in turns until they are found out."""
+    floor.do(execution.hear_hello, "printer-1", hello("b2", jid))
+    for _ in range(3):
+        floor.do(execution.hear_hello, "printer-1", hello("b1", "j1", hi=9))
+
+
+def test_each_journal_of_two_boards_is_charged_for_itself(floor: Any, order: Any) -> None:
+    first, second = Journal("j1"), Journal("j2")
+    for event in first.run(order, "spool-1", 1000):
+        assert take(floor, event) == "applied"
+    alternate(floor, "j2")
+    assert quarantine_of(floor) == TWO_BOARDS
+    late, others = first.material(order, 500, "spool-1"), second.material(order, 70, "spool-1")
+    assert (take(floor, late), take(floor, others)) == ("quarantined", "quarantined")
+    assert doubts(floor) == [IDENTITY + "spool-1"]
+    floor.do(execution.release_machine, "printer-1", "ada")
+    assert (take(floor, late), take(floor, others)) == ("applied", "applied")
+    assert held_mg(floor) == SPOOL_MG - 1000 - 500 - 70
+    assert doubts(floor) == [IDENTITY + "spool-1"]  # what the board taken away still held
+    floor.do(resources.weigh, "spool-1", SPOOL_MG - 1600, "ada", "w1")
+    assert (doubts(floor), held_mg(floor)) == ([], SPOOL_MG - 1600)
+
+
+def test_of_a_copied_journal_the_second_report_is_kept_and_the_scale_asked_for(
+    floor: Any, order: Any
+) -> None:
+    first = Journal("j1")
+    for event in first.run(order, "spool-1", 1000):
+        take(floor, event)
+    clone = Journal("j1", first.s)
+    clone.cum = first.cum
+    assert take(floor, clone.material(order, 300, "spool-1")) == "applied"
+    assert take(floor, first.material(order, 40, "spool-1")) == "quarantined"
+    with floor.store.read() as tx:
+        (letter,) = tx.dead.page(10)
+    assert (letter.code, '"cum_mg":1040' in letter.payload) == ("twin", True)
+    floor.do(resources.weigh, "spool-1", SPOOL_MG - 1340, "ada", "w1")
+    assert doubts(floor) == [IDENTITY + "spool-1"]  # it is not trusted, it may report more
+    floor.do(execution.release_machine, "printer-1", "ada")
+    floor.do(resources.weigh, "spool-1", SPOOL_MG - 1350, "ada", "w2")
+    assert doubts(floor) == [IDENTITY + "spool-1"]  # its counter begins at the next report
+    assert take(floor, clone.material(order, 25, "spool-1")) == "applied"
+    floor.do(resources.weigh, "spool-1", SPOOL_MG - 1375, "ada", "w3")
+    assert (doubts(floor), held_mg(floor)) == ([], SPOOL_MG - 1375)
+
+
+def test_boots_of_one_journal_are_told_from_boards_of_two(floor: Any, order: Any) -> None:
+    alternate(floor, "j1")
+    assert quarantine_of(floor) == CLONED
+    assert doubts(floor) == []  # nothing was drawn yet
+
+
+def test_a_new_journal_asks_for_the_scale_when_the_old_one_drew(floor: Any, order: Any) -> None:
+    for event in Journal("j1").run(order, "spool-1", 1000):
+        take(floor, event)
+    floor.do(execution.hear_hello, "printer-1", hello("b2", "j2"))
+    assert doubts(floor) == [IDENTITY + "spool-1"]
+    with floor.store.read() as tx:
+        (doubt,) = tx.ledger.discrepancies(order.id)
+    assert "its journal j1 gave way to j2" in doubt.words
+    assert "weigh it" in doubt.words
