@@ -166,8 +166,9 @@ def _facts(file: Path, bench: Bench) -> programs.ProgramFacts:
         program = _sliced(file, bench)
     kind = kind_of(program)
     facts = programs.check(program, kind)
-    if facts.problems:
-        raise DesignError(file.name, facts.problems)
+    problems = facts.problems or facts.asks()  # who will run it is not known here
+    if problems:
+        raise DesignError(file.name, problems)
     return facts
 
 

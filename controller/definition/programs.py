@@ -56,6 +56,12 @@ class ProgramFacts:
     problems: tuple[Problem, ...] = ()
     commands: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
 
+    def asks(self) -> tuple[Problem, ...]:
+        """What only a machine takes whose own rules allow it."""
+        fix = "take it out, or allow it on a machine: gcode.allow"
+        asked = [Problem("", line, why, fix) for line, why in self.commands.values() if why]
+        return tuple(sorted(asked, key=lambda problem: problem.line))
+
 
 def check(path: Path, kind: str) -> ProgramFacts:
     """Read a ``marlin`` or ``grbl`` program; raise DesignError only when it cannot be read."""

@@ -113,10 +113,8 @@ def test_what_linuxcnc_refuses_we_refuse_at_the_same_line(
 ) -> None:
     file = shared_data / "cnc" / f"{name}.gcode"
     rows = file.read_text(encoding="latin-1").splitlines()
-    theirs, ours = (
-        linuxcnc.follow("\n".join(rows) + "\n", tmp_path),
-        check(file, "grbl").problems[0],
-    )
+    theirs, facts = linuxcnc.follow("\n".join(rows) + "\n", tmp_path), check(file, "grbl")
+    ours = min((*facts.problems, *facts.asks()), key=lambda problem: problem.line)
     assert theirs.refused.startswith(REFUSED[name][0])
     assert REFUSED[name][1] in str(ours)
     assert rows[ours.line - 1].strip() == theirs.refused_line.strip()
