@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,49 +25,17 @@ from controller.joints.designs import import_design, router
 from controller.joints.rolling import Rolling
 from controller.joints.sharing import sharer
 from controller.ledger.balance import check
-from controller.picture import Assignment, FloorPicture, FloorPlan
 from controller.routed import Place
 from controller.values import Community, Lot, Machine, NeedRequest
 from controller.writer import Item
 from fabcommons.planning import house
+from support.quick_parts import Bar, Chance, Fake, Wants
 
 PERSON = "simulated technician"
 SPOOL_MG = 50_000_000
 PLATES = 2000
 PLATE_MG = 38_000
 MIN_MS = 60_000
-
-
-@dataclass
-class Chance:
-    """Shares of what goes wrong, of 1: orders that fail, parts judged bad, values off limits."""
-
-    fail: float = 0.0
-    bad: float = 0.0
-    off: float = 0.0
-    seed: int = 1
-
-
-@dataclass
-class Bar:
-    """One run of an operation on a machine, for the timeline."""
-
-    machine: str
-    operation: str
-    need: str
-    start_at: int
-    end_at: int
-    ok: bool
-
-
-@dataclass
-class Fake:
-    """One machine's own memory: its journal and what it drew of each lot."""
-
-    machine: Machine
-    s: int = 0
-    cum: dict[str, int] = field(default_factory=dict)
-    order: str = ""
 
 
 class QuickFloor:
@@ -412,53 +379,3 @@ class QuickFloor:
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
-
-
-def greedy(picture: FloorPicture) -> FloorPlan:
-    """What is ready, oldest first, to the machine that can with the least to do: cheap."""
-    load: dict[str, int] = {order.machine: 1 << 20 for order in picture.orders}
-    found: list[Assignment] = []
-    for op in picture.operations:
-        if op.state not in ("ready", "planned"):
-            continue
-        able = [m for m in picture.machines if not resources.why_not(op, m)]
-        best = min(able, key=lambda m: (load.get(m.id, 0), m.id), default=None)
-        if best is not None:
-            load[best.id] = load.get(best.id, 0) + op.duration_s
-            found.append(Assignment(op.id, best.id, picture.at + len(found), picture.at + 1))
-    return FloorPlan(tuple(found), {})
-
-
-class Wants:
-    """A link that keeps the newest desired document of each machine until it is taken."""
-
-    def __init__(self) -> None:
-        self._wants: dict[str, dict[str, Any]] = {}
-
-    def want(self, machine: str, document: dict[str, Any]) -> None:
-        self._wants[machine] = document
-
-    def take(self) -> list[tuple[str, dict[str, Any]]]:
-        found, self._wants = list(self._wants.items()), {}
-        return found
-
-    def acknowledge(self, machine: str, document: dict[str, Any]) -> None:
-        pass
-
-    def command(self, machine: str, document: dict[str, Any]) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-
-def machine(id: str, capability: dict[str, Any]) -> Machine:
-    """A machine whose kind is in its name: printer-1, mill-2, cell-1, bench-3."""
-    kind = {"bench": "station"}.get(id.rpartition("-")[0], id.rpartition("-")[0])
-    link = {"cell": "opcua", "station": "person"}.get(kind, "mqtt")
-    return replace(Machine(id, kind, link, id, capability), jid=None)
-
-
-def request(n: int, design: str, quantity: int = 1, **fields: Any) -> NeedRequest:
-    """A need of the north community."""
-    return NeedRequest(f"k{n}", "north", design, "", quantity, **fields)

@@ -21,20 +21,20 @@ from controller.scheduling import problem as scheduling  # noqa: E402
 from controller.scheduling.gantt import gantt  # noqa: E402
 from controller.scheduling.schedule import Assignment, Plan  # noqa: E402
 from fabcommons.floor import BENCH, CELL, MILL, PRINTER  # noqa: E402
-from support import quick_floor  # noqa: E402
+from support import quick_floor, quick_parts  # noqa: E402
 
 DESIGNS = ("toggle-clamp", "cable-clip", "clamp-plate")
 RACK = 4  # the clamp alone takes three: two clamps at once only with credit
-CHANCE = quick_floor.Chance(fail=0.05, bad=0.05, off=0.05)
+CHANCE = quick_parts.Chance(fail=0.05, bad=0.05, off=0.05)
 
 
-def floor(folder: Path, chance: quick_floor.Chance = CHANCE, plan: Any = None) -> Any:
+def floor(folder: Path, chance: quick_parts.Chance = CHANCE, plan: Any = None) -> Any:
     """Four printers, a mill, two cells, three stations, and one rack of four slots."""
     made = quick_floor.QuickFloor(folder, chance, plan)
-    printers = [quick_floor.machine(f"printer-{n}", PRINTER) for n in range(1, 5)]
-    cells = [quick_floor.machine(f"cell-{n}", CELL) for n in range(1, 3)]
-    benches = [quick_floor.machine(f"bench-{n}", BENCH) for n in range(1, 4)]
-    made.machines(*printers, quick_floor.machine("mill-1", MILL), *cells, *benches)
+    printers = [quick_parts.machine(f"printer-{n}", PRINTER) for n in range(1, 5)]
+    cells = [quick_parts.machine(f"cell-{n}", CELL) for n in range(1, 3)]
+    benches = [quick_parts.machine(f"bench-{n}", BENCH) for n in range(1, 4)]
+    made.machines(*printers, quick_parts.machine("mill-1", MILL), *cells, *benches)
     made.stock_up()
     made.places(Place("rack", "Rack", RACK, ["fdm", "mill", "assemble"]))
     for name in DESIGNS:
@@ -44,7 +44,7 @@ def floor(folder: Path, chance: quick_floor.Chance = CHANCE, plan: Any = None) -
 
 def requests(count: int) -> list[Any]:
     """So many needs of the three designs in turn."""
-    return [quick_floor.request(n, DESIGNS[n % 3]) for n in range(count)]
+    return [quick_parts.request(n, DESIGNS[n % 3]) for n in range(count)]
 
 
 def timeline(made: Any, title: str, hours: int = 0) -> str:
@@ -81,9 +81,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where the timeline goes, SVG")
     options = parser.parse_args()
     began_s = time.process_time()
-    chance = quick_floor.Chance(CHANCE.fail, CHANCE.bad, CHANCE.off, options.seed)
+    chance = quick_parts.Chance(CHANCE.fail, CHANCE.bad, CHANCE.off, options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        made = floor(Path(folder), chance, quick_floor.greedy)
+        made = floor(Path(folder), chance, quick_parts.greedy)
         made.stream(requests(options.needs), 24)
         made.run()
         wrong = made.verdict()

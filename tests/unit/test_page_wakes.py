@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from controller import execution
-from support.quick_floor import QuickFloor, machine
+from support.quick_floor import QuickFloor
+from support.quick_parts import machine
 
 
 def test_a_change_of_a_machines_state_wakes_the_pages_once(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from controller.genealogy import bom, history
 from controller.routed import Place
 from fabcommons.floor import BENCH, CELL, MILL, PRINTER
 from support import reprap
-from support.quick_floor import Chance, QuickFloor, greedy, machine, request
+from support.quick_floor import QuickFloor
+from support.quick_parts import Chance, greedy, machine, request
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from controller.routed import Place
 from controller.values import Refused
 from fabcommons.floor import BENCH, CELL, MILL, PRINTER
 from support import kit_design
-from support.quick_floor import Chance, QuickFloor, greedy, machine, request
+from support.quick_floor import QuickFloor
+from support.quick_parts import Chance, greedy, machine, request
 
 GOOD = ("No strings", "Pins are straight")
 

@@ -18,7 +18,8 @@ from controller.values import Community, NeedRequest
 from dashboards.site_desk import SiteDesk
 from fabcommons.floor import BENCH, MILL, PRINTER
 from support.dash_floor import client_of
-from support.quick_floor import QuickFloor, machine, request
+from support.quick_floor import QuickFloor
+from support.quick_parts import machine, request
 
 DESIGNS = Path(__file__).resolve().parents[2] / "designs"
 HOUR_MS, LONG_S = 3_600_000, 36_000

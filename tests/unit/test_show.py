@@ -16,7 +16,7 @@ def show(tmp_path: Path) -> Any:
 
 
 def test_all_is_delivered_with_failures_and_a_tight_rack(show: Any, tmp_path: Path) -> None:
-    from support.quick_floor import greedy
+    from support.quick_parts import greedy
 
     made = show.floor(tmp_path, plan=greedy)
     made.stream(show.requests(24), 16)

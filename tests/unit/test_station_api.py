@@ -16,7 +16,8 @@ from fabcommons.need import _part, bom_text
 from simulators.technician import photo
 from support import kit_design
 from support.dash_floor import client_of
-from support.quick_floor import QuickFloor, greedy, machine, request
+from support.quick_floor import QuickFloor
+from support.quick_parts import greedy, machine, request
 
 PERSON = {"who": "simulated technician"}
 GOOD = {**PERSON, "checks": ["No strings", "Pins are straight"], "values": {"gap-um": 150}}
