@@ -77,7 +77,7 @@ class _Draw:
 
     def pulled_nm(self) -> int:
         """How far back the filament may be pulled until the journal knows more."""
-        left_nm = self.back_nm - (self.used_nm - self.start_nm)  # by the program before
+        left_nm = self.back_nm - (self.certain_nm() - self.start_nm)  # by the program before
         return max(0, left_nm) + self.deep_nm
 
     def set_mark(self, mark_mg: int) -> None:
@@ -293,12 +293,14 @@ class Meter:
 
     def _settle(self, draw: _Draw, certain: bool, level: int) -> None:
         mass = draw.mass_mg(draw.used_nm)
-        uncertain = 0 if certain else draw.open_mg()
+        # stopped short it may be pulled back now, which the next program would count once more
+        uncertain = 0 if certain else draw.open_mg() + mass_mg(draw.pulled_nm(), draw.ug_per_m)
         if not certain and draw.cut_line > self.lines:
             uncertain += draw.piece_mg
         unc_mg = draw.unc_mg + uncertain
         note = self._note(draw, mass, mass)
-        note["ctr"]["back_nm"], note["ctr"]["open_mg"] = self._left_nm(draw), 0
+        note["ctr"]["back_nm"] = self._left_nm(draw) if certain else 0
+        note["ctr"]["open_mg"] = 0
         if mass > draw.told_mg or uncertain:
             src = "piece" if draw.piece_mg else "lines"
             self._journal.append(self._told(draw, mass, unc_mg, src), note, level)

@@ -211,8 +211,9 @@ def test_a_crash_counts_filament_that_may_be_pulled_back_as_uncertain():
     assert cum_mg >= drawn_mg
 
 
-def test_filament_the_program_before_left_pulled_back_is_uncertain_too():
-    """The power goes before the next program has pushed it forward again."""
+@pytest.mark.parametrize("lines", [("M83", "G1 X1 E2.1"), ("M83", "G1 E2", "G1 X1 E400")])
+def test_filament_the_program_before_left_pulled_back_is_uncertain_too(lines):
+    """The power goes before the machine has executed the line that pushes it forward again."""
     flash = CutFlash()
     machine = Machine(flash)
     machine.start(1)
@@ -220,12 +221,28 @@ def test_filament_the_program_before_left_pulled_back_is_uncertain_too():
         assert machine.meter.before(line)
     machine.drive("ended", True, "", True)
     machine.start(2)
-    for line in ("M83", "G1 X1 E2.1"):
+    for line in lines:
         assert machine.meter.before(line)
     pulled_mg = 2000 * LOT["ug_per_m"] // 10**9
     before = machine.memory.counter(0, "lot-a")
     ahead_mg = before["hwm_mg"] - before["cum_mg"]
     assert cum(Machine(flash))[-1][1] == ahead_mg + pulled_mg
+
+
+def test_an_order_stopped_short_may_leave_filament_pulled_back():
+    """The line that pulls it back was let through; whether it was executed, nobody knows."""
+    machine = Machine(CutFlash())
+    machine.start(1)
+    for line in ("M83", "G1 X1 E500", "G1 E-2 F2400"):
+        assert machine.meter.before(line)
+    machine.drive("ended", False, "stopped", False)
+    first_mg, unc_mg = cum(machine)[-1]
+    assert unc_mg >= first_mg + 2000 * LOT["ug_per_m"] // 10**9
+    machine.start(2)
+    for line in ("M83", "G1 E2", "G1 X1 E100"):
+        assert machine.meter.before(line)
+    machine.drive("ended", True, "", True)
+    assert cum(machine)[-1][0] - first_mg == 102_000 * LOT["ug_per_m"] // 10**9
 
 
 def test_lines_planned_and_not_executed_when_power_went_are_uncertain():
