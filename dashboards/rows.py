@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from controller.joints.handovers import Bed
-from controller.upkeep import MachineOut
+from controller.upkept import MachineOut
 from controller.values import (
     Community,
     DeadLetter,
