@@ -212,7 +212,7 @@ class HttpHome:
             answer = self._transport(request)
             self._believe(question, answer)
             return msgspec.json.decode(answer.body, type=kind)
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, ValueError, RecursionError, HTTPException) as error:
             raise Unreachable(f"{self.name} at {self._url}: {_words(error)}") from error
 
     def _believe(self, question: Question, answer: Received) -> None:
@@ -232,6 +232,6 @@ def _words(error: Exception) -> str:
         return str(error)
     try:
         said = json.loads(error.read(10_000))["detail"][0]["msg"]
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return str(error)
     return f"{error}: {said}"
