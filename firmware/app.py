@@ -39,7 +39,7 @@ COLLECT_MS = 1000
 COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays,
 COLLECT_SHARE = 4  # or after this part of what is free: collecting is half of a roomy board's work
 REOPEN_S = 1
-_FETCHING = ("firmware.fetch", "protocols.forbidden")
+_FETCHING = ("firmware.spool", "firmware.ring", "firmware.fetch", "protocols.forbidden")
 RESTART = 64  # exit code of a process that is to be started again
 
 
@@ -269,9 +269,7 @@ class App:
             self._underrun.tick(self._streamer.starved, now_ms)
             if not self.driver.running:
                 self._underrun = None
-                forget(
-                    "firmware.ring", "firmware.underrun", "firmware.fetch", "protocols.forbidden"
-                )
+                forget("firmware.underrun", *_FETCHING)
         if self.sensors is not None:
             self._sense(self.sensors)
         if self.agent.update is not None:
@@ -307,14 +305,14 @@ class App:
         self._fetching = asyncio.create_task(self._fetch_program(ep, program))
 
     async def _fetch_program(self, ep: int, program: "Record") -> None:
-        from firmware.fetch import Spool  # between orders only
+        from firmware.spool import Spool  # between orders only
 
         try:
             spool = Spool(self._flash, self.config["dialect"], self.config["spool_bytes"])
             why = await spool.fetch(program)
         except Exception as error:  # noqa: BLE001  (top of a task: a dead one would leave us mute)
             why = "program cannot be fetched: " + repr(error)
-        forget("firmware.ring", *_FETCHING)
+        forget(*_FETCHING)
         self._fetching = None
         self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
         self.pump()

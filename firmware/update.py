@@ -10,7 +10,7 @@ for 60 s; if that does not come within 10 min it restarts, which counts as a sta
 from binascii import unhexlify
 
 from firmware import slots
-from firmware.fetch import Refused
+from firmware.net import Refused
 from firmware.reports import cut
 from firmware.version import VERSION
 from protocols.errors import WireError
