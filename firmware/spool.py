@@ -8,10 +8,9 @@ import asyncio
 import hashlib
 from binascii import hexlify
 
-from firmware.fetch import download
 from firmware.net import Refused
+from firmware.overlay import forget
 from firmware.streamer import Lines, spooled
-from protocols.forbidden import forbidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ class Spool:
     async def _survey(self, program: "Record") -> None:
         """Read a program that is larger than the spool once, verified and checked; see ``ring``."""
         from firmware import ring  # most programs fit
+        from firmware.fetch import download
 
         ring.chunks_of(program, self._limit)
         self._make_room(self._limit)
@@ -94,16 +94,21 @@ class Spool:
                     self._flash.remove(name)
 
     async def _download(self, program: "Record") -> None:
+        from firmware.fetch import download
+
         self._make_room(program["size"])
         temporary = spooled(program)[:-4] + ".tmp"
         with self._flash.open(temporary, "wb") as file:
             await download(file, program)
             self._flash.sync(file)
         self._flash.rename(temporary, spooled(program))
+        forget("firmware.fetch")  # before lines are checked: small boards have no room for both
 
     def _why_not(self, raw: bytes, program: "Record") -> "str | None":
         if is_plain_move(raw):
             return None
+        from protocols.forbidden import forbidden
+
         return forbidden(raw, self._dialect, program.get("rules"))
 
     async def _check(self, program: "Record") -> str:
