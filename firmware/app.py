@@ -13,8 +13,9 @@ import sys
 from binascii import a2b_base64
 
 from firmware import health, reports
-from firmware.agent import Agent, Options
+from firmware.agent import Agent
 from firmware.clock import FloorTime
+from firmware.core import cut
 from firmware.journal import Journal
 from firmware.link import Address, Link
 from firmware.memory import Memory
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from firmware.sensors import Sensors
     from firmware.underrun import Underrun
+    from firmware.update import Update
     from protocols.records import Record
 
 TICK_S = 0.05
@@ -96,14 +98,14 @@ class App:
         self.journal.is_quiet = driver.is_quiet
         self.meter = Meter(self.journal, self._stamp)
         self.sensors = _sensors(config.get("sensors", []))
-        options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))
         boot = (platform.new_id(), health.boot_cause(flash, platform.boot_cause))
-        self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
+        self.agent = Agent(self.journal, self.meter, self.floor, config, boot)
         will = encode("up/state", reports.will(boot[0], self.journal.jid))
         address = self._address()
         self.link = Link(
             address, self.journal, platform.now_ms, will, self._on_up, self._on_message
         )
+        self.update: "Update | None" = None  # where there are slots
         self._serial: "Any" = None
         self._streamer: "Streamer | None" = None
         self._underrun: "Underrun | None" = None
@@ -116,19 +118,20 @@ class App:
         self._told_hi = 0
         self._free_b = 0  # of the heap, right after garbage was collected; 0 = not known
         self._least_b = 2**30
-        self._acts: "dict[str, Callable[..., None]]" = {
+        self._acts: "dict[str, Callable[..., object]]" = {
             "fetch": self._fetch,
             "run": self._run_order,
             "pause": driver.pause,
             "resume": driver.resume,
             "cancel": driver.cancel,
             "stop": self._stop,
-            "note": self.agent.noted,
+            "note": self.agent.note,
             "recover": driver.recover,
             "identify": driver.identify,
             "console": driver.console,
-            "update": self._update,
+            "update": self._install,
             "say": self._say,
+            "hello": self._hello,
         }
 
     def _address(self) -> Address:
@@ -272,8 +275,8 @@ class App:
                 forget("firmware.underrun", *_FETCHING)
         if self.sensors is not None:
             self._sense(self.sensors)
-        if self.agent.update is not None:
-            self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
+        if self.update is not None:
+            self.update.tick(now_ms, self.link.up and self._serial is not None)
 
     def _sense(self, sensors: "Sensors") -> None:
         """Filament ran out or does not follow: stand still and ask for a person."""
@@ -314,12 +317,12 @@ class App:
             why = "program cannot be fetched: " + repr(error)
         forget(*_FETCHING)
         self._fetching = None
-        self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
+        self.agent.fetched(ep, cut(why, 160), self._platform.now_ms())
         self.pump()
 
-    def _update(self, release: "Record") -> None:
-        if self.agent.update is not None:
-            self._updating = asyncio.create_task(self.agent.update.run(release))
+    def _install(self, release: "Record") -> None:
+        if self.update is not None:
+            self._updating = asyncio.create_task(self.update.run(release))
 
     def _run_order(self, want: "Record") -> None:
         program = want["prog"]
@@ -342,13 +345,16 @@ class App:
 
     # broker --------------------------------------------------------------------------------------
     def _on_up(self) -> None:
-        self._say("up/hello", reports.hello(self.agent))
+        self._hello()
         self._tell_state()
 
     def _on_message(self, leaf: str, payload: bytes) -> None:
         message = decode(leaf, payload)
         self.agent.receive(leaf, message, self._platform.now_ms())
         self.pump()
+
+    def _hello(self) -> None:
+        self._say("up/hello", reports.hello(self.agent))
 
     def _say(self, leaf: str, message: "Record") -> None:
         self.link.say(leaf, encode(leaf, message))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("protocols", "firmware", "controller", "simulators", "dashboards", "fabcommons")
+PACKAGES = ("protocols", "firmware", "controller", "dashboards", "fabcommons")
 
 
 def modules(root, packages):
