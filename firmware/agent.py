@@ -63,13 +63,13 @@ class Agent(Core):
         self.now_ms = now_ms
         if self._is_fenced(message.get("term")):
             return
-        self._LEAVES[leaf](self, message)
+        _LEAVES[leaf](self, message)
         self.pursue()
 
     def drive(self, event: "tuple[Any, ...]", now_ms: int) -> None:
         """Take an event of the driver."""
         self.now_ms = now_ms
-        self._DRIVES[event[0]](self, *event[1:])
+        _DRIVES[event[0]](self, *event[1:])
         self.changed = True
         self.pursue()
 
@@ -90,7 +90,7 @@ class Agent(Core):
             self.end()
             self.pursue()
         if self.asked and now_ms - self.asked[1] > CONSOLE_MS:
-            self._on_answered([], "no answer in 30 s")
+            _on_answered(self, [], "no answer in 30 s")
         self.journal.tick(now_ms)
         try:
             self.meter.tick(now_ms)
@@ -113,70 +113,64 @@ class Agent(Core):
             return True
         return False
 
-    def _on_want(self, want: "Record") -> None:
-        key = (want["term"], want["rev"])
-        if key >= self.want_key:
-            self.want_key, self.want = key, want
 
-    def _on_ack(self, ack: "Record") -> None:
-        if ack["jid"] == self.journal.jid:
-            self.journal.ack(ack["s"])
-            if ack["s"] < self.journal.acked:  # it has less than it said: an older store, say
-                self.actions.append(("hello",))
+# what is heard ---------------------------------------------------------------------------------
 
-    def _on_time(self, message: "Record") -> None:
-        self.floor.hear(message["t"], message["rate"], self.now_ms)
 
-    def _on_cmd(self, command: "Record") -> None:
-        self._respond(answer(self, command))
+def _on_want(core: "Core", want: "Record") -> None:
+    key = (want["term"], want["rev"])
+    if key >= core.want_key:
+        core.want_key, core.want = key, want
 
-    def _respond(self, body: "Record | None") -> None:
-        if body is not None:
-            self.actions.append(("say", "up/rsp", body))
-        self.changed = True
 
-    def _on_answered(self, lines: "list[str]", why: str) -> None:
-        self._respond(answered(self, lines, why))
+def _on_ack(core: "Core", ack: "Record") -> None:
+    if ack["jid"] == core.journal.jid:
+        core.journal.ack(ack["s"])
+        if ack["s"] < core.journal.acked:  # it has less than it said: an older store, say
+            core.actions.append(("hello",))
 
-    # what the driver says ------------------------------------------------------------------------
-    def _on_online(self) -> None:
-        self.online = True
 
-    def _on_identity(self, identity: "Record") -> None:
-        if identity != self.identity:
-            self.identity = identity
-            self.actions.append(("hello",))
+def _on_time(core: "Core", message: "Record") -> None:
+    core.floor.hear(message["t"], message["rate"], core.now_ms)
 
-    def _on_offline(self, why: str) -> None:
-        self.online = False
-        self.need = why
-        self._respond(answered(self, [], why))
 
-    def _on_need(self, text: str) -> None:
-        self.need = text
+def _on_cmd(core: "Core", command: "Record") -> None:
+    _respond(core, answer(core, command))
 
-    def _on_fault(self, code: str, text: str) -> None:
-        self.fault = text or code
-        self.tell_fault(code, text)
 
-    _LEAVES: "dict[str, Callable[[Agent, Record], None]]" = {
-        "dn/want": _on_want,
-        "dn/ack": _on_ack,
-        "dn/cmd": _on_cmd,
-        "dn/time": _on_time,
-    }
-    _DRIVES: "dict[str, Callable[..., None]]" = {
-        "online": _on_online,
-        "offline": _on_offline,
-        "paused": Core.paused,
-        "resumed": Core.resumed,
-        "ended": Core.ended,
-        "lost": Core.lost,
-        "fault": _on_fault,
-        "need": _on_need,
-        "identity": _on_identity,
-        "answered": _on_answered,
-    }
+def _respond(core: "Core", body: "Record | None") -> None:
+    if body is not None:
+        core.actions.append(("say", "up/rsp", body))
+    core.changed = True
+
+
+def _on_answered(core: "Core", lines: "list[str]", why: str) -> None:
+    _respond(core, answered(core, lines, why))
+
+
+def _on_online(core: "Core") -> None:
+    core.online = True
+
+
+def _on_identity(core: "Core", identity: "Record") -> None:
+    if identity != core.identity:
+        core.identity = identity
+        core.actions.append(("hello",))
+
+
+def _on_offline(core: "Core", why: str) -> None:
+    core.online = False
+    core.need = why
+    _respond(core, answered(core, [], why))
+
+
+def _on_need(core: "Core", text: str) -> None:
+    core.need = text
+
+
+def _on_fault(core: "Core", code: str, text: str) -> None:
+    core.fault = text or code
+    core.tell_fault(code, text)
 
 
 # pursuing what the controller wants ------------------------------------------------------------
@@ -289,4 +283,22 @@ _PHASES: "dict[str, Callable[[Core, Record], None]]" = {
     "offer": _offer,
     "grant": _grant,
     "stop": _stop,
+}
+_LEAVES: "dict[str, Callable[[Core, Record], None]]" = {
+    "dn/want": _on_want,
+    "dn/ack": _on_ack,
+    "dn/cmd": _on_cmd,
+    "dn/time": _on_time,
+}
+_DRIVES: "dict[str, Callable[..., None]]" = {
+    "online": _on_online,
+    "offline": _on_offline,
+    "paused": Core.paused,
+    "resumed": Core.resumed,
+    "ended": Core.ended,
+    "lost": Core.lost,
+    "fault": _on_fault,
+    "need": _on_need,
+    "identity": _on_identity,
+    "answered": _on_answered,
 }

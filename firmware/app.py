@@ -15,7 +15,6 @@ from binascii import a2b_base64
 from firmware import health, reports
 from firmware.agent import Agent
 from firmware.clock import FloorTime
-from firmware.core import cut
 from firmware.journal import Journal
 from firmware.link import Address, Link
 from firmware.memory import Memory
@@ -24,6 +23,7 @@ from firmware.overlay import forget
 from firmware.streamer import Streamer, spooled
 from protocols.errors import WireError
 from protocols.messages import decode, encode
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

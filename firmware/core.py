@@ -4,6 +4,7 @@
 """
 
 from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
     from firmware.journal import Journal
     from firmware.meter import Meter
     from protocols.records import Record
-
-
-def cut(text: str, max_bytes: int) -> str:
-    """Text from outside, fit for a message: printable ASCII, at most max_bytes long."""
-    return "".join([c if " " <= c <= "~" else "?" for c in text[:max_bytes]])
 
 
 class Core:

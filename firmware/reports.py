@@ -1,8 +1,8 @@
 """What a machine says of itself: bodies of up/state and up/hello."""
 
-from firmware.core import cut
 from firmware.memory import MAX_COUNTERS
 from firmware.version import VERSION
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

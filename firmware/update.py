@@ -10,10 +10,10 @@ for 60 s; if that does not come within 10 min it restarts, which counts as a sta
 from binascii import unhexlify
 
 from firmware import slots
-from firmware.core import cut
 from firmware.net import Refused
 from firmware.version import VERSION
 from protocols.errors import WireError
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
