@@ -1,9 +1,8 @@
 // Sentences of the controller in the person's language. The controller tells English; the catalogue
 // (sayings.json, made from controller/sayings_*.py) has every sentence by its code. A parameter may
 // be a sentence itself; what the catalogue has not, a person's own words, stays as it is.
-import { catalogueOf } from "./i18n";
+import { catalogueOf, type Sayings } from "./i18n";
 
-export type Sayings = Readonly<Record<string, readonly string[]>>;
 type Form = { form: RegExp; names: string[]; template: string };
 
 const PLACE = /\{(\w+)\}/;
