@@ -109,7 +109,7 @@ const steps = {
   async "schedule: bars, reasons, and a plan without a machine"() {
     await show("/schedule");
     await page.getByRole("button", { name: /clamp 3\/6 · print.*late by/s }).first().waitFor();
-    await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
+    await page.locator(".waits").getByText("needs petg: load it in printer-3").waitFor();
     assert.ok((await page.locator(".lane .away").count()) > 0, "hours without anybody are shaded");
     await page.locator("label.short select").selectOption("printer-1");
     await page.locator(".what-if").getByText("Needs that end earlier: 2.").waitFor();

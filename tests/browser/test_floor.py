@@ -51,6 +51,10 @@ def test_pages(driver: Callable[[bool], Driver]) -> None:
     assert len(run_script("pages.test.mjs", driver(True))) >= 11
 
 
+def test_german(driver: Callable[[bool], Driver]) -> None:
+    assert len(run_script("german.test.mjs", driver(True))) >= 7
+
+
 def test_presses(driver: Callable[[bool], Driver]) -> None:
     assert len(run_script("clicks.test.mjs", driver(True))) >= 20
 

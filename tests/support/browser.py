@@ -79,6 +79,9 @@ class Driver:
     def do_odd(self) -> None:
         self.desk.change(dash_asks.odd)
 
+    def do_trouble(self) -> None:
+        self.desk.change(dash_asks.trouble)
+
     def do_drain(self, who: str) -> None:
         self.desk.submit(lambda tx: draining.drain(tx, who, on=True))
 

@@ -10,7 +10,7 @@ import { Queue } from "./queue";
 import { Told, When, Words } from "./told";
 import type { CommunityView, RoundLine, RoundView } from "./types";
 import { Ballot } from "./vote";
-import { CLASS_WORDS, ROUND_WORDS } from "./words";
+import { CLASS_WORDS, figure, ROUND_WORDS } from "./words";
 
 type Props = { live: Live; openNeed: (id: string) => void; stateNeed: () => void };
 
@@ -146,7 +146,7 @@ function Communities({ found, again }: { found: Readonly<Record<string, Communit
             <span>
               {community.name} <span class="sub">{t("{n} people", { n: community.members })}</span>
             </span>
-            <b title={t("part of what is shared, by need")}>{(community.part_ppm / 10_000).toFixed(1)} %</b>
+            <b title={t("part of what is shared, by need")}>{figure(community.part_ppm / 10_000, 1)} %</b>
             <Admit community={community} again={again} />
           </li>
         ))}

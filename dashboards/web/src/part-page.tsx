@@ -6,6 +6,7 @@ import { useFetched } from "./fetched";
 import { t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
+import { said } from "./said";
 import { Listed, Told, When, Words } from "./told";
 import type { LedgerLine, PartStepView, PartView } from "./types";
 import { exactGrams, NEED_WORDS, RESULT_WORDS } from "./words";
@@ -74,7 +75,7 @@ function Step({ step }: { step: PartStepView }) {
         <b>{step.step}</b>
         <span class="sub">{t("piece {n}", { n: step.unit + 1 })}</span>
         <Link to={machinePath(step.machine)}>{step.machine}</Link>
-        <span>{step.words}</span>
+        <span><Told text={step.words} /></span>
         {step.inspection ? (
           <span class="chip">
             {step.inspection === "good" ? "✓" : "✗"} {RESULT_WORDS[step.inspection] ?? step.inspection}
@@ -107,8 +108,8 @@ function Lines({ title, none, lines }: { title: string; none: string; lines: Led
           <li key={line.id}>
             <When at={line.happened_at} />
             <span>
-              {line.provider} → <b>{line.receiver}</b>{" "}
-              {[line.pieces ? t("{n} pcs", { n: line.pieces }) : "", line.mass_mg ? exactGrams(line.mass_mg) : "", line.note ?? ""]
+              {said(line.provider)} → <b>{said(line.receiver)}</b>{" "}
+              {[line.pieces ? t("{n} pcs", { n: line.pieces }) : "", line.mass_mg ? exactGrams(line.mass_mg) : "", said(line.note)]
                 .filter(Boolean)
                 .join(" · ")}
             </span>
