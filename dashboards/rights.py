@@ -45,6 +45,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /api/parts/{need}", RECORD),
     ("GET /api/records/{need}", RECORD),
     ("GET /records/style.css", RECORD),
+    ("GET /records/local.js", RECORD),
     ("GET /records/{need}", RECORD),
     ("GET /records/{need}/label.pdf", RECORD),
     ("GET /records/{need}/label.png", RECORD),

@@ -147,6 +147,10 @@ const steps = {
     await told(other.locator(".waits"));
     const bar = other.locator(".work-bar", { hasText: "clamp 1/6" }).first();
     assert.match(await bar.getAttribute("title"), /planned 14:41 \(09:11 UTC\)/);
+    await other.goto(url + "/records/n-3"); // what a label leads to
+    const begun = other.locator('td time[title="2025-10-09 02:53 UTC"]').first();
+    await begun.waitFor();
+    assert.match(await begun.innerText(), /8:23/);
     await away.close();
     await floor("fault printer-3");
   },

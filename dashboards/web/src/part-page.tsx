@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { ReadAge } from "./age";
 import { span } from "./clock";
 import { useFetched } from "./fetched";
-import { t } from "./i18n";
+import { language, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
 import { said } from "./said";
@@ -55,9 +55,9 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
       <Lines title={t("Delivered")} none={t("Nothing has been delivered yet.")} lines={value.delivered} />
       <Lines title={t("Credits")} none={t("Nobody has been credited yet.")} lines={value.credits} />
       <p class="links">
-        <a href={`/records/${encodeURIComponent(id)}/label.pdf`}>{t("Label to print (PDF)")}</a>
+        <a href={`/records/${encodeURIComponent(id)}/label.pdf?lang=${language}`}>{t("Label to print (PDF)")}</a>
         <a href={`/records/${encodeURIComponent(id)}/label.png`}>{t("QR code (PNG)")}</a>
-        <a href={`/records/${encodeURIComponent(id)}`}>{t("What the label leads to")}</a>
+        <a href={`/records/${encodeURIComponent(id)}?lang=${language}`}>{t("What the label leads to")}</a>
         <a href={`/api/records/${encodeURIComponent(id)}`}>{t("This record as JSON")}</a>
       </p>
     </article>
