@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from controller.sayings_answers import ANSWERS
 from controller.sayings_codes import CODES
+from controller.sayings_commons import COMMONS
 from controller.sayings_list import REASONS
 from controller.sayings_machines import MACHINES
 from controller.sayings_notices import NOTICES
 
 _PLACE = re.compile(r"\{(\w+)\}")
-SAYINGS = {**REASONS, **NOTICES, **MACHINES, **CODES, **ANSWERS}
+SAYINGS = {**REASONS, **NOTICES, **MACHINES, **CODES, **ANSWERS, **COMMONS}
 MOST_DEEP = 4  # of sentences within sentences
 MOMENT = "%Y-%m-%d %H:%M UTC"
 _NAMED = re.compile(r"([\w.\[\]/-]+): (.+)", re.DOTALL)  # what of: a field, an id

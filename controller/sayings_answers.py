@@ -256,27 +256,6 @@ ANSWERS: Mapping[str, tuple[str, str]] = {
         "no limit is voted on for it; protected are: {list}",
         "dafür wird keine Grenze gewählt; geschützt sind: {list}",
     ),
-    # joined commons
-    "most-commons": (
-        "a site joins at most {n_most} commons",
-        "höchstens {n_most} Werkstätten lassen sich verbinden",
-    ),
-    "begin-http": (
-        "must begin with http:// or https://",
-        "muss mit http:// oder https:// beginnen",
-    ),
-    "public-key-form": (
-        "must be 64 hexadecimal digits, as `fabcommons commons key` prints them there",
-        "muss der Schlüssel von 64 Ziffern und Buchstaben a-f sein, den die andere Seite nennt",
-    ),
-    "other-site-id": (
-        "must be the other site's id: a-z, 0-9 and '-'",
-        "muss die Kennung der anderen Werkstatt sein: a-z, 0-9 und '-'",
-    ),
-    "not-joined": (
-        "this site has not joined {site}",
-        "diese Werkstatt ist {site} nicht beigetreten",
-    ),
     # accounts
     "wrong-password": ("name or password is wrong", "Name oder Passwort ist falsch"),
     "too-many-log-ins": (

@@ -18,6 +18,7 @@ _TABLE: tuple[tuple[str, str], ...] = (
     ("GET /machines/{id}", OPEN),
     ("GET /parts/{id}", OPEN),
     ("GET /people", OPEN),
+    ("GET /commons", OPEN),
     ("GET /tv", OPEN),
     ("GET /openapi.json", OPEN),
     ("GET /healthz", OPEN),

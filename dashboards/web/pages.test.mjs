@@ -11,6 +11,7 @@ const PAGES = {
   "/machines/printer-1": ".chart canvas",
   "/parts/n-3": ".timeline li",
   "/people": "form.add",
+  "/commons": ".peers li",
   "/tv": ".tile",
 };
 
@@ -189,6 +190,22 @@ const steps = {
     const answer = await page.request.get(url + (await link.getAttribute("href")));
     assert.ok((await answer.json()).certificate.purchases.length > 0);
     await page.getByRole("button", { name: "Open a round" }).waitFor();
+  },
+
+  async "joined sites: what is wrong with which, and leaving one by holding"() {
+    await show("/commons");
+    const valley = page.locator(".peers li", { hasText: "valley" });
+    await valley.getByText("Connection refused — is it on, and is its address right?").waitFor();
+    await page.locator(".peers li", { hasText: "ridge" }).getByText("1 claimed, 2 begun, 1 done").waitFor();
+    await page.getByLabel("Its id").fill("creek");
+    await page.getByLabel("Its public key").fill("ab".repeat(32));
+    await page.getByRole("button", { name: "Join it" }).click();
+    const creek = page.locator(".peers li", { hasText: "creek" });
+    const leave = creek.getByRole("button", { name: /Leave creek/ });
+    await leave.focus();
+    await page.keyboard.down("Enter");
+    await creek.getByText("left: what was begun ends").waitFor();
+    await page.keyboard.up("Enter");
   },
 
   async "follows a need to the public record of its part"() {

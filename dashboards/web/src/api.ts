@@ -208,6 +208,10 @@ export const giveToken = (name: string, scopes: string[], days: number): Promise
   post("/api/me/tokens", { name, scopes, days }, newKey());
 export const revokeToken = (id: string): Promise<unknown> => post(`/api/me/tokens/${part(id)}/revoke`, {}, newKey());
 
+export const joinCommons = (site: string, url: string, public_key: string): Promise<unknown> =>
+  post("/api/commons", { site, url, public_key }, newKey());
+export const leaveCommons = (site: string): Promise<unknown> => post(`/api/commons/${part(site)}/leave`, {}, newKey());
+
 export function weigh(lot: string, mass_mg: number, key: string): Promise<unknown> {
   return post(`/api/lots/${part(lot)}/weigh`, { who: who(), mass_mg }, key);
 }

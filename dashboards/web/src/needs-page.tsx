@@ -6,6 +6,7 @@ import { useFetched } from "./fetched";
 import { Admit, CloseRound, OpenRound } from "./govern";
 import { t } from "./i18n";
 import type { Live } from "./live";
+import { Link } from "./router";
 import { Queue } from "./queue";
 import { Told, When, Words } from "./told";
 import type { CommunityView, RoundLine, RoundView } from "./types";
@@ -44,6 +45,9 @@ export default function NeedsPage({ live, openNeed, stateNeed }: Props) {
           ) : null}
           {shown ? <Round key={shown} id={shown} live={live} openNeed={openNeed} /> : null}
         </section>
+        <p>
+          <Link to="/commons">{t("Joined sites: needs shared with other workshops")}</Link>
+        </p>
         <Communities found={communities.value ?? {}} again={communities.again} />
       </div>
     </div>
