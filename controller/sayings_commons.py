@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 COMMONS: Mapping[str, tuple[str, str]] = {
-    "peer-trouble": ("{site} at {url}: {why}", "{site} unter {url}: {why}"),
+    "peer-trouble": ("{site} at http{url}: {why}", "{site} unter http{url}: {why}"),
     "peer-look": (
         "is it on, and is its address right? Join it again to change the address",
         "läuft sie, und stimmt die Adresse? Zum Ändern der Adresse erneut beitreten",

@@ -12,7 +12,8 @@ const german = await abroad.newPage();
 
 // what people named, and what no language changes: ids, places, materials, parts, formats
 const NAMES = [
-  /Northside workshop|Hill school|Table clamp|Coat hook/g, /\b(printer|mill|cell)-\d\b/g, /\b(petg|mdf|op|o|n|r|j|b|screws?|spool|made)-[\w.-]+/gi, /\b\w+_(mc|mw|ppm)\b/g, /\d+ min\b/g, /\bfab:lot:[\w…-]+/g, /— 0\.02 mm/g, /\S+\.(json|pb|gcode)\b/g,
+  /https?:\S+|\b1\/min\b/g,
+  /Northside workshop|Hill school|Table clamp|Coat hook/g, /\b(printer|mill|cell)-\d\b/g, /\b(petg|mdf|op|o|n|r|j|b|screws?|spool|made)-[\w.-]+/gi, /\b\w+_(mc|mw|ppm|um_s|n|rpm)\b/g, /\d+ min\b/g, /\bfab:lot:[\w…-]+/g, /— 0\.02 mm/g, /\S+\.(json|pb|gcode)\b/g,
   /\b(clamp|hook|north|hill|lab|ridge|valley|shore|petg|pla|black|orange)\b/gi,
   /simulated technician|level the bed|grease rails|change nozzle|the nozzle clogged|\bada\b/g, /· (print|mill|assemble)/g, /fabcommons [\w .-]+/gi,
   /CERN-OHL-P-2\.0|PaBuLib|Fabcommons|JavaScript|SHA-256|fab\/1\/\S+|M\d+|echo:\S+/g, /[0-9a-f]{12,}…?/g, /\/api\/\w+|https?:\S+/g,
