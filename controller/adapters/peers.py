@@ -229,9 +229,10 @@ class HttpHome:
 def _words(error: Exception) -> str:
     """An error with what the home says of it."""
     if not isinstance(error, urllib.error.HTTPError):
-        return str(error)
+        reason = getattr(error, "reason", error)
+        return str(getattr(reason, "strerror", None) or reason)
     try:
-        said = json.loads(error.read(10_000))["detail"][0]["msg"]
+        said = json.loads(error.read(10_000))["problems"][0]["message"]
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return str(error)
     return f"{error}: {said}"
