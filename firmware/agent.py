@@ -283,10 +283,13 @@ class Agent:
         """A person confirmed that bed or fixture is clear and the machine is fit."""
         self.stopped = False
         self.fault = ""
-        self.need = ""
+        if self.online:  # else it says what the machine lacks, until it answers
+            self.need = ""
         self.actions.append(("recover",))
 
     def _on_online(self) -> None:
+        if not self.online:
+            self.need = ""
         self.online = True
 
     def _on_identity(self, identity: "Record") -> None:
