@@ -108,7 +108,7 @@ def test_a_new_journal_asks_for_the_scale_when_the_old_one_drew(floor: Any, orde
 
 
 def says(floor: Any, bn: str, said_at: int | None) -> None:
-    stamp = {"tq": "none"} if said_at is None else {"tq": "synced", "t": said_at}
+    stamp: dict[str, Any] = {"tq": "none"} if said_at is None else {"tq": "synced", "t": said_at}
     floor.do(execution.hear_state, "printer-1", state_report(bn, **stamp))
 
 
