@@ -21,6 +21,7 @@ from controller.loops import Beat, Loop, Watch
 from controller.needs import Line, Router
 from controller.outlet import Outlet
 from controller.picture import FloorPicture, FloorPlan
+from controller.picturing import floor_picture
 from controller.plain import accept_all, no_plan, no_router
 from controller.values import (
     Command,
@@ -332,7 +333,7 @@ class Site:
         if stated:
             self.submit(self._parts.sharer)
         with self.read() as tx:
-            picture = replace(tx.picture(), runs=tuple(tx.plans.runs(RUNS)))
+            picture = replace(floor_picture(tx), runs=tuple(tx.plans.runs(RUNS)))
         plan = self._parts.planner(picture)
         self.submit(lambda tx: planning.apply_plan(tx, plan, handovers.barred(tx)))
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from controller import dispatching, ways
 from controller.picture import Assignment, FloorPicture, FloorPlan, PlanChange
+from controller.picturing import floor_picture
 from controller.places import NO_ROOM, room_of
 from controller.plates import merge
 from controller.values import Operation
@@ -25,7 +26,7 @@ def apply_plan(tx: "Tx", plan: FloorPlan, barred: Mapping[str, str] | None = Non
     barred: machines that take no order now for another reason than their own, in words.
     """
     moved = merge(tx) | ways.take(tx)
-    picture = tx.picture()
+    picture = floor_picture(tx)
     placed = {a.operation: a for a in plan.assignments if a.operation not in moved}
     decisions = _decide(tx, plan, picture, list(placed.values()), barred or {})
     reasons = {**plan.reasons, **decisions.reasons}

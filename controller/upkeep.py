@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from controller.upkept import MachineOut, Threshold, Upkeep, UpkeepRule
 from controller.values import Machine, Refused
 
 if TYPE_CHECKING:
@@ -14,30 +15,6 @@ HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class MachineOut:
-    """A machine a person took out of use, and why."""
-
-    machine: str
-    who: str
-    why: str
-    since_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Upkeep:
-    """Maintenance done; run_ms is how long the machine had run for orders by then."""
-
-    key: str
-    machine: str
-    what: str
-    who: str
-    note: str
-    at: int
-    run_ms: int
-    id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
     """What a person says was done; the same key is noted once."""
 
@@ -45,25 +22,6 @@ class Done:
     who: str
     note: str = ""
     key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UpkeepRule:
-    """Maintenance due each time a machine has run this long."""
-
-    machine: str
-    what: str
-    every_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """Below how much of a material people want to be told."""
-
-    material: str
-    low_mg: int
-    who: str
-    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from controller.capability import reject
 from controller.picture import FloorPicture
+from controller.picturing import floor_picture
 from controller.values import Json, LotBalance, Machine, Operation
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def take(tx: "Tx") -> set[str]:
     """Put operations on their best way; those that changed must be planned again."""
     if not tx.routes.with_ways():
         return set()
-    picture = tx.picture()
+    picture = floor_picture(tx)
     by_id = {op.id: op for op in picture.operations}
     changed: set[str] = set()
     for name, way in choose(picture).items():

@@ -1,13 +1,10 @@
 """What needs a person now: one card each, worst first, then what blocks most, then the oldest."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from controller.values import Operation
 from dashboards.models import AttentionKind, AttentionView, MachineView
-
-if TYPE_CHECKING:
-    from dashboards.views import Floor
+from dashboards.rows import Floor
 
 # Cost of waiting by kind: danger and lost work first, then idle machines, then things to watch.
 RANKS: Mapping[str, int] = {
@@ -37,7 +34,7 @@ BED = ("clear", "pose", "unknown", "fault", "stopped")
 PROCESS_OF = {"printer": "fdm", "mill": "mill", "cell": "assemble", "station": "inspect"}
 
 
-def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, AttentionView]:
+def attention(floor: Floor, machines: Mapping[str, MachineView]) -> dict[str, AttentionView]:
     """Cards by key; the key stays the same while the cause lasts."""
     blocked = _blocked(floor)
     cards: dict[str, AttentionView] = {}
@@ -61,7 +58,7 @@ def attention(floor: "Floor", machines: Mapping[str, MachineView]) -> dict[str, 
     return cards
 
 
-def _kinds(floor: "Floor", view: MachineView) -> list[AttentionKind]:
+def _kinds(floor: Floor, view: MachineView) -> list[AttentionKind]:
     """What a machine needs a person for; a silent one may hold an order in doubt besides."""
     state, order_state = view["state"], view.get("order_state")
     kinds: list[AttentionKind] = []
@@ -94,7 +91,7 @@ def _held(op: Operation) -> AttentionView:
     return card
 
 
-def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) -> AttentionView:
+def _card(floor: Floor, view: MachineView, kind: AttentionKind, waiting: int) -> AttentionView:
     card: AttentionView = {
         "kind": kind,
         "machine": view["id"],
@@ -122,7 +119,7 @@ def _card(floor: "Floor", view: MachineView, kind: AttentionKind, waiting: int) 
     return card
 
 
-def _blocked(floor: "Floor") -> dict[str, int]:
+def _blocked(floor: Floor) -> dict[str, int]:
     """Operations ready or planned, by the kind of machine they wait for."""
     count: dict[str, int] = {}
     kinds = {process: kind for kind, process in PROCESS_OF.items()}

@@ -29,8 +29,9 @@ from dashboards.present import present
 from dashboards.problems import ERRORS, Problem
 from dashboards.reading import read_rows
 from dashboards.routing import add_rows
+from dashboards.rows import Floor, index
 from dashboards.sentences import said_view
-from dashboards.views import Floor, index, label, machine_view
+from dashboards.views import label, machine_view
 from protocols.orders import OPC_STATES
 
 ORDERS_SHOWN = 40

@@ -29,10 +29,10 @@ from dashboards.models import (
 from dashboards.problems import ERRORS, Problem
 from dashboards.readings import Span, fleet, readings
 from dashboards.routing import add_rows
-from dashboards.rows import Rows
+from dashboards.rows import Rows, index
 from dashboards.story import ledger_line, need_story, part_view
 from dashboards.story_models import LedgerLine, NeedStory, PartView
-from dashboards.views import index, lot_view, need_view
+from dashboards.views import lot_view, need_view
 from protocols.telemetry import REGISTRY
 
 NO_STORE = {"cache-control": "no-store"}

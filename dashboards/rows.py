@@ -1,11 +1,12 @@
-"""All a floor page is made of, as values of the controller read at one instant."""
+"""All a floor page is made of, as values of the controller read at one instant, and its indices."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from controller.joints.handovers import Bed
-from controller.upkeep import MachineOut
+from controller.upkept import MachineOut
 from controller.values import (
     Community,
     DeadLetter,
@@ -16,6 +17,8 @@ from controller.values import (
     Notice,
     Operation,
 )
+
+HELD = ("GRANTED", "RUNNING", "PAUSED", "IN_DOUBT", "UNKNOWN", "OFFERED", "CLAIMED")
 
 
 class Rows(NamedTuple):
@@ -45,3 +48,52 @@ class Rows(NamedTuple):
     holders: Mapping[str, str] = MappingProxyType({})
     beds: Mapping[str, Bed] = MappingProxyType({})
     drained_by: str = ""
+
+
+class Floor(NamedTuple):
+    """Rows with the indices every view needs."""
+
+    rows: Rows
+    needs: Mapping[str, Need]
+    operations: Mapping[str, Operation]
+    by_need: Mapping[str, list[Operation]]
+    held: Mapping[str, JobOrder]
+    last: Mapping[str, JobOrder]
+    loaded: Mapping[str, list[LotBalance]]
+    planned: Mapping[str, Operation]
+    communities: Mapping[str, str]
+    rate: int
+
+
+def index(rows: Rows, rate: int = 1) -> Floor:
+    """Index rows by what they belong to; rate = floor seconds per second of the heartbeats."""
+    by_need: dict[str, list[Operation]] = defaultdict(list)
+    planned: dict[str, Operation] = {}
+    for op in rows.operations:
+        by_need[op.need].append(op)
+        if op.state == "planned" and op.machine:
+            first = planned.get(op.machine)
+            if first is None or (op.planned_start_at or 0) < (first.planned_start_at or 0):
+                planned[op.machine] = op
+    loaded: dict[str, list[LotBalance]] = defaultdict(list)
+    for lot in rows.lots:
+        if lot.lot.machine:
+            loaded[lot.lot.machine].append(lot)
+    held: dict[str, JobOrder] = {}
+    last: dict[str, JobOrder] = {}
+    for order in sorted(rows.orders, key=lambda o: o.ep):
+        last[order.machine] = order
+        if order.state in HELD:
+            held[order.machine] = order
+    return Floor(
+        rows,
+        {n.id: n for n in rows.needs},
+        {o.id: o for o in rows.operations},
+        by_need,
+        held,
+        last,
+        loaded,
+        planned,
+        {c.id: c.name for c in rows.communities},
+        rate,
+    )

@@ -8,6 +8,7 @@ from fastapi import Path as InPath
 
 from controller.adapters.store import Tx
 from controller.joints.changeovers import House
+from controller.picturing import floor_picture
 from controller.values import JobOrder, Need, Operation
 from dashboards.desk import Desk
 from dashboards.page_models import (
@@ -48,7 +49,7 @@ class Timeline:
         with self._desk.read() as tx:
             if tx.machines.get(machine) is None:
                 raise Problem(404, "unknown", "there is no such machine", "machine")
-            picture = tx.picture()
+            picture = floor_picture(tx)
             names = Names(tx)
         house = self._desk.house
         return what_if(picture, machine, house, names.needs, lambda op, why: _wait(names, op, why))

@@ -6,7 +6,7 @@ can see costs no byte on the wire.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from controller.commands import saw
 from controller.handover import HANDOVER
@@ -23,7 +23,7 @@ from dashboards.models import (
     NeedView,
     StepView,
 )
-from dashboards.rows import Rows
+from dashboards.rows import Floor, Rows, index
 
 SILENT_AFTER_MS = 50_000  # three heartbeats of 15 s and the way
 MINUTE_MS = 60_000
@@ -32,56 +32,6 @@ MAX_NEEDS = 300
 CLASS_RANK = {"urgent": 0, "normal": 1, "floor": 2}
 DONE = ("done", "cancelled")
 ACTIVE = ("ordered", "running", "inspecting")
-HELD = ("GRANTED", "RUNNING", "PAUSED", "IN_DOUBT", "UNKNOWN", "OFFERED", "CLAIMED")
-
-
-class Floor(NamedTuple):
-    """Rows with the indices every view needs."""
-
-    rows: Rows
-    needs: Mapping[str, Need]
-    operations: Mapping[str, Operation]
-    by_need: Mapping[str, list[Operation]]
-    held: Mapping[str, JobOrder]
-    last: Mapping[str, JobOrder]
-    loaded: Mapping[str, list[LotBalance]]
-    planned: Mapping[str, Operation]
-    communities: Mapping[str, str]
-    rate: int
-
-
-def index(rows: Rows, rate: int = 1) -> Floor:
-    """Index rows by what they belong to; rate = floor seconds per second of the heartbeats."""
-    by_need: dict[str, list[Operation]] = defaultdict(list)
-    planned: dict[str, Operation] = {}
-    for op in rows.operations:
-        by_need[op.need].append(op)
-        if op.state == "planned" and op.machine:
-            first = planned.get(op.machine)
-            if first is None or (op.planned_start_at or 0) < (first.planned_start_at or 0):
-                planned[op.machine] = op
-    loaded: dict[str, list[LotBalance]] = defaultdict(list)
-    for lot in rows.lots:
-        if lot.lot.machine:
-            loaded[lot.lot.machine].append(lot)
-    held: dict[str, JobOrder] = {}
-    last: dict[str, JobOrder] = {}
-    for order in sorted(rows.orders, key=lambda o: o.ep):
-        last[order.machine] = order
-        if order.state in HELD:
-            held[order.machine] = order
-    return Floor(
-        rows,
-        {n.id: n for n in rows.needs},
-        {o.id: o for o in rows.operations},
-        by_need,
-        held,
-        last,
-        loaded,
-        planned,
-        {c.id: c.name for c in rows.communities},
-        rate,
-    )
 
 
 def floor_document(rows: Rows, rate: int = 1) -> FloorDocument:

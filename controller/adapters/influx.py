@@ -31,6 +31,7 @@ MAX_REJECTED_BYTES = 1_000_000
 MAX_RETRY_AFTER_S = 60.0
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 Kind = Literal["sent", "refused", "too-big", "later", "misconfigured"]
+Word = Literal["ok", "down", "misconfigured"]
 _log = logging.getLogger(__name__)
 
 
@@ -67,6 +68,13 @@ class Answer(NamedTuple):
     kind: Kind
     text: str = ""
     retry_after_s: float = 0.0
+
+
+class _Told(NamedTuple):
+    """How the server is, and what was said last."""
+
+    word: Word
+    error: str
 
 
 class Transport(Protocol):
@@ -144,8 +152,7 @@ class InfluxSink:
         self._rejects = folder / "rejected.log"
         self._batches: list[list[str]] = []
         self._failed = 0
-        self._word: Literal["ok", "down", "misconfigured"] = "ok"
-        self._error = ""
+        self._told = _Told("ok", "")  # replaced whole: other threads read it
         self._sent = self._rejected = self._lost = 0
         self._wake = threading.Event()
         self._closing = threading.Event()
@@ -160,19 +167,20 @@ class InfluxSink:
             self._spool.append(lines)
         except OSError as error:
             self._lost += len(lines)
-            self._error = f"the spool cannot be written: {error}"
-            _log.error(self._error)
+            self._told = _Told(self._told.word, f"the spool cannot be written: {error}")
+            _log.error(self._told.error)
         self._wake.set()
 
     def state(self) -> SinkState:
         """How it goes."""
+        told = self._told
         return SinkState(
-            self._word,
+            told.word,
             self._sent,
             self._rejected,
             self._spool.dropped + self._lost,
             self._spool.waiting_bytes(),
-            self._error,
+            told.error,
         )
 
     def close(self) -> None:
@@ -187,7 +195,7 @@ class InfluxSink:
             try:
                 wait_s = self._step()
             except Exception as error:  # noqa: BLE001  # top loop: the spool's disk may be away
-                self._error = f"sending failed: {error}"
+                self._told = _Told(self._told.word, f"sending failed: {error}")
                 _log.exception("sending to InfluxDB failed")
                 wait_s = self._limits.most_wait_s
             if wait_s is None:
@@ -224,8 +232,7 @@ class InfluxSink:
 
     def _reached(self, error: str) -> float:
         self._failed = 0
-        self._word = "ok"
-        self._error = error
+        self._told = _Told("ok", error)
         return 0.0
 
     def _refused(self, answer: Answer) -> float:
@@ -242,18 +249,16 @@ class InfluxSink:
         return self._reached(answer.text)
 
     def _later(self, answer: Answer) -> float:
-        self._word = "down"
-        return max(self._waits(answer), answer.retry_after_s)
+        return max(self._waits("down", answer), answer.retry_after_s)
 
     def _misconfigured(self, answer: Answer) -> float:
-        self._word = "misconfigured"
-        return self._waits(answer)
+        return self._waits("misconfigured", answer)
 
-    def _waits(self, answer: Answer) -> float:
+    def _waits(self, word: Word, answer: Answer) -> float:
         """Wait longer each time, up to the limit, with some chance in it."""
-        if self._error != answer.text:
-            _log.warning("InfluxDB is %s: %s", self._word, answer.text)
-        self._error = answer.text
+        if self._told.error != answer.text:
+            _log.warning("InfluxDB is %s: %s", word, answer.text)
+        self._told = _Told(word, answer.text)
         self._failed += 1
         self._spool.merge(MAX_BODY_BYTES)
         doubled = self._limits.first_wait_s * 2 ** min(self._failed - 1, 16)

@@ -14,6 +14,8 @@ from controller.scheduling.documents import from_json
 from controller.scheduling.errors import ReadError
 from controller.scheduling.problem import Job, Machine, Operation, Problem, SetupTable
 
+MOST = 100_000  # jobs, machines, operations of a job: beyond any file of these formats
+
 
 def read_problem(path: Path) -> Problem:
     """The problem in a file; ReadError names the file and what is wrong."""
@@ -52,6 +54,13 @@ class _Numbers:
         except ValueError:
             raise ReadError(f"{token!r} is not a whole number") from None
 
+    def count(self, of: str) -> int:
+        """A number of things; ReadError when it is none or beyond any real file's."""
+        number = self.take()
+        if not 0 <= number <= MOST:
+            raise ReadError(f"{number} {of}: must be 0 to {MOST}")
+        return number
+
     def left(self) -> int:
         return len(self._tokens) - self._at
 
@@ -70,11 +79,13 @@ def from_text(text: str, name: str) -> Problem:
 
 def _jobs(header: list[str], tokens: list[str], name: str) -> Problem:
     head = _Numbers(header[:2])
-    jobs, machines = head.take(), head.take()
+    jobs, machines = head.count("jobs"), head.count("machines")
     numbers = _Numbers(tokens)
     steps: list[_Step] = []
     for job in range(jobs):
-        steps.extend(_Step(job, step, _times(numbers)) for step in range(numbers.take()))
+        steps.extend(
+            _Step(job, step, _times(numbers)) for step in range(numbers.count("operations"))
+        )
     base = _base(steps, machines)
     tables: list[SetupTable] | None = None
     if numbers.left():
@@ -85,7 +96,7 @@ def _jobs(header: list[str], tokens: list[str], name: str) -> Problem:
 
 def _assembly(header: list[str], tokens: list[str], name: str) -> Problem:
     head = _Numbers(header)
-    count, arcs, machines = head.take(), head.take(), head.take()
+    count, arcs, machines = (head.count(of) for of in ("operations", "arcs", "machines"))
     numbers = _Numbers(tokens)
     links = [(numbers.take(), numbers.take()) for _ in range(arcs)]
     steps = [_Step(0, step, _times(numbers)) for step in range(count)]
@@ -101,9 +112,7 @@ def _assembly(header: list[str], tokens: list[str], name: str) -> Problem:
 
 
 def _times(numbers: _Numbers) -> dict[int, int]:
-    count = numbers.take()
-    if count < 0:
-        raise ReadError("an operation has a negative number of machines")
+    count = numbers.count("machines of an operation")
     return {numbers.take(): numbers.take() for _ in range(count)}
 
 

@@ -134,7 +134,7 @@ class Shop:
         return need
 
     def reasons(self) -> list[tuple[str, str, str]]:
-        return self.see(lambda tx: [(o.id, o.state, o.reason) for o in tx.picture().operations])
+        return self.see(lambda tx: [(o.id, o.state, o.reason) for o in tx.operations.open()])
 
     def close(self) -> None:
         self.site.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from controller import dispatching, execution, inbound, planning
+from controller.picturing import floor_picture
 from protocols.messages import encode
 from protocols.topics import machine_topic
 from support import small_floor
@@ -64,7 +65,7 @@ class Replay:
             return
         with self.floor.store.write() as tx:
             if verb == "plan":
-                planning.apply_plan(tx, small_floor.plan(tx.picture()), {})
+                planning.apply_plan(tx, small_floor.plan(floor_picture(tx)), {})
             else:
                 execution.confirm_clear(tx, MACHINE, execution.verdict("good", "ann", None))
             self._settle(tx)

@@ -169,10 +169,17 @@ class Rig:
         return Asker(WHO)
 
     def clear(self, result: str = "good") -> None:
-        """Confirm the bed clear, and what lay on it."""
+        """Confirm the bed clear, and what lay on it; once more when it was not sure to be heard."""
         self.wait(lambda: self.machine().online, "the machine is online")
         self.site.confirm_clear(M, result, None, self.asker())
-        self.wait(lambda: self.machine().ready, "the machine is ready")
+
+        def is_ready() -> bool:
+            (last,) = self.see(lambda tx: tx.commands.of_machine(M, 1))
+            if last.ok is False and self.machine().online and not self.machine().ready:
+                self.site.confirm_clear(M, result, None, self.asker())
+            return self.machine().ready
+
+        self.wait(is_ready, "the machine is ready")
 
     def ask(self, need: str = "k1") -> str:
         """State a need for one part; its id."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from controller import execution, planning
 from controller.execution.outcome import Verdict
+from controller.picturing import floor_picture
 from support import small_floor
 
 GOOD = Verdict(good=True, who="simulated technician")
@@ -17,7 +18,7 @@ def order_on(floor: Any, machine: str, jid: str) -> Any:
     report = small_floor.state_report(jid=jid, bn="b-" + machine)
     floor.do(execution.hear_state, machine, report)
     with floor.store.write() as tx:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)))
         return tx.orders.open_on(machine)
 
 

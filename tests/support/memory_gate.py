@@ -16,7 +16,7 @@ from support.waiting import until
 
 INTERPRETER = str(ROOT / "scripts" / "micropython32")
 LOT = {"ch": 0, "lot": "lot-a", "ug_per_m": 2982000}
-PATIENCE_S = int(os.environ.get("GATE_PATIENCE_S", "240"))
+PATIENCE_S = int(os.environ.get("GATE_PATIENCE_S", "900"))
 # heap by the way the bytecode is held: run in place from a ROMFS, or copied into the heap
 GATES = {"in place": 84 * 1024, "copied": 131 * 1024}
 FREE_B = 16 * 1024  # at worst

@@ -16,6 +16,7 @@ from controller.adapters.store.backup import EPOCHS_AHEAD, BackupError, dump, fe
 from controller.adapters.store.dialects import open_engine, store_url
 from controller.adapters.store.soundness import unsound
 from controller.ledger.post import post
+from controller.picturing import floor_picture
 from controller.values import EconomicEvent
 from fabcommons.cli import main
 from support.postgres import server
@@ -152,7 +153,7 @@ def test_what_was_offered_when_the_backup_was_made_waits_for_a_person(
     floor.state(small_floor.print_only)
     floor.do(execution.hear_state, "printer-1", small_floor.state_report())
     with floor.store.write() as tx:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)))
         order = tx.orders.open_on("printer-1")
     fence(floor.store.url)
     with floor.store.read() as tx:

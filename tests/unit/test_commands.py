@@ -9,6 +9,7 @@ import pytest
 
 from controller import commands, execution, planning
 from controller.commands import Asker
+from controller.picturing import floor_picture
 from support import small_floor
 from support.small_floor import Floor, Journal
 
@@ -22,7 +23,7 @@ def working(tmp_path: Path) -> tuple[Floor, Any]:
     floor.state(small_floor.print_only)
     floor.do(execution.hear_state, "printer-1", small_floor.state_report(jid=journal.jid))
     with floor.store.write() as tx:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)))
         order = tx.orders.open_on("printer-1")
     for event in journal.run(order)[:2]:
         floor.do(execution.apply_event, "printer-1", event)

@@ -7,8 +7,8 @@ import pytest
 
 from dashboards.attention import RANKS
 from dashboards.reading import read_rows
-from dashboards.rows import Rows
-from dashboards.views import floor_document, index, shown_state, steps
+from dashboards.rows import Rows, index
+from dashboards.views import floor_document, shown_state, steps
 
 
 def document(desk: Any) -> Any:

@@ -12,6 +12,7 @@ from controller import draining, execution, planning
 from controller.adapters.broker import free_port
 from controller.adapters.site_file import MachineEntry, SiteFile
 from controller.joints import handovers
+from controller.picturing import floor_picture
 from controller.values import JobOrder
 from fabcommons import cli
 from fabcommons.running import Place, RunningSite
@@ -23,7 +24,7 @@ def _plan(floor: Floor) -> list[JobOrder]:
     """Plan as the site does; orders that are not settled."""
 
     def run(tx: Any) -> list[JobOrder]:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()), handovers.barred(tx))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)), handovers.barred(tx))
         return tx.orders.open()
 
     return floor.do(run)

@@ -9,6 +9,7 @@ import pytest
 from controller.joints.changeovers import House
 from controller.joints.prices import curve_at
 from controller.picture import ENERGY
+from controller.picturing import floor_picture
 
 AT = 1_780_000_000_000
 HOUR = 3_600_000
@@ -27,7 +28,7 @@ def test_a_curve_is_kept_shown_and_given_to_the_planner(desk: Any, served: Any) 
     assert (view["source"], view["unit"], view["by"]) == ("sent", "EUR", "ann")
     assert [one["per_kwh"] for one in view["steps"]][-1] == -0.05
     with desk.read() as tx:
-        kept = tx.picture().energy
+        kept = floor_picture(tx).energy
     assert curve_at(kept, AT + HOUR, House()) == ((0, 310), (3600, -50))
     assert curve_at(kept, AT + 9 * HOUR, House()) == ((0, -50),), "the last price goes on"
 
@@ -41,7 +42,7 @@ def test_a_file_does_as_well_and_nothing_goes_back_to_the_settings(desk: Any, se
     house = House(energy=lambda at: ((0, 7),))
     assert served.put("/api/energy", json={"steps": []}).json()["source"] == "none"
     with desk.read() as tx:
-        assert curve_at(tx.picture().energy, AT, house) == ((0, 7),)
+        assert curve_at(floor_picture(tx).energy, AT, house) == ((0, 7),)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from controller import dispatching, execution, needs, planning
 from controller.execution.outcome import Verdict
 from controller.ledger.balance import check, order_mass, totals
+from controller.picturing import floor_picture
 
 GOOD = Verdict(good=True, who="simulated technician")
 BAD = Verdict(good=False, who="simulated technician")
@@ -15,7 +16,7 @@ def wake(floor, small_floor, machine="printer-1", **fields):
 def offer(floor, small_floor, machine="printer-1"):
     """Plan and offer; the order the machine is offered."""
     with floor.store.write() as tx:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)))
         return tx.orders.open_on(machine)
 
 

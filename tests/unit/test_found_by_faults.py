@@ -6,6 +6,7 @@ from typing import Any
 
 from controller import commands, dispatching, execution, inbound, planning
 from controller.dispatching import MAX_BACKOFF_MS
+from controller.picturing import floor_picture
 from support.cutflash import CutFlash
 from support.machine import Machine
 from support.small_floor import Journal, hello, plan, print_only, state_report
@@ -15,7 +16,7 @@ DAY_MS = 86_400_000
 
 def offered(floor: Any) -> Any:
     """Plan once more; the open order of the printer, or None."""
-    floor.do(lambda tx: planning.apply_plan(tx, plan(tx.picture())))
+    floor.do(lambda tx: planning.apply_plan(tx, plan(floor_picture(tx))))
     return floor.do(lambda tx: tx.orders.open_on("printer-1"))
 
 

@@ -14,6 +14,7 @@ from controller.dispatching import WantContext, settle_want
 from controller.joints.changeovers import House
 from controller.joints.rolling import Rolling
 from controller.joints.sharing import share_out
+from controller.picturing import floor_picture
 from controller.values import Machine, Refused
 from firmware.fetch import Spool
 from firmware.flash import Flash
@@ -136,7 +137,7 @@ def test_rules_tightened_after_the_plan_hold_the_offer_back(floor, commands) -> 
 
     floor.do(change)
     floor.state(small_floor.print_only)
-    plan = floor.do(lambda tx: small_floor.plan(tx.picture()))
+    plan = floor.do(lambda tx: small_floor.plan(floor_picture(tx)))
     floor.do(lambda tx: resources.register_machine(tx, printer(deny=["M600"])))
     assert floor.do(lambda tx: planning.apply_plan(tx, plan)) == 0
     floor.do(lambda tx: resources.register_machine(tx, printer()))
@@ -175,7 +176,7 @@ def test_a_hand_is_denied_what_programs_are_denied_and_given_no_more(floor) -> N
 def told(floor, need: str) -> str:
     rolling = Rolling(resources.why_not, House(), None)
     with floor.store.read() as tx:
-        plan = rolling(tx.picture())
+        plan = rolling(floor_picture(tx))
     floor.do(lambda tx: planning.apply_plan(tx, plan))
     with floor.store.read() as tx:
         return " ".join(op.reason for op in tx.operations.of_need(need))

@@ -10,6 +10,7 @@ import pytest
 from controller import resources, upkeep
 from controller.adapters.store import Tx
 from controller.joints import handovers
+from controller.picturing import floor_picture
 from controller.values import EconomicEvent
 from support import dash_asks, dash_furnish
 
@@ -39,7 +40,7 @@ def test_a_machine_out_of_use_gets_nothing_until_it_is_back(desk: Any, served: A
     cards = served.get("/api/floor").json()["floor"]["attention"]
     assert not any("printer-3" in key for key in cards), "out of use by choice needs nobody"
     with desk.read() as tx:
-        seen = {m.id: m for m in tx.picture().machines}["printer-3"]
+        seen = {m.id: m for m in floor_picture(tx).machines}["printer-3"]
     assert (seen.state, seen.fault) == ("maintenance", "new nozzle")
     served.post("/api/machines/printer-3/back", json={"who": "a technician"})
     assert served.get("/api/machines/printer-3").json()["machine"]["state"] == "ready"

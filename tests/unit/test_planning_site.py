@@ -15,6 +15,7 @@ from controller.adapters.store import Tx
 from controller.joints.changeovers import House
 from controller.joints.rolling import Rolling
 from controller.picture import FloorPicture, FloorPlan
+from controller.picturing import floor_picture
 from controller.routed import RoutedNeed
 from controller.scheduling.schedule import Plan
 from controller.scheduling.shifts import read_shift
@@ -45,7 +46,7 @@ class Shop(Floor):
 
     def picture(self) -> FloorPicture:
         with self.store.read() as tx:
-            return replace(tx.picture(), runs=tuple(tx.plans.runs(100)))
+            return replace(floor_picture(tx), runs=tuple(tx.plans.runs(100)))
 
     def plan(self) -> FloorPlan:
         made = self.rolling(self.picture())

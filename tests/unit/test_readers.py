@@ -52,6 +52,8 @@ def test_assembly_graphs() -> None:
         ("one two\n", "'one' is not a whole number"),
         ("2 2\n2 2 0 4", "ends too early"),
         ("1 1\n1 1 5 4\n", "machine 5 does not exist"),
+        ("1 " + "1" * 64 + "\n0\n", "machines: must be 0 to 100000"),
+        ("-1 1\n0\n", "-1 jobs: must be 0 to 100000"),
         ("1 1\n1 1 0 4\n9 9\n", "2 numbers follow the jobs"),
         ("2 1 1\n0 7\n1 0 4\n1 0 4\n", "arc 0 7 names an operation that does not exist"),
         ('{"machines": []}', "missing required field `jobs`"),

@@ -18,6 +18,7 @@ from controller.joints.designs import import_design, router
 from controller.joints.plans import pose
 from controller.joints.sharing import sharer
 from controller.joints.slicing import NO_SLICER, Room, SlicingRoom
+from controller.picturing import floor_picture
 from controller.slicing import Profile
 from controller.values import Machine
 
@@ -131,7 +132,7 @@ def test_a_mesh_is_sliced_and_its_grams_and_time_are_what_is_planned_with(bench:
     with bench.floor.store.read() as tx:
         assert tx.needs.get(bench.need).state == "accepted"
         assert tx.designs.program(bench.prints()[0].program_sha).mass_mg == 1078
-        posed = pose(tx.picture(), resources.why_not, House())
+        posed = pose(floor_picture(tx), resources.why_not, House())
     planned = {op.name: op.eligible for op in posed.problem.operations}
     assert [planned[op.id] for op in bench.prints()] == [{"printer-1": 430}] * 2
 
@@ -151,7 +152,7 @@ def test_unsliced_operations_are_in_no_plan_and_say_why(bench: Bench) -> None:
     assert bench.reason() == f"print: {NO_SLICER}"
     bench.floor.do(lambda tx: tx.needs.change(bench.need, state="accepted"))
     with bench.floor.store.read() as tx:
-        posed = pose(tx.picture(), resources.why_not, House())
+        posed = pose(floor_picture(tx), resources.why_not, House())
     assert posed.problem.operations == ()
     assert {posed.reasons[op.id] for op in bench.prints()} == {NO_SLICER}
 

@@ -7,6 +7,7 @@ from typing import Any
 from controller import execution, needs, planning
 from controller.execution.outcome import Verdict
 from controller.joints.sharing import share_out
+from controller.picturing import floor_picture
 from controller.tracking import record_of
 from dashboards.story import part_view
 from fabcommons.need import _record
@@ -21,7 +22,7 @@ def run(floor: Any, small_floor: Any, machine: str, journal: Any, *more: Any) ->
     report = small_floor.state_report(jid=journal.jid, bn="b-" + machine)
     floor.do(execution.hear_state, machine, report)
     with floor.store.write() as tx:
-        planning.apply_plan(tx, small_floor.plan(tx.picture()))
+        planning.apply_plan(tx, small_floor.plan(floor_picture(tx)))
         order = tx.orders.open_on(machine)
     floor.clock.advance_ms(60_000)
     events = journal.run(order, lot, mass_mg)

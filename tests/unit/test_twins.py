@@ -9,6 +9,7 @@ import pytest
 from controller import execution, planning, resources
 from controller.execution.presence import CLONED, MAX_LATE_MS, TWO_BOARDS
 from controller.ledger.discrepancies import IDENTITY
+from controller.picturing import floor_picture
 from support.small_floor import Journal, hello, plan, print_only, state_report
 
 SPOOL_MG = 1_000_000
@@ -35,7 +36,7 @@ def order(floor: Any) -> Any:
     floor.do(execution.hear_hello, "printer-1", hello())
     floor.do(execution.hear_state, "printer-1", state_report())
     floor.state(print_only)
-    floor.do(lambda tx: planning.apply_plan(tx, plan(tx.picture())))
+    floor.do(lambda tx: planning.apply_plan(tx, plan(floor_picture(tx))))
     return floor.do(lambda tx: tx.orders.open_on("printer-1"))
 
 

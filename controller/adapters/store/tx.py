@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from controller import gcode_rules
 from controller.adapters.store import prepared
 from controller.adapters.store.commons import MemberRoom, RoundRoom
 from controller.adapters.store.enrol import EnrolRoom
@@ -24,8 +23,6 @@ from controller.adapters.store.plans import PlanRoom
 from controller.adapters.store.routes import RouteRoom
 from controller.adapters.store.telemetry import TelemetryRoom
 from controller.adapters.store.upkeep import UpkeepRoom
-from controller.picture import ENERGY, FloorPicture
-from controller.upkeep import as_used
 from controller.values import Json, Notice, StoreFailed
 
 
@@ -98,22 +95,6 @@ class Tx:
     def notice(self, kind: str, subject: str, text: str) -> None:
         """Tell people: store a notice and hand it to the live feed after the commit."""
         self.effects.notices.append(self.notice_room.add(self.now_ms, kind, subject, text))
-
-    def picture(self) -> FloorPicture:
-        """Everything a plan is made from."""
-        operations = self.operations.open()
-        machines = as_used(self.machines.all(), self.upkeep.out())
-        return FloorPicture(
-            at=self.now_ms,
-            needs=tuple(self.needs.open()),
-            operations=tuple(operations),
-            links=tuple(self.operations.links()),
-            machines=machines,
-            refused=gcode_rules.judge(self, operations, list(machines)),
-            orders=tuple(self.orders.open()),
-            lots=tuple(self.lots.balances()),
-            energy=self.site.get(ENERGY) or "",
-        )
 
     @contextmanager
     def savepoint(self) -> Generator[None]:

@@ -5,7 +5,7 @@ from sqlalchemy import Column, ForeignKey, Table, delete, func, insert, select
 from controller.adapters.store import prepared, tables
 from controller.adapters.store.rows import Room, as_row
 from controller.adapters.store.tables import INTEGER, TEXT
-from controller.upkeep import MachineOut, Threshold, Upkeep, UpkeepRule
+from controller.upkept import MachineOut, Threshold, Upkeep, UpkeepRule
 from controller.values import JobOrder
 
 _order = tables.job_order
