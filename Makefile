@@ -9,7 +9,7 @@ WORKERS := $(shell echo $$((2 * $$(nproc) + 1)))
 
 .PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
 .PHONY: test-postgresql test-brokers check docs fuzz fuzz-parsers audit sbom screenshots designs
-.PHONY: bench bench-% chaos memory-gate clean
+.PHONY: bench bench-% chaos chaos-floor memory-gate clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ bench-%: setup   ## one benchmark, e.g. bench-firmware; prints a table and write
 
 chaos: setup     ## the fault campaign on virtual time, e.g. make chaos ORDERS=100000 SEED=1
 	$(RUN) python tests/chaos/campaign.py --orders $(or $(ORDERS),2000) --seed $(or $(SEED),1) $(CHAOS)
+
+chaos-floor: setup  ## the fault campaign on real processes: 20 firmware processes a round, SEED=1 ROUNDS=4
+	$(RUN) python tests/chaos/floor_campaign.py --seed $(or $(SEED),1) --rounds $(or $(ROUNDS),4) $(CHAOS)
 
 memory-gate: setup  ## the firmware's heap over 100,000 lines and 10,000 events, on 32-bit MicroPython
 	scripts/micropython32 --fetch

@@ -157,6 +157,7 @@ def shown_state(floor: Floor, machine: Machine, order: JobOrder | None) -> Machi
         (machine.state == "busy" and machine.link in HANDS, "person"),
         (machine.state == "busy", "running"),
         (not machine.ready, "clear"),
+        (machine.state == "off", "silent"),  # who drives it is heard, it does not answer
         (order is not None, "starting"),
     )
     for true, state in worst:

@@ -149,6 +149,8 @@ def _on_answered(core: "Core", lines: "list[str]", why: str) -> None:
 
 
 def _on_online(core: "Core") -> None:
+    if not core.online:
+        core.need = ""
     core.online = True
 
 

@@ -119,7 +119,8 @@ class Core:
         """A person confirmed that bed or fixture is clear and the machine is fit."""
         self.stopped = False
         self.fault = ""
-        self.need = ""
+        if self.online:  # else it says what the machine lacks, until it answers
+            self.need = ""
         self.actions.append(("recover",))
 
     def paused(self, why: str) -> None:

@@ -26,6 +26,7 @@ from typing import Any
 NAME = "simulated technician"
 _POLL_S = 0.25
 _ROBOT_PATIENCE = 40  # times the delay a card of a robot's machine waits
+_SILENT_PATIENCE = 40  # and one of a machine that is not heard of: most come back by themselves
 _TIMEOUT_S = 10.0
 
 Card = dict[str, Any]
@@ -85,7 +86,9 @@ class Technician:
         return done
 
     def _delay_of(self, card: Card) -> int:
-        """Floor ms that a card waits; a robot's are left to it for a while."""
+        """Floor ms that a card waits; some are left alone for a while."""
+        if card["kind"] == "silent":
+            return self._delay_ms * _SILENT_PATIENCE
         robots = self.leave and card["kind"] == "clear" and card["machine"].startswith(self.leave)
         return self._delay_ms * (_ROBOT_PATIENCE if robots else 1)
 
@@ -127,6 +130,13 @@ class Technician:
         body = {"result": "bad", "pieces": 0, "saw": card["saw"], "who": NAME}
         return self._post(f"/api/machines/{card['machine']}/clear", body)
 
+    def _wake(self, card: Card) -> bool:
+        """A machine not heard of that holds no order: press its reset button."""
+        if "label" in card or "order" in card:
+            return False
+        self._press(card["machine"])
+        return True
+
     def _retry(self, card: Card) -> bool:
         return self._post(f"/api/operations/{card['operation']}/retry", {"who": NAME})
 
@@ -152,6 +162,7 @@ _VERBS: dict[str, Callable[[Technician, Card], bool]] = {
     "paused": Technician._resume,  # pyright: ignore[reportPrivateUsage]
     "fault": Technician._repair,  # pyright: ignore[reportPrivateUsage]
     "stopped": Technician._repair,  # pyright: ignore[reportPrivateUsage]
+    "silent": Technician._wake,  # pyright: ignore[reportPrivateUsage]
     "held": Technician._retry,  # pyright: ignore[reportPrivateUsage]
     "material": Technician._load,  # pyright: ignore[reportPrivateUsage]
 }

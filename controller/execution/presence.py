@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_BOOTS = 8
 MAX_FLIPS = 3
+MAX_LATE_MS = 3 * 3_600_000  # a word further behind was stamped by a clock that was wrong
 TWO_BOARDS = "two boards speak under its name"
 CLONED = "two boards speak under its name, with one journal"
 _HEARD = {"claimed": "heard_granted", "running": "heard", "paused": "heard_paused"}
@@ -93,7 +94,7 @@ def hear_state(tx: "Tx", machine: str, state: Json) -> None:
             tx.machines.change(machine, online=False, ready=False)
             tx.notice("machine", machine, f"{machine} is not connected")
         return
-    if not _take_boot(tx, found, state["bn"]):
+    if not _take_boot(tx, found, state["bn"], state.get("t")):
         return
     order: Json = state.get("order") or {}
     tx.machines.change(
@@ -171,11 +172,16 @@ def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
         quarantine(tx, machine.id, back)
 
 
-def _take_boot(tx: "Tx", machine: Machine, bn: str) -> bool:
-    """Follow the newest boot; False for a report of an earlier one."""
+def _take_boot(tx: "Tx", machine: Machine, bn: str, said_at: int | None = None) -> bool:
+    """Follow the newest boot; False for a report of an earlier one.
+
+    Who still speaks after a later boot was heard is a second board; what was said before is late.
+    """
     boots = machine.boots or []
     if bn == machine.bn:
         return True
+    if bn in boots and _is_late(tx, machine.id, said_at):
+        return False
     if bn in boots:
         flips = machine.stale_boots + 1
         tx.machines.change(machine.id, stale_boots=flips)
@@ -187,7 +193,20 @@ def _take_boot(tx: "Tx", machine: Machine, bn: str) -> bool:
     kept = [*boots[-(MAX_BOOTS - 1) :], bn]
     tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=0)
     tx.site.put(_before_boot(machine.id), str(machine.acked_s))
+    tx.site.put(_boot_heard(machine.id), str(tx.now_ms))
     return True
+
+
+def _is_late(tx: "Tx", machine: str, said_at: int | None) -> bool:
+    """Whether a word was said, by the sender's stamp, before the present boot was first heard."""
+    if said_at is None:
+        return False
+    return 0 < tx.site.number(_boot_heard(machine)) - said_at <= MAX_LATE_MS
+
+
+def _boot_heard(machine: str) -> str:
+    """Name of the floor time at which a machine's present boot was first heard."""
+    return f"boot-heard-at:{machine}"
 
 
 def _journals_key(machine: str) -> str:

@@ -2,14 +2,14 @@
 
 ``RealFloor`` starts what a workshop has (mosquitto, ``fabcommons controller`` on SQLite or
 PostgreSQL, MicroPython driving faulty simulated machines over pseudo-terminals, a technician on the
-HTTP API) and does to it what a seed says. The verdict is ``fabcommons.verdict`` over what the
-machines physically did.
+HTTP API), puts a relay between machines and broker, and does to it what a seed says
+(``support.floor_acts``). ``support.floor_oracle`` judges by what the machines physically did. The
+seed draws what is done and when; which process it meets where is the computer's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import sys
@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,24 @@ import yaml
 
 from controller.adapters.broker import free_port, open_broker
 from controller.adapters.clock import SystemClock
-from controller.adapters.faultpoints import VARIABLE, WRITER
+from controller.adapters.faultpoints import VARIABLE
 from controller.adapters.site_file import CommunityEntry, SiteFile
 from controller.adapters.store import Store
 from fabcommons.faults import machine_faults
 from fabcommons.floor import Extent, Floor, firmware_command
 from fabcommons.processes import Children
-from fabcommons.verdict import Rows, findings, rows_of
+from fabcommons.verdict import rows_of
+from support.chaos_broker import Weather
+from support.floor_acts import ACTS, FREEZES_S, acts_of
+from support.floor_oracle import Found, flash_of, judge, judge_keys, judge_reports
+from support.mqtt_relay import Relay
 from support.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
-FLASH = ("flash.write", "flash.torn", "flash.sync", "flash.synced", "flash.rename", "flash.renamed")
-LOOK_S = 0.2
+SITE, WHO = "chaos", "a test"
+LOOK_S, RELEASE_S = 0.5, 5.0
+START_S = 180.0
+SETTLE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -47,61 +53,79 @@ class Plan:
 
     seed: int = 1
     printers: int = 2
-    mills: int = 0
+    mills: int = 1
     needs: int = 3
-    every_s: float = 6.0
-    acts: tuple[str, ...] = ()  # () = every act there is
+    every_s: float = 4.0
+    acts: tuple[str, ...] = ()  # drawn from these; () = every act there is
+    script: tuple[str, ...] = ()  # or these, in this order, each once
     postgres: bool = False
     machine_faults: bool = True
-    limit_s: float = 600.0
+    firmware: str = "auto"
+    limit_s: float = 600.0  # acts end after half of it
     time_scale: int = 120
+    freezes_s: tuple[float, ...] = FREEZES_S
+    weather_s: float = 30.0
 
 
 class RealFloor:
-    """A context manager; ``run`` returns findings, ``done`` counts what was done to the floor."""
+    """A context manager; ``run`` returns what was found, ``done`` counts acts."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
-        self.plan, self.folder = plan, folder
+    def __init__(
+        self, plan: Plan, folder: Path, say: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self.plan, self.folder, self._say = plan, folder, say
         self.rng = random.Random(plan.seed)
         self.done: Counter[str] = Counter()
+        self.found = Found()
         self.children = Children(folder / "logs")
         self.broker: Any = open_broker("mosquitto", folder / "broker")
+        self._address = (self.broker.host, self.broker.port)
+        self.relay = Relay(self._address, SITE, plan.seed)
         self.database = Postgres() if plan.postgres else None
         extent = Extent(plan.printers, plan.mills, cells=0, stations=1,
-                        time_scale=plan.time_scale, seed=plan.seed)  # fmt: skip
+                        time_scale=plan.time_scale, seed=plan.seed,
+                        firmware=plan.firmware)  # fmt: skip
         if plan.machine_faults:
-            extent = _with_faults(extent, plan.seed)
+            extent = replace(extent, faults=machine_faults(extent, plan.seed))
         self.floor = Floor(extent, folder / "floor")
         (folder / "floor").mkdir(parents=True)
         self.machines = [entry.id for entry in self.floor.machines() if entry.link == "mqtt"]
-        http = f"127.0.0.1:{free_port()}"
-        self.url = f"http://{http}"
+        self.settings = self._settings()
+        self.url = f"http://{self.settings.http}"
+        self.file = folder / "site.yml"
+        self.file.write_text(yaml.safe_dump(msgspec.to_builtins(self.settings)))
+        self._http = httpx.Client(base_url=self.url, timeout=10, headers={"X-Fabcommons": "1"})
+        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._keys: set[str] = set()
+        self._names = list(plan.acts) or acts_of(postgres=plan.postgres)
+        self._script = list(plan.script)
+        self._began = self._next_act = self._next_release = time.monotonic()
+
+    def _settings(self) -> SiteFile:
         settings = SiteFile(
-            site="chaos",
+            site=SITE,
             broker=f"{self.broker.host}:{self.broker.port}",
-            http=http,
-            clock_rate=plan.time_scale,
+            http=f"127.0.0.1:{free_port()}",
+            clock_rate=self.plan.time_scale,
             communities=[CommunityEntry("north", "North", members=1)],
             machines=self.floor.machines(),
             lots=self.floor.lots(),
-            designs=[str(ROOT / "designs" / name) for name in ("cable-clip",)],
+            designs=[str(ROOT / "designs" / name) for name in ("cable-clip", "clamp-plate")],
         )
         if self.database is not None:
             settings.store = self.database.database()
-        self.settings = settings
-        self.file = folder / "site.yml"
-        self.file.write_text(yaml.safe_dump(msgspec.to_builtins(settings)))
-        self._stopped: dict[str, float] = {}  # frozen process: when it goes on
-        self._stated = 0
+        return settings
 
     def __enter__(self) -> RealFloor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name in self._stopped:
-            self._signal(name, signal.SIGCONT)
+        self._calm()
+        self._http.close()
         self.children.close()
-        self.broker.close()
+        self.relay.__exit__()
+        if self.broker is not None:
+            self.broker.close()
         if self.database is not None:
             self.database.close()
 
@@ -112,32 +136,79 @@ class RealFloor:
 
     def start_firmware(self, machine: str, fault: str = "") -> None:
         config = str(self.folder / "floor" / f"{machine}.json")
-        command = [*firmware_command("auto"), config]
+        command = [*firmware_command(self.plan.firmware), config]
         self.children.start(machine, command, {VARIABLE: fault} if fault else {})
 
+    def broker_away(self, for_s: float) -> None:
+        """End the broker as kill -9 does; it is back after a while at the same place."""
+        if self.broker is not None:
+            self.broker.kill()
+            self.broker = None
+            self.later(for_s, self._open_broker)
+
+    def _open_broker(self) -> None:
+        self.broker = open_broker("mosquitto", self.folder / "broker", *self._address)
+
+    def later(self, after_s: float, verb: Callable[[], None]) -> None:
+        """Do something after so many seconds, or when the floor calms down."""
+        self._later.append((time.monotonic() + after_s, verb))
+
+    def clear_up(self) -> None:
+        self.relay.courier.weather = Weather()
+
     def mend(self) -> None:
-        """Start again what ended; let go on what was frozen long enough."""
-        for name, at in list(self._stopped.items()):
-            if time.monotonic() >= at:
-                del self._stopped[name]
-                self._signal(name, signal.SIGCONT)
-        ended = self.children.ended()
-        for name in ended:
+        """Do what is due; start again what ended."""
+        due = [verb for at, verb in self._later if time.monotonic() >= at]
+        self._later = [one for one in self._later if one[1] not in due]
+        for verb in due:
+            verb()
+        for name, code in self.children.ended().items():
+            if name != "controller" and name not in self.machines:
+                continue
+            self.found.figures[f"ended by itself {code}"] += code != -signal.SIGKILL
+            self._tell(f"{name} had ended with {code}")
             if name == "controller":
                 self.start_controller()
-            elif name in self.machines:
+            else:
                 self.start_firmware(name)
 
-    def _signal(self, name: str, number: int) -> None:
-        """Signal a child and what runs below it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.children.pid(name), number)
+    def _calm(self) -> None:
+        for _, verb in self._later:
+            verb()
+        self._later = []
 
+    def some_machine(self) -> str:
+        """A machine, rather one that is at work."""
+        views = self._floor()["machines"] if self.rng.random() < 0.7 else {}
+        busy = [name for name in self.machines if views.get(name, {}).get("state") == "running"]
+        return self.rng.choice(busy or self.machines)
+
+    def flash(self, machine: str) -> Path:
+        return self.folder / "floor" / f"{machine}.flash"
+
+    def _tell(self, text: str) -> None:
+        words = f"{time.monotonic() - self._began:6.1f} s  {text}"
+        with (self.folder / "acts.log").open("a") as file:
+            file.write(words + "\n")
+        self._say(words)
+
+    # HTTP --------------------------------------------------------------------------------------
     def get(self, path: str, **asked: str) -> Any:
         """What the API says, or None while it does not answer."""
         with contextlib.suppress(httpx.HTTPError, ValueError):
-            return httpx.get(self.url + path, params=asked, timeout=10).json()
+            answer = self._http.get(path, params=asked)
+            return answer.json() if answer.status_code == 200 else None
         return None
+
+    def _floor(self) -> dict[str, dict[str, Any]]:
+        seen = self.get("/api/floor")
+        return seen["floor"] if seen is not None else {"machines": {}, "attention": {}}
+
+    def _post(self, path: str, body: dict[str, Any], key: str) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            answer = self._http.post(path, json=body, headers={"Idempotency-Key": key})
+            return answer.status_code < 300
+        return False
 
     def until(self, test: Callable[[], Any], limit_s: float) -> bool:
         """Mend and look until ``test`` holds; whether it did in time."""
@@ -150,137 +221,99 @@ class RealFloor:
         return False
 
     # what people do ----------------------------------------------------------------------------
-    def state_needs(self) -> bool:
-        """State what is not stated yet, under keys of their own."""
-        while self._stated < self.plan.needs:
-            need = {"community": "north", "design": "cable-clip", "stated_by": "a test"}
-            headers = {"X-Fabcommons": "1", "Idempotency-Key": f"need-{self._stated}"}
-            try:
-                url = f"{self.url}/api/needs"
-                answer = httpx.post(url, json=need, headers=headers, timeout=10)
-            except httpx.HTTPError:
-                return False
-            if answer.status_code >= 300:
-                return False
-            self._stated += 1
-        return True
+    def _state_needs(self) -> None:
+        """State what is not stated yet, under keys of their own; no answer, and the same again."""
+        mills, total = self.plan.mills, len(self.machines)
+        while (number := len(self._keys)) < self.plan.needs:
+            design = "clamp-plate" if number * mills % total < mills else "cable-clip"
+            need = {"community": "north", "design": design, "stated_by": WHO}
+            if not self._post("/api/needs", need, f"need-{number}"):
+                return
+            self._keys.add(f"need-{number}")
 
-    def delivered(self) -> bool:
+    def _delivered(self) -> bool:
         found = self.get("/api/needs", state="delivered")
-        return isinstance(found, list) and len(found) >= self.plan.needs
+        return found is not None and len(found) >= self.plan.needs
 
-    # what goes wrong ---------------------------------------------------------------------------
-    def kill_controller(self) -> None:
-        self.children.kill("controller")
-
-    def kill_controller_at_write(self) -> None:
-        self.children.kill("controller")
-        self.start_controller(f"{self.rng.choice(WRITER)}:{self.rng.randint(8, 60)}")
-
-    def controller_disk_full(self) -> None:
-        self.children.kill("controller")
-        self.start_controller(f"{self.rng.choice(WRITER[:2])}:{self.rng.randint(8, 40)}:full:6")
-
-    def kill_firmware(self) -> None:
-        self.children.kill(self.rng.choice(self.machines))
-
-    def kill_firmware_at_write(self) -> None:
-        machine = self.rng.choice(self.machines)
-        self.children.kill(machine)
-        self.start_firmware(machine, f"{self.rng.choice(FLASH)}:{self.rng.randint(2, 14)}")
-
-    def flash_full(self) -> None:
-        machine = self.rng.choice(self.machines)
-        self.children.kill(machine)
-        self.start_firmware(machine, f"flash.full:{self.rng.randint(2, 10)}:6")
-
-    def torn_spool(self) -> None:
-        """Power fails, and a program on flash lost its end."""
-        machine = self.rng.choice(self.machines)
-        self.children.kill(machine)
-        for path in (self.folder / "floor" / f"{machine}.flash").glob("p-*.bin"):
-            path.write_bytes(path.read_bytes()[:-20] + b"\xff" * 7)
-        self.start_firmware(machine)
-
-    def kill_broker(self) -> None:
-        host, port = self.broker.host, self.broker.port
-        self.broker.kill()
-        self.broker = open_broker("mosquitto", self.folder / "broker", host, port)
-
-    def kill_database(self) -> None:
-        if self.database is not None:
-            self.database.stop("immediate")
-            self.database.start()
-
-    def freeze(self) -> None:
-        name = self.rng.choice(["controller", *self.machines])
-        if name not in self._stopped and name not in self.children.ended():
-            self._signal(name, signal.SIGSTOP)
-            self._stopped[name] = time.monotonic() + self.rng.choice((2.0, 70.0))
-
-    def act(self) -> None:
-        names = self.plan.acts or tuple(ACTS)
-        name = self.rng.choice(names)
-        self.done[name] += 1
-        ACTS[name](self)
+    def _release(self) -> None:
+        """A person trusts machines in quarantine again: nothing here has a second board."""
+        for card in self._floor()["attention"].values():
+            name = card["machine"]
+            if card["kind"] == "quarantine" and self._post(
+                f"/api/machines/{name}/release", {"who": WHO}, f"release-{time.monotonic_ns()}"
+            ):
+                text = f"{name} was in quarantine: {card.get('text', '')}"
+                self.found.add("lost or doubled reports", text)
 
     # running -----------------------------------------------------------------------------------
-    def run(self) -> list[str]:
-        """Make what was needed while things go wrong; everything that is not as promised."""
+    def run(self) -> Found:
+        """Make what is needed while things go wrong; ``found`` is what is not as promised."""
         self.start_controller()
-        if not self.until(lambda: self.get("/api/floor") is not None, 120):
-            return ["the controller never answered"]
-        self.floor.start(self.children, "chaos", (self.broker.host, self.broker.port))
+        if not self.until(lambda: self.get("/api/floor") is not None, START_S):
+            self.found.add("other", f"the controller did not answer within {START_S} s")
+            return self.found
+        self.floor.start(self.children, SITE, ("127.0.0.1", self.relay.port))
         technician = ["-m", "simulators.technician", "--url", self.url, "--delay", "60"]
         technician += ["--buttons", str(self.folder / "floor")]
         self.children.start("technician", [sys.executable, *technician])
-        self.until(self.state_needs, 120)
-        next_act, began = time.monotonic() + self.plan.every_s, time.monotonic()
-        faults_until = began + self.plan.limit_s / 2
-
-        def turn() -> bool:
-            nonlocal next_act
-            now = time.monotonic()
-            if next_act <= now < faults_until:
-                next_act = now + self.plan.every_s * (0.5 + self.rng.random())
-                self.act()
-            return self.delivered()
-
-        came = self.until(turn, self.plan.limit_s)
-        self.until(lambda: not self._stopped, 90)
-        self.children.stop("technician")
-        self.children.stop("controller")
+        self._began = self._next_act = time.monotonic()
+        came = self.until(self._turn, self.plan.limit_s)
+        self._calm()
+        settled = came and self.until(self._settled, SETTLE_S)
+        for name in ("technician", "controller"):
+            self.children.stop(name, 60)
         self.floor.settle(self.children)
-        found = findings(self.rows(), self.floor.truths())
-        return found if came else [f"not delivered in {self.plan.limit_s} s", *found]
+        self._judge()
+        if not came:
+            self.found.add("lost orders", f"not delivered in {self.plan.limit_s} s")
+        elif not settled:
+            self.found.add("other", f"machines and store did not agree within {SETTLE_S} s")
+        return self.found
 
-    def rows(self) -> Rows:
-        """What the store holds."""
-        place = self.settings.store_place(self.folder)
-        store = Store(place, SystemClock().now_ms)
+    def _turn(self) -> bool:
+        """One look: act when it is time; whether everything is done."""
+        now = time.monotonic()
+        self._state_needs()
+        ended = self._ended(now)
+        if now >= self._next_act and not ended:
+            self._next_act = now + self.plan.every_s * (0.5 + self.rng.random())
+            self._act()
+        if now >= self._next_release:
+            self._next_release = now + RELEASE_S
+            self._release()
+        return (ended or not self.plan.script) and self._delivered()
+
+    def _ended(self, now: float) -> bool:
+        """Whether no act is to come."""
+        late = now - self._began > self.plan.limit_s / 2
+        return late or (bool(self.plan.script) and not self._script)
+
+    def _act(self) -> None:
+        name = self._script.pop(0) if self._script else self.rng.choice(self._names)
+        self.done[name] += 1
+        self._tell(name)
+        ACTS[name](self)
+
+    def _settled(self) -> bool:
+        """Whether everything on flash is committed and acknowledged, and nothing is under way."""
+        for machine in self.machines:
+            page = self.get(f"/api/machines/{machine}")
+            flash = flash_of(self.flash(machine))
+            if page is None or (page["journal"], page["acked_s"]) != (flash.jid, flash.hi):
+                return False
+        return True
+
+    def _judge(self) -> None:
+        store = Store(self.settings.store_place(self.folder), SystemClock().now_ms)
         with store.read() as tx:
             rows = rows_of(tx)
+            judge(rows, self.floor.truths(), self.found)
+            judge_keys(rows, self._keys, self.found)
+            judge_reports(tx, {m: flash_of(self.flash(m)) for m in self.machines}, self.found)
+            told = Counter(
+                note.text.partition(" resolved ")[1] for note in tx.notice_room.since(0, 20_000)
+            )
         store.close()
-        return rows
-
-
-def _with_faults(extent: Extent, seed: int) -> Extent:
-    """The same floor with machines that misbehave."""
-    return Extent(
-        extent.printers, extent.mills, extent.cells, extent.stations, extent.time_scale,
-        extent.seed, faults=machine_faults(extent, seed),
-    )  # fmt: skip
-
-
-ACTS: dict[str, Callable[[RealFloor], None]] = {
-    "kill -9 controller": RealFloor.kill_controller,
-    "kill -9 controller at a write point": RealFloor.kill_controller_at_write,
-    "controller's disk full": RealFloor.controller_disk_full,
-    "kill -9 firmware": RealFloor.kill_firmware,
-    "kill -9 firmware at a flash write": RealFloor.kill_firmware_at_write,
-    "flash full": RealFloor.flash_full,
-    "torn program on flash": RealFloor.torn_spool,
-    "kill -9 broker": RealFloor.kill_broker,
-    "kill database": RealFloor.kill_database,
-    "freeze for 2 s or 70 s": RealFloor.freeze,
-}
+        self.found.figures["asked a person"] += told[" resolved "]
+        for name, count in self.relay.courier.counts.items():
+            self.found.figures[f"relay: {name}"] += count

@@ -3,6 +3,7 @@
 import pytest
 
 from firmware.journal import PROGRESS, JournalFull
+from firmware.reports import need_text
 from support.cutflash import CutFlash
 from support.machine import PROGRAM, Machine, grant, idle, offer, reboot, types
 
@@ -212,6 +213,15 @@ def test_a_machine_that_is_not_fit_takes_nothing(machine, event):
     machine.drive(*event)
     machine.hear("dn/want", offer(1))
     assert machine.fetch_asked() == []
+
+
+def test_a_machine_that_still_does_not_answer_says_why_after_a_clear(machine):
+    machine.drive("offline", "Printer halted")
+    machine.command("clear")
+    said = machine.agent.state, need_text(machine.agent)
+    assert said == ("off", "Printer halted")
+    machine.drive("online")
+    assert (machine.agent.state, need_text(machine.agent)) == ("idle", "")
 
 
 def test_a_fault_between_claim_and_grant_declines(machine):

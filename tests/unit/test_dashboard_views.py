@@ -59,6 +59,8 @@ def test_an_ended_order_lies_on_the_bed_until_a_person_settles_it(
         ({"fault": "thermal runaway"}, "fault"),
         ({"state": "fault", "quarantine": "two different events"}, "maintenance"),
         ({"online": False}, "silent"),
+        ({"state": "off"}, "silent"),
+        ({"state": "off", "ready": False}, "clear"),
         ({"state": "busy", "last_seen_at": 1_760_000_000_000 - 51_000}, "silent"),
         ({"state": "busy", "last_seen_at": 1_760_000_000_000 - 49_000}, "running"),
         ({"last_seen_at": None}, "silent"),

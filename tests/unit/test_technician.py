@@ -83,3 +83,13 @@ def test_a_machine_in_trouble_is_reset_by_its_button_and_what_lies_on_it_scrappe
     assert person.act({"f": card}, 0) == 1
     assert posted[0][0] == "/api/machines/mill-1/clear"
     assert (posted[0][1]["result"], posted[0][1]["pieces"]) == ("bad", 0)
+
+
+def test_a_machine_that_stays_silent_is_reset_unless_it_holds_an_order() -> None:
+    pressed: list[str] = []
+    person = Technician(lambda path, body: True, 60.0, 0.0, 1, pressed.append)
+    card = {"kind": "silent", "machine": "mill-1", "saw": "x", "rank": 8, "blocked": 1}
+    held = {**card, "machine": "mill-2", "label": "n1-1 mill"}
+    cards = {"a": card, "b": held}
+    assert [person.act(cards, at) for at in (0, 2_300_000, 2_400_000, 2_500_000)] == [0, 0, 1, 0]
+    assert pressed == ["mill-1"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller import execution, planning, resources
-from controller.execution.presence import CLONED, TWO_BOARDS
+from controller.execution.presence import CLONED, MAX_LATE_MS, TWO_BOARDS
 from controller.ledger.discrepancies import IDENTITY
 from controller.picturing import floor_picture
 from support.small_floor import Journal, hello, plan, print_only, state_report
@@ -106,3 +106,41 @@ def test_a_new_journal_asks_for_the_scale_when_the_old_one_drew(floor: Any, orde
         (doubt,) = tx.ledger.discrepancies(order.id)
     assert "its journal j1 gave way to j2" in doubt.words
     assert "weigh it" in doubt.words
+
+
+def says(floor: Any, bn: str, said_at: int | None) -> None:
+    stamp: dict[str, Any] = {"tq": "none"} if said_at is None else {"tq": "synced", "t": said_at}
+    floor.do(execution.hear_state, "printer-1", state_report(bn, **stamp))
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "found"),
+    [
+        (-1, ""),  # said before the present start was heard, kept under way
+        (-MAX_LATE_MS, ""),
+        (-MAX_LATE_MS - 1, CLONED),  # no network keeps a word so long: a clock was wrong
+        (0, CLONED),  # and who still speaks afterwards is a second board
+        (None, CLONED),  # or may be
+    ],
+)
+def test_late_words_of_an_earlier_start_are_no_second_board(
+    floor: Any, after_ms: int | None, found: str
+) -> None:
+    for bn in ("b1", "b2"):
+        floor.do(execution.hear_hello, "printer-1", hello(bn))
+    heard_at = floor.clock.now_ms()
+    floor.clock.advance_ms(60_000)
+    for _ in range(3):
+        says(floor, "b1", None if after_ms is None else heard_at + after_ms)
+    assert quarantine_of(floor) == found
+
+
+def test_a_second_board_is_found_though_its_first_words_were_late(floor: Any) -> None:
+    for bn in ("b1", "b2"):
+        floor.do(execution.hear_hello, "printer-1", hello(bn))
+    heard_at = floor.clock.now_ms()
+    for at in (-2, -1, 1, 2):
+        says(floor, "b1", heard_at + at)
+    assert quarantine_of(floor) == ""
+    says(floor, "b1", heard_at + 3)
+    assert quarantine_of(floor) == CLONED
