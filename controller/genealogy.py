@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from controller.routed import Numbered, SignOff
-from controller.values import EconomicEvent, Lot, Operation
+from controller.values import STOCK_KINDS, EconomicEvent, Lot, Operation
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
 
 MAX_DEPTH = 40
-STOCK = ("spool", "plate", "stock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class PartHistory:
         """Mass by lot of stock that went in, mg; scrap on the way included."""
         found: dict[str, int] = {}
         for line in self.lines:
-            if line.kind in STOCK:
+            if line.kind in STOCK_KINDS:
                 found[line.lot] = found.get(line.lot, 0) + line.mass_mg
         return found
 

@@ -22,6 +22,6 @@ def floor_picture(tx: "Tx") -> FloorPicture:
         machines=machines,
         refused=gcode_rules.judge(tx, operations, list(machines)),
         orders=tuple(tx.orders.open()),
-        lots=tuple(tx.lots.balances()),
+        lots=tuple(tx.lots.on_hand()),
         energy=tx.site.get(ENERGY) or "",
     )

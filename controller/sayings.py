@@ -13,13 +13,18 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
+from controller.sayings_answers import ANSWERS
+from controller.sayings_codes import CODES
+from controller.sayings_commons import COMMONS
 from controller.sayings_list import REASONS
+from controller.sayings_machines import MACHINES
 from controller.sayings_notices import NOTICES
 
 _PLACE = re.compile(r"\{(\w+)\}")
-SAYINGS = {**REASONS, **NOTICES}
+SAYINGS = {**REASONS, **NOTICES, **MACHINES, **CODES, **ANSWERS, **COMMONS}
 MOST_DEEP = 4  # of sentences within sentences
 MOMENT = "%Y-%m-%d %H:%M UTC"
+_NAMED = re.compile(r"([\w.\[\]/-]+): (.+)", re.DOTALL)  # what of: a field, an id
 _KINDS = {"n": r"[-+]?[0-9.]+", "at": r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"}
 
 
@@ -57,7 +62,8 @@ def in_language(text: str, language: int, depth: int = 0) -> str:
     if found is None:
         parts = text.split("; ")
         if len(parts) == 1:
-            return text
+            named = _NAMED.fullmatch(text)
+            return f"{named[1]}: {in_language(named[2], language, depth + 1)}" if named else text
         return "; ".join(in_language(part, language, depth + 1) for part in parts)
     params = {
         name: value if isinstance(value, int) else in_language(value, language, depth + 1)

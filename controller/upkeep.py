@@ -60,7 +60,7 @@ def note(tx: "Tx", machine: str, done: Done) -> None:
     run_ms = tx.upkeep.run_ms(machine)
     key = done.key or f"{machine}:{done.what}:{tx.now_ms}"
     if tx.upkeep.add(Upkeep(key, machine, done.what, done.who, done.note, tx.now_ms, run_ms)):
-        tx.notice("machine", machine, f"{done.who}: {done.what} on {machine}")
+        tx.notice("machine", machine, f"{done.who} did {done.what} at {machine}")
 
 
 def rule(tx: "Tx", machine: str, what: str, every_h: int) -> None:

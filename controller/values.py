@@ -23,6 +23,7 @@ OPERATION_STATES = (
     "cancelled",
 )
 MACHINE_KINDS = ("printer", "mill", "cell", "station")
+STOCK_KINDS = ("spool", "plate", "stock")  # what is drawn from
 LOT_KINDS = ("spool", "plate", "part", "scrap", "stock", "delivered")
 MEASURES = ("measured", "uncertain", "estimated", "declared", "counted")
 

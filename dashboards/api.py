@@ -46,6 +46,7 @@ PAGES = (
     "/machines/{id}",
     "/parts/{id}",
     "/people",
+    "/commons",
     "/tv",
 )
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8">

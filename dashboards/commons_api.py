@@ -27,6 +27,11 @@ class JoinAsk(Ask):
 class PeerView(TypedDict):
     """A joined commons; ``reached_at`` 0 = never, ``why`` = what went wrong last.
 
+    ``fix``: what to do about it.
+
+    ``cursor``: how far its offers were read; ``taken``: its needs here by state (claimed, begun,
+    done); ``lent``: ours it holds (leased, begun, done).
+
     ``forged``: answers so far that were not its own; ``answers``: signed, unsigned, "" = none yet.
     """
 
@@ -36,6 +41,10 @@ class PeerView(TypedDict):
     public_key: str
     reached_at: int
     why: str
+    fix: str
+    cursor: int
+    taken: dict[str, int]
+    lent: dict[str, int]
     forged: int
     answers: str
     making_for_them: int

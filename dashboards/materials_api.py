@@ -11,14 +11,13 @@ from controller import resources, upkeep
 from controller.adapters.store import Tx
 from controller.joints import picks
 from controller.ledger import balance
-from controller.values import LotBalance, Operation
+from controller.values import STOCK_KINDS, LotBalance, Operation
 from dashboards.asks import CommandAsk, Id
 from dashboards.desk import Desk
 from dashboards.gate import Who
 from dashboards.page_models import LotDetail, MaterialsPage, PickView, StockView
 from dashboards.present import present
 from dashboards.problems import ERRORS
-from dashboards.reading import MATERIAL_KINDS
 from dashboards.record_views import discrepancy_view
 from dashboards.routing import add_rows
 from dashboards.views import lot_view
@@ -97,7 +96,7 @@ class Materials:
 
         def run(tx: Tx) -> StockView:
             upkeep.set_threshold(tx, ask.material, ask.low_mg, caller.named(ask.who))
-            return _stock(tx, tx.lots.balances(*MATERIAL_KINDS))[ask.material]
+            return _stock(tx, tx.lots.balances(*STOCK_KINDS))[ask.material]
 
         return self._desk.submit(run)
 
@@ -106,7 +105,7 @@ def _page(tx: Tx) -> MaterialsPage:
     lots = tx.lots.balances()
     return {
         "at": tx.now_ms,
-        "stock": _stock(tx, [b for b in lots if b.lot.kind in MATERIAL_KINDS]),
+        "stock": _stock(tx, [b for b in lots if b.lot.kind in STOCK_KINDS]),
         "lots": _lots(tx, lots),
         "mismatches": [
             {"subject": d.subject, "what": d.what, "kept": d.kept, "derived": d.derived}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from controller.adapters.store import Tx
 from controller.draining import DRAIN
 from controller.joints import handovers
-from controller.values import DesignRow, JobOrder, Need, Operation, Reading
+from controller.values import STOCK_KINDS, DesignRow, JobOrder, Need, Operation, Reading
 from dashboards.rows import Rows
 
 OPEN = ("stated", "accepted", "making")
@@ -15,7 +15,6 @@ NOTICES_SHOWN = 30
 REFUSED_SHOWN = 5
 ORDERS_SHOWN = 100
 MOVING = ("RUNNING", "PAUSED")
-MATERIAL_KINDS = ("spool", "plate", "stock")
 
 
 def read_rows(tx: Tx, dropped: int = 0) -> Rows:
@@ -31,7 +30,7 @@ def read_rows(tx: Tx, dropped: int = 0) -> Rows:
         orders=orders,
         operations=_operations(tx, needs),
         needs=needs,
-        lots=tuple(tx.lots.balances(*MATERIAL_KINDS)),
+        lots=tuple(tx.lots.balances(*STOCK_KINDS)),
         notices=tuple(tx.notice_room.page(NOTICES_SHOWN)),
         dead_letters=tuple(tx.dead.page(REFUSED_SHOWN)),
         dead_letter_count=tx.dead.count(),

@@ -15,18 +15,13 @@ from dashboards.desk import Desk
 from dashboards.gate import Who
 from dashboards.page_models import DiscrepancyView
 from dashboards.problems import ERRORS, Problem
-from dashboards.record_views import (
-    STYLE,
-    RecordView,
-    SettleAsk,
-    discrepancy_view,
-    label_words,
-    page,
-    record_view,
-)
+from dashboards.record_page import LOCAL, STYLE, label_words, language_of, page
+from dashboards.record_views import RecordView, SettleAsk, discrepancy_view, record_view
 from dashboards.routing import add_rows
 
 Id = Annotated[str, InPath(max_length=64)]
+Language = Annotated[str, Query(max_length=2)]
+VARY = {"vary": "Accept-Language"}
 LD_JSON = "application/ld+json"
 
 
@@ -41,19 +36,24 @@ class Records:
         with self._desk.read() as tx:
             return self._of(tx, need)
 
-    def page(self, need: Id) -> HTMLResponse:
-        """The same as a page."""
+    def page(self, need: Id, request: Request, lang: Language = "") -> HTMLResponse:
+        """The same as a page, in the reader's language."""
         with self._desk.read() as tx:
-            return HTMLResponse(page(self._of(tx, need)))
+            view = self._of(tx, need)
+        return HTMLResponse(page(view, _language(request, lang)), headers=VARY)
 
     def style(self) -> Response:
         """How record pages look."""
         return Response(STYLE, media_type="text/css")
 
-    def label(self, need: Id, request: Request) -> Response:
+    def local(self) -> Response:
+        """The script by which record pages tell moments in the reader's zone."""
+        return Response(LOCAL, media_type="text/javascript")
+
+    def label(self, need: Id, request: Request, lang: Language = "") -> Response:
         """A label for the part: QR code to its record, and a few words; PDF of 80 x 40 mm."""
         with self._desk.read() as tx:
-            words = label_words(self._of(tx, need))
+            words = label_words(self._of(tx, need), _language(request, lang))
         return Response(labels.pdf(_address(request, need), words), media_type="application/pdf")
 
     def qr(self, need: Id, request: Request) -> Response:
@@ -97,6 +97,10 @@ class Records:
         return record_view(tx, found)
 
 
+def _language(request: Request, chosen: str) -> int:
+    return language_of(request.headers.get("accept-language", ""), chosen)
+
+
 def _address(request: Request, need: str) -> str:
     return str(request.base_url) + f"records/{need}"
 
@@ -115,6 +119,7 @@ def router(desk: Desk) -> APIRouter:
         ("/api/ledger.jsonld", records.ledger, JSONResponse),
         ("/api/ledger/context.jsonld", records.context, JSONResponse),
         ("/records/style.css", records.style, Response),
+        ("/records/local.js", records.local, Response),
         ("/records/{need}", records.page, HTMLResponse),
         ("/records/{need}/label.pdf", records.label, Response),
         ("/records/{need}/label.png", records.qr, Response),

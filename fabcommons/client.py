@@ -83,7 +83,7 @@ def _explain(error: urllib.error.HTTPError) -> str:
     text = error.read(65536).decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return f"HTTP {error.code}: {text.strip()[:400]}"
     return "\n".join(_problems(answer)) or f"HTTP {error.code}: {text[:400]}"
 

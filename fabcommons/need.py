@@ -100,7 +100,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
         found: Any = _csv(text) if path.suffix == ".csv" else json.loads(text)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise CliError(f"{path}: {error}", USAGE) from error
     return {"needs": found if isinstance(found, list) else [found]}
 

@@ -14,7 +14,7 @@ from typing import Any
 from controller.adapters.store import Tx
 from controller.joints.handovers import ERRAND
 from controller.ledger.balance import check
-from controller.values import EconomicEvent, JobOrder, LotBalance, Machine, Need
+from controller.values import STOCK_KINDS, EconomicEvent, JobOrder, LotBalance, Machine, Need
 from protocols.filament import mass_mg
 from protocols.isa95 import parse_job_id
 from protocols.orders import FINAL
@@ -150,7 +150,7 @@ def mass_lines(rows: Rows, truths: Truths) -> list[MassLine]:
 
 def _is_stock(event: EconomicEvent, lots: Mapping[str, Any]) -> bool:
     lot = lots.get(event.lot or "")
-    return lot is not None and lot.kind in ("spool", "plate", "stock")
+    return lot is not None and lot.kind in STOCK_KINDS
 
 
 def lead_times(needs: Iterable[Need]) -> dict[str, tuple[int, float]]:

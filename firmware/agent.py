@@ -20,142 +20,56 @@ Inputs are method calls; what to do comes out of ``actions``, tuples for the app
     ("run", want)                   start streaming: ``started`` is durable
     ("pause",) ("resume",) ("cancel",) ("stop",) ("identify",)   for the driver
     ("console", line)               for the driver, which tells ("answered", lines, why)
-    ("note", command)               journal a stop, now that its bytes are out: call ``noted``
+    ("note", command)               journal a stop, now that its bytes are out: call ``note``
     ("recover",)                    a person cleared the machine: try to take it up again
     ("update", release)             install a firmware release
     ("say", leaf, message)          publish
+    ("hello",)                      publish who and how this machine is
 """
 
-from firmware.commands import CONSOLE_MS, answer, answered, note
-from firmware.journal import CLAIM, FINAL, PROGRESS, JournalFull
-from firmware.reports import cut, hello
-from firmware.wants import PHASES, take
+from firmware.commands import CONSOLE_MS, answer, answered
+from firmware.core import Core
+from firmware.journal import CLAIM, FINAL, JournalFull
+from firmware.memory import MAX_COUNTERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from firmware.clock import FloorTime
-    from firmware.journal import Journal
-    from firmware.meter import Meter
-    from firmware.update import Update
     from protocols.records import Record
 
 LOUD_CAUSES = ("failed", "watchdog", "brown-out")  # of a start: journalled, for people to see
 
 
-class Options:
-    """What kind of machine this is."""
-
-    def __init__(
-        self, dialect: str, auto_ready: bool = False, g90_sets_e: "bool | None" = None
-    ) -> None:
-        self.dialect = dialect
-        self.auto_ready = auto_ready
-        self.g90_sets_e = g90_sets_e
-
-
-class Agent:
-    """One machine. ``now_ms`` is real time; ``changed`` says that up/state should be told."""
-
-    def __init__(
-        self,
-        journal: "Journal",
-        meter: "Meter",
-        floor: "FloorTime",
-        options: Options,
-        boot: "tuple[str, str]",
-    ) -> None:
-        self.journal = journal
-        self.memory = journal.memory
-        self.meter = meter
-        self.floor = floor
-        self.options = options
-        self.bn, self.boot_cause = boot
-        self.actions: "list[tuple[Any, ...]]" = []
-        self.changed = True
-        self.fenced_n = 0  # messages of an old term or revision, ignored
-        self.dropped_n = 0  # faults the journal had no room for
-        self.done_ppm = 0
-        self.answers: "list[tuple[str, str, str]]" = []  # id, code, words of the last commands
-        self.asked: "tuple[Any, ...]" = ()  # id of the command whose line is on the machine, since
-        self.identity: "Record" = {}  # what the machine says it is
-        self.now_ms = 0
-        self.online = False  # the driver talks with its machine
-        self.fault = self.need = ""
-        self.upkeep = ""  # what is done to the machine itself; it takes no orders meanwhile
-        self.update: "Update | None" = None  # where there are slots
-        self.stopped = False
-        self.want: "Record" = {"ph": "idle"}
-        self._want_key = (-1, -1)
-        self.fetching: "Record | None" = None  # offer whose program is being fetched
-        self.claimed: "Record" = {}  # offer that was claimed in this life
-        self._started_ms = 0
-        self._ending: "Record | None" = None  # end of an order that found no room yet
-        self._certain = True
-        self._cancelled = False
-        self._leaves: "dict[str, Callable[[Record], None]]" = {
-            "dn/want": self._on_want,
-            "dn/ack": self._on_ack,
-            "dn/cmd": self._on_cmd,
-            "dn/time": self._on_time,
-        }
-        self._drives: "dict[str, Callable[..., None]]" = {
-            "online": self._on_online,
-            "offline": self._on_offline,
-            "paused": self._on_paused,
-            "resumed": self._on_resumed,
-            "ended": self._on_ended,
-            "lost": self._on_lost,
-            "fault": self._on_fault,
-            "need": self._on_need,
-            "identity": self._on_identity,
-            "answered": self._on_answered,
-        }
-
-    # what the machine is -------------------------------------------------------------------------
-    @property
-    def state(self) -> str:
-        """State of the machine, one of ``protocols.messages.MACHINE_STATES``."""
-        if self.memory.order_state in ("running", "paused"):
-            return "paused" if self.memory.order_state == "paused" else "busy"
-        if self.stopped:
-            return "stopped"
-        if self.fault:
-            return "fault"
-        if self.upkeep:
-            return "maintenance"
-        return "idle" if self.online else "off"
+class Agent(Core):
+    """One machine, by what it hears: from the controller and from its driver."""
 
     # inputs --------------------------------------------------------------------------------------
     def boot(self, now_ms: int) -> None:
         """First call of a life: say what became of the order that an earlier life held."""
         self.now_ms = now_ms
         if self.journal.damaged:
-            self._tell_fault("journal-damaged", "flash lost part of the journal")
-        if self.boot_cause.startswith(LOUD_CAUSES[0]) or self.boot_cause in LOUD_CAUSES:
-            self._tell_fault("restarted", "last life ended: " + self.boot_cause)
+            self.tell_fault("journal-damaged", "flash lost part of the journal")
+        if self.boot_cause.split(":")[0] in LOUD_CAUSES:
+            self.tell_fault("restarted", "last life ended: " + self.boot_cause)
         order = self.memory.order
         if order and order["st"] == "claimed":
             self.decline(order, "restarted before start")
         elif order:
-            self._certain = False
-            self._ending = {"ty": "interrupted", "why": "restarted: " + self.boot_cause}
-            self._end()
+            self.lost("restarted: " + self.boot_cause)
 
     def receive(self, leaf: str, message: "Record", now_ms: int) -> None:
         """Take a decoded dn/ message."""
         self.now_ms = now_ms
         if self._is_fenced(message.get("term")):
-            self.fenced_n += 1
             return
-        self._leaves[leaf](message)
+        _LEAVES[leaf](self, message)
         self.pursue()
 
     def drive(self, event: "tuple[Any, ...]", now_ms: int) -> None:
         """Take an event of the driver."""
         self.now_ms = now_ms
-        self._drives[event[0]](*event[1:])
+        _DRIVES[event[0]](self, *event[1:])
         self.changed = True
         self.pursue()
 
@@ -166,17 +80,17 @@ class Agent:
         if offer is None or offer["ep"] != ep:
             return
         self.fetching = None
-        take(self, offer, why)
+        _take(self, offer, why)
         self.pursue()
 
     def tick(self, now_ms: int) -> None:
         """Call several times a second."""
         self.now_ms = now_ms
-        if self._ending:
-            self._end()
+        if self.ending:
+            self.end()
             self.pursue()
         if self.asked and now_ms - self.asked[1] > CONSOLE_MS:
-            self._on_answered([], "no answer in 30 s")
+            _on_answered(self, [], "no answer in 30 s")
         self.journal.tick(now_ms)
         try:
             self.meter.tick(now_ms)
@@ -185,7 +99,7 @@ class Agent:
 
     def pursue(self) -> None:
         """Do what the last want asks for, as far as it can be done now."""
-        PHASES[self.want["ph"]](self, self.want)
+        _PHASES[self.want["ph"]](self, self.want)
 
     # fences --------------------------------------------------------------------------------------
     def _is_fenced(self, term: "int | None") -> bool:
@@ -199,189 +113,194 @@ class Agent:
             return True
         return False
 
-    def _on_want(self, want: "Record") -> None:
-        key = (want["term"], want["rev"])
-        if key < self._want_key:
-            self.fenced_n += 1
-            return
-        self._want_key, self.want = key, want
 
-    def _on_ack(self, ack: "Record") -> None:
-        if ack["jid"] == self.journal.jid:
-            self.journal.ack(ack["s"])
-            if ack["s"] < self.journal.acked:  # it has less than it said: an older store, say
-                self.actions.append(("say", "up/hello", hello(self)))
+# what is heard ---------------------------------------------------------------------------------
 
-    def _on_time(self, message: "Record") -> None:
-        self.floor.hear(message["t"], message["rate"], self.now_ms)
 
-    def _on_cmd(self, command: "Record") -> None:
-        self._respond(answer(self, command))
+def _on_want(core: "Core", want: "Record") -> None:
+    key = (want["term"], want["rev"])
+    if key >= core.want_key:
+        core.want_key, core.want = key, want
 
-    def _respond(self, body: "Record | None") -> None:
-        if body is not None:
-            self.actions.append(("say", "up/rsp", body))
-        self.changed = True
 
-    def noted(self, command: "Record") -> None:
-        """Journal who gave a command that was done without waiting for flash."""
-        note(self, command)
+def _on_ack(core: "Core", ack: "Record") -> None:
+    if ack["jid"] == core.journal.jid:
+        core.journal.ack(ack["s"])
+        if ack["s"] < core.journal.acked:  # it has less than it said: an older store, say
+            core.actions.append(("hello",))
 
-    def _on_answered(self, lines: "list[str]", why: str) -> None:
-        self._respond(answered(self, lines, why))
 
-    # order -----------------------------------------------------------------------------------
-    def is_free(self) -> bool:
-        """Say whether an offer can be taken now."""
-        return (
-            self.state == "idle"
-            and self.memory.ready
-            and self.memory.order is None
-            and self._ending is None
-            and not self.asked
-            and self.journal.has_room(CLAIM)
-        )
+def _on_time(core: "Core", message: "Record") -> None:
+    core.floor.hear(message["t"], message["rate"], core.now_ms)
 
-    def decline(self, order: "Record", why: str) -> None:
-        """Journal that an order {order, ep} is not taken, or given back before it started."""
-        body = {"order": order["order"], "ep": order["ep"], "why": cut(why, 160)}
-        self.tell("declined", body, FINAL)
 
-    def start(self, want: "Record") -> None:
-        """Make ``started`` durable, then run."""
-        body = {"order": want["order"], "ep": want["ep"], "sha": want["prog"]["sha"]}
-        if not self.tell("started", body, FINAL):
-            return
-        self._started_ms = self.now_ms
-        self._certain = True
-        self._cancelled = False
-        lots = want.get("lots", [])
-        self.meter.begin(body, lots, self._g90_sets_e(), self.now_ms)
-        self.actions.append(("run", want))
+def _on_cmd(core: "Core", command: "Record") -> None:
+    _respond(core, answer(core, command))
 
-    def _g90_sets_e(self) -> bool:
-        """Say whether G90 and G91 switch E: set, or as the machine's firmware does."""
-        if self.options.g90_sets_e is not None:
-            return self.options.g90_sets_e
-        return self.identity.get("dialect", "marlin") == "marlin"
 
-    # while an order runs ---------------------------------------------------------------------
-    def cancel(self) -> None:
-        """Ask the driver to end the order running; it ends when the machine did."""
-        if not self._cancelled:
-            self._cancelled = True
-            self.actions.append(("cancel",))
+def _respond(core: "Core", body: "Record | None") -> None:
+    if body is not None:
+        core.actions.append(("say", "up/rsp", body))
+    core.changed = True
 
-    def stop(self) -> None:
-        """Software emergency stop: a convenience, never a safety function."""
-        self.stopped = True
-        self._cancelled = True
-        self._certain = False
-        self.actions.append(("stop",))
 
-    def clear(self) -> None:
-        """A person confirmed that bed or fixture is clear and the machine is fit."""
-        self.stopped = False
-        self.fault = ""
-        if self.online:  # else it says what the machine lacks, until it answers
-            self.need = ""
-        self.actions.append(("recover",))
+def _on_answered(core: "Core", lines: "list[str]", why: str) -> None:
+    _respond(core, answered(core, lines, why))
 
-    def _on_online(self) -> None:
-        if not self.online:
-            self.need = ""
-        self.online = True
 
-    def _on_identity(self, identity: "Record") -> None:
-        if identity != self.identity:
-            self.identity = identity
-            self.actions.append(("say", "up/hello", hello(self)))
+def _on_online(core: "Core") -> None:
+    if not core.online:
+        core.need = ""
+    core.online = True
 
-    def _on_offline(self, why: str) -> None:
-        self.online = False
-        self.need = why
-        self._respond(answered(self, [], why))
 
-    def _on_need(self, text: str) -> None:
-        self.need = text
+def _on_identity(core: "Core", identity: "Record") -> None:
+    if identity != core.identity:
+        core.identity = identity
+        core.actions.append(("hello",))
 
-    def _on_fault(self, code: str, text: str) -> None:
-        self.fault = text or code
-        self._tell_fault(code, text)
 
-    def _on_paused(self, why: str) -> None:
-        if self.memory.order_state == "running":
-            self.tell("paused", self._order_body({"why": cut(why, 160)}))
+def _on_offline(core: "Core", why: str) -> None:
+    core.online = False
+    core.need = why
+    _respond(core, answered(core, [], why))
 
-    def _on_resumed(self) -> None:
-        self.need = ""
-        if self.memory.order_state == "paused":
-            self.tell("resumed", self._order_body({}), FINAL)
 
-    def _on_ended(self, ok: bool, why: str, certain: bool) -> None:
-        self._certain = self._certain and certain
-        self._ending = {
-            "ty": "finished",
-            "ok": ok,
-            "cancelled": self._cancelled and not ok,
-            "len_um": self.meter.used_um(),
-            "run_ms": (self.now_ms - self._started_ms) * self.floor.rate,
-        }
-        if why:
-            self._ending["why"] = cut(why, 160)
-        self._end()
+def _on_need(core: "Core", text: str) -> None:
+    core.need = text
 
-    def _on_lost(self, why: str) -> None:
-        self._certain = False
-        self._ending = {"ty": "interrupted", "why": cut(why, 160)}
-        self._end()
 
-    # end of an order ---------------------------------------------------------------------------
-    def _end(self) -> None:
-        """Journal the end of the order, after its material; tried again until there is room."""
-        order, ending = self.memory.order, self._ending
-        if order is None or ending is None:
-            self._ending = None
-            return
-        try:
-            self.meter.end(self._certain)
-            self.meter.recover(order)
-            body = self._order_body(ending)
-            body["lines"] = max(self.meter.lines, order["lines"])
-            body.update(self.floor.stamp(self.now_ms))
-            self.journal.append(body, None, FINAL)
-        except JournalFull:
-            return
-        self._ending = None
-        self.changed = True
-        if self.options.auto_ready and ending.get("ok"):
-            self.tell("op", {"who": "automatic", "act": "clear"}, FINAL)
+def _on_fault(core: "Core", code: str, text: str) -> None:
+    core.fault = text or code
+    core.tell_fault(code, text)
 
-    def _order_body(self, body: "Record") -> "Record":
-        order = self.memory.order or {}
-        value: "Record" = {"order": order["order"], "ep": order["ep"]}
-        value.update(body)
-        return value
 
-    # journal ---------------------------------------------------------------------------------
-    def tell(self, ty: str, body: "Record", level: int = PROGRESS) -> bool:
-        """Journal an event; False when there was no room and nothing happened."""
-        event: "Record" = {"ty": ty}
-        event.update(self.floor.stamp(self.now_ms))
-        event.update(body)
-        try:
-            self.journal.append(event, None, level)
-        except JournalFull:
-            return False
-        self.changed = True
-        return True
+# pursuing what the controller wants ------------------------------------------------------------
+# One function per phase of dn/want. Each may be called at any time with the last want heard, and
+# does nothing when nothing is left to do: repeated, late and foreign wants are harmless.
 
-    def _tell_fault(self, code: str, text: str) -> None:
-        """Journal a fault; a machine that tells one a second wears no flash out."""
-        event: "Record" = {"ty": "fault", "code": code, "msg": cut(text, 160)}
-        event.update(self.floor.stamp(self.now_ms))
-        try:
-            self.journal.gather(event, None, self.now_ms)
-        except JournalFull:
-            self.dropped_n += 1
-        self.changed = True
+
+def _idle(core: "Core", want: "Record") -> None:
+    order = core.memory.order
+    if order and order["st"] == "claimed":
+        core.decline(order, "withdrawn")
+
+
+def _stop(core: "Core", want: "Record") -> None:
+    order = core.memory.order
+    if not order or not _names(want, order):
+        return
+    if order["st"] == "claimed":
+        core.decline(order, "withdrawn")
+    else:
+        core.cancel()
+
+
+def _offer(core: "Core", want: "Record") -> None:
+    if want.get("ep", 0) <= core.memory.last_ep or "prog" not in want or "order" not in want:
+        return
+    _idle(core, want)  # an older claim is withdrawn by a newer offer
+    if not core.is_free() or _lacks_counters(core, want):
+        return
+    why = _refusal(core, want)
+    if why:
+        core.decline(want, why)
+    elif core.fetching is None or core.fetching["ep"] != want["ep"]:
+        core.fetching = want
+        core.actions.append(("fetch", want["ep"], want["prog"]))
+
+
+def _take(core: "Core", offer: "Record", why: str) -> None:
+    """Claim an offer whose program is here, or decline it when why says what is wrong."""
+    if core.want["ph"] != "offer" or core.want.get("ep") != offer["ep"] or not core.is_free():
+        return
+    if why:
+        core.decline(offer, why)
+    elif core.tell("claim", {"order": offer["order"], "ep": offer["ep"], "bn": core.bn}, CLAIM):
+        core.claimed = offer
+        core.done_ppm = 0
+
+
+def _grant(core: "Core", want: "Record") -> None:
+    order = core.memory.order
+    if not order or order["st"] != "claimed" or not _quotes_claim(core, want, order):
+        return
+    why = _grant_refusal(core, want)
+    if why:
+        core.decline(order, why)
+    else:
+        core.start(want)
+
+
+def _names(want: "Record", order: "Record") -> bool:
+    return want.get("order") == order["order"] and want.get("ep") == order["ep"]
+
+
+def _quotes_claim(core: "Core", want: "Record", order: "Record") -> bool:
+    claim: "Record" = want.get("claim", {})
+    quoted = (claim.get("jid"), claim.get("s"))
+    same_boot = claim.get("bn", core.bn) == core.bn  # a clone of the flash is another boot
+    return _names(want, order) and same_boot and quoted == (core.journal.jid, order["claim_s"])
+
+
+def _grant_refusal(core: "Core", want: "Record") -> str:
+    if core.claimed.get("ep") != want["ep"] or "prog" not in want:
+        return "program is not here"
+    if want["prog"]["sha"] != core.claimed["prog"]["sha"]:
+        return "grant names another program than the offer"
+    if core.state != "idle":
+        return "machine is " + core.state
+    if not core.memory.ready:
+        return "machine is not ready"
+    if _lacks_counters(core, want):
+        return "too many lots for one journal"
+    return _refusal(core, want)
+
+
+def _refusal(core: "Core", want: "Record") -> str:
+    if want["prog"]["kind"] != core.config["dialect"]:
+        return "program is for " + want["prog"]["kind"] + ", not " + core.config["dialect"]
+    for lot in want.get("lots", ()):
+        loaded = core.memory.loaded.get(lot["ch"])
+        if loaded is not None and loaded != lot["lot"]:
+            return "channel {} holds {}, not {}".format(lot["ch"], loaded, lot["lot"])
+    return ""
+
+
+def _lacks_counters(core: "Core", want: "Record") -> bool:
+    """Say whether lots must wait for a counter; a journal begun anew has room for others."""
+    keys = [(lot["ch"], lot["lot"]) for lot in want.get("lots", ())]
+    new = [key for key in keys if key not in core.memory.counters]
+    if len(core.memory.counters) + len(new) <= MAX_COUNTERS:
+        return False
+    if core.journal.acked == core.journal.hi and core.memory.order is None:
+        core.journal.renew()
+        core.actions.append(("hello",))
+        return False
+    return True
+
+
+_PHASES: "dict[str, Callable[[Core, Record], None]]" = {
+    "idle": _idle,
+    "offer": _offer,
+    "grant": _grant,
+    "stop": _stop,
+}
+_LEAVES: "dict[str, Callable[[Core, Record], None]]" = {
+    "dn/want": _on_want,
+    "dn/ack": _on_ack,
+    "dn/cmd": _on_cmd,
+    "dn/time": _on_time,
+}
+_DRIVES: "dict[str, Callable[..., None]]" = {
+    "online": _on_online,
+    "offline": _on_offline,
+    "paused": Core.paused,
+    "resumed": Core.resumed,
+    "ended": Core.ended,
+    "lost": Core.lost,
+    "fault": _on_fault,
+    "need": _on_need,
+    "identity": _on_identity,
+    "answered": _on_answered,
+}

@@ -13,7 +13,7 @@ import sys
 from binascii import a2b_base64
 
 from firmware import health, reports
-from firmware.agent import Agent, Options
+from firmware.agent import Agent
 from firmware.clock import FloorTime
 from firmware.journal import Journal
 from firmware.link import Address, Link
@@ -23,6 +23,7 @@ from firmware.overlay import forget
 from firmware.streamer import Streamer, spooled
 from protocols.errors import WireError
 from protocols.messages import decode, encode
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from firmware.sensors import Sensors
     from firmware.underrun import Underrun
+    from firmware.update import Update
     from protocols.records import Record
 
 TICK_S = 0.05
@@ -39,7 +41,7 @@ COLLECT_MS = 1000
 COLLECT_B = 8192  # garbage is collected after so much, so that it does not scatter what stays,
 COLLECT_SHARE = 4  # or after this part of what is free: collecting is half of a roomy board's work
 REOPEN_S = 1
-_FETCHING = ("firmware.fetch", "protocols.forbidden")
+_FETCHING = ("firmware.spool", "firmware.ring", "firmware.fetch", "protocols.forbidden")
 RESTART = 64  # exit code of a process that is to be started again
 
 
@@ -96,14 +98,14 @@ class App:
         self.journal.is_quiet = driver.is_quiet
         self.meter = Meter(self.journal, self._stamp)
         self.sensors = _sensors(config.get("sensors", []))
-        options = Options(config["dialect"], config["auto_ready"], config.get("g90_sets_e"))
         boot = (platform.new_id(), health.boot_cause(flash, platform.boot_cause))
-        self.agent = Agent(self.journal, self.meter, self.floor, options, boot)
+        self.agent = Agent(self.journal, self.meter, self.floor, config, boot)
         will = encode("up/state", reports.will(boot[0], self.journal.jid))
         address = self._address()
         self.link = Link(
             address, self.journal, platform.now_ms, will, self._on_up, self._on_message
         )
+        self.update: "Update | None" = None  # where there are slots
         self._serial: "Any" = None
         self._streamer: "Streamer | None" = None
         self._underrun: "Underrun | None" = None
@@ -116,19 +118,20 @@ class App:
         self._told_hi = 0
         self._free_b = 0  # of the heap, right after garbage was collected; 0 = not known
         self._least_b = 2**30
-        self._acts: "dict[str, Callable[..., None]]" = {
+        self._acts: "dict[str, Callable[..., object]]" = {
             "fetch": self._fetch,
             "run": self._run_order,
             "pause": driver.pause,
             "resume": driver.resume,
             "cancel": driver.cancel,
             "stop": self._stop,
-            "note": self.agent.noted,
+            "note": self.agent.note,
             "recover": driver.recover,
             "identify": driver.identify,
             "console": driver.console,
-            "update": self._update,
+            "update": self._install,
             "say": self._say,
+            "hello": self._hello,
         }
 
     def _address(self) -> Address:
@@ -269,13 +272,11 @@ class App:
             self._underrun.tick(self._streamer.starved, now_ms)
             if not self.driver.running:
                 self._underrun = None
-                forget(
-                    "firmware.ring", "firmware.underrun", "firmware.fetch", "protocols.forbidden"
-                )
+                forget("firmware.underrun", *_FETCHING)
         if self.sensors is not None:
             self._sense(self.sensors)
-        if self.agent.update is not None:
-            self.agent.update.tick(now_ms, self.link.up and self._serial is not None)
+        if self.update is not None:
+            self.update.tick(now_ms, self.link.up and self._serial is not None)
 
     def _sense(self, sensors: "Sensors") -> None:
         """Filament ran out or does not follow: stand still and ask for a person."""
@@ -307,21 +308,21 @@ class App:
         self._fetching = asyncio.create_task(self._fetch_program(ep, program))
 
     async def _fetch_program(self, ep: int, program: "Record") -> None:
-        from firmware.fetch import Spool  # between orders only
+        from firmware.spool import Spool  # between orders only
 
         try:
             spool = Spool(self._flash, self.config["dialect"], self.config["spool_bytes"])
             why = await spool.fetch(program)
         except Exception as error:  # noqa: BLE001  (top of a task: a dead one would leave us mute)
             why = "program cannot be fetched: " + repr(error)
-        forget("firmware.ring", *_FETCHING)
+        forget(*_FETCHING)
         self._fetching = None
-        self.agent.fetched(ep, reports.cut(why, 160), self._platform.now_ms())
+        self.agent.fetched(ep, cut(why, 160), self._platform.now_ms())
         self.pump()
 
-    def _update(self, release: "Record") -> None:
-        if self.agent.update is not None:
-            self._updating = asyncio.create_task(self.agent.update.run(release))
+    def _install(self, release: "Record") -> None:
+        if self.update is not None:
+            self._updating = asyncio.create_task(self.update.run(release))
 
     def _run_order(self, want: "Record") -> None:
         program = want["prog"]
@@ -344,13 +345,16 @@ class App:
 
     # broker --------------------------------------------------------------------------------------
     def _on_up(self) -> None:
-        self._say("up/hello", reports.hello(self.agent))
+        self._hello()
         self._tell_state()
 
     def _on_message(self, leaf: str, payload: bytes) -> None:
         message = decode(leaf, payload)
         self.agent.receive(leaf, message, self._platform.now_ms())
         self.pump()
+
+    def _hello(self) -> None:
+        self._say("up/hello", reports.hello(self.agent))
 
     def _say(self, leaf: str, message: "Record") -> None:
         self.link.say(leaf, encode(leaf, message))

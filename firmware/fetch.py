@@ -1,17 +1,14 @@
-"""Programs by ranged HTTP/1.1 into a spool on flash: bounded memory, resumed, verified.
+"""Files by ranged HTTP/1.1: bounded memory, resumed, verified.
 
-The program is asked for in ranges of 64 KiB over one connection; after a failure it goes on where
-it stopped. Nothing is used before size and SHA-256 are right and every line is one the machine
-takes and may be sent.
+A file is asked for in ranges of 64 KiB over one connection; after a failure it goes on where it
+stopped. Nothing is used before size and SHA-256 are right.
 """
 
 import asyncio
 import hashlib
 from binascii import hexlify
 
-from firmware.net import connect
-from firmware.streamer import Lines, spooled
-from protocols.forbidden import forbidden
+from firmware.net import Refused, connect
 from protocols.gcode import ascii_text
 
 TYPE_CHECKING = False
@@ -25,13 +22,6 @@ RANGE_BYTES = 65536
 ATTEMPTS = 6
 _BUFFER_BYTES = 512  # a used heap has no large holes
 _HEAD_BYTES = 4096
-_LINES_A_TURN = 50
-_PLAIN_BYTES = 79
-_REALTIME = (b"?", b"!", b"~", b"$", b"\x18")
-
-
-class Refused(Exception):
-    """What was asked for will never be right; trying again is of no use."""
 
 
 def _split_url(url: str) -> "tuple[str, int, str]":
@@ -78,23 +68,6 @@ def _body_bytes(head: bytes, first: int, size: int) -> int:
     if first + int(length) > size:
         raise Refused("program is longer than said")
     return int(length)
-
-
-def check_line(raw: bytes, dialect: str, program: "Record") -> "str | None":
-    """Why a line of a program must not run here, None when it may."""
-    return None if _is_plain_move(raw) else forbidden(raw, dialect, program.get("rules"))
-
-
-def _is_plain_move(raw: bytes) -> bool:
-    """Say whether a line is surely one that may be sent; most lines are, and boards are slow."""
-    return (
-        raw[:3] in (b"G1 ", b"G0 ")
-        and len(raw) < _PLAIN_BYTES
-        and raw.find(b"G", 1) < 0
-        and raw.find(b"M") < 0
-        and max(raw) < 127
-        and not any([mark in raw for mark in _REALTIME])
-    )
 
 
 class Download:
@@ -172,91 +145,3 @@ async def _persist(download: Download) -> None:
         pause_s = min(5, pause_s * 2)
     if download.done < download.size:
         raise OSError("server fails too often")
-
-
-class Spool:
-    """Programs on flash, named by their hash; one is kept at a time on a small flash."""
-
-    def __init__(self, flash: "Any", dialect: str, limit_bytes: int) -> None:
-        self._flash = flash
-        self._dialect = dialect
-        self._limit = limit_bytes
-        self._buffer = bytearray(_BUFFER_BYTES)
-
-    async def fetch(self, program: "Record") -> str:
-        """Have a program here, verified and checked; return "" or why it is refused."""
-        try:
-            if program["size"] > self._limit:
-                await self._survey(program)
-                return ""
-            if not await self._is_here(program):
-                await self._download(program)
-            return await self._check(program)
-        except Refused as error:
-            return str(error)
-        except OSError as error:
-            return "program cannot be fetched: {}".format(error)
-
-    async def _is_here(self, program: "Record") -> bool:
-        try:
-            if self._flash.size(spooled(program)) != program["size"]:
-                return False
-        except OSError:
-            return False
-        total = hashlib.sha256()
-        with self._flash.open(spooled(program), "rb") as file:
-            size = file.readinto(self._buffer)
-            while size:
-                total.update(memoryview(self._buffer)[:size])
-                await asyncio.sleep(0)
-                size = file.readinto(self._buffer)
-        return hexlify(total.digest()).decode() == program["sha"]
-
-    async def _survey(self, program: "Record") -> None:
-        """Read a program that is larger than the spool once, verified and checked; see ``ring``."""
-        from firmware import ring
-
-        ring.chunks_of(program, self._limit)
-        self._make_room(self._limit)
-        with self._flash.open(ring.sums_name(program), "wb") as sums:
-            survey = ring.Survey(sums, self._dialect, program)
-            await download(survey, program)
-            survey.end()
-            self._flash.sync(sums)
-
-    def _make_room(self, size: int) -> None:
-        """Remove programs until so many bytes of the spool are free."""
-        used = 0
-        for name in self._flash.names():
-            if name[:2] in ("p-", "r-"):
-                used += self._flash.size(name)
-                if used + size > self._limit or name[-4:] == ".tmp":
-                    self._flash.remove(name)
-
-    async def _download(self, program: "Record") -> None:
-        self._make_room(program["size"])
-        temporary = spooled(program)[:-4] + ".tmp"
-        with self._flash.open(temporary, "wb") as file:
-            got = Download(file, program, self._buffer)
-            await _persist(got)
-            self._flash.sync(file)
-        if hexlify(got.hash.digest()).decode() != program["sha"]:
-            self._flash.remove(temporary)
-            raise Refused("program does not match its hash")
-        self._flash.rename(temporary, spooled(program))
-
-    async def _check(self, program: "Record") -> str:
-        """Why the program must not run, "" when it may."""
-        number = 0
-        with self._flash.open(spooled(program), "rb") as file:
-            lines = Lines(file)
-            raw = lines.raw()
-            while raw is not None:
-                number += 1
-                why = check_line(raw, self._dialect, program)
-                if why:
-                    return "line {} {}".format(number, why)
-                if number % _LINES_A_TURN == 0:
-                    await asyncio.sleep(0)
-                raw = lines.raw()
-        return ""

@@ -4,8 +4,8 @@ import hashlib
 import os
 from binascii import hexlify
 
-from firmware.fetch import Refused
 from firmware.flash import Flash, make_folder
+from firmware.net import Refused
 from firmware.version import VERSION
 from protocols import manifest
 from protocols.errors import WireError

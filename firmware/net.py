@@ -20,6 +20,10 @@ _TCP_NODELAY = getattr(socket, "TCP_NODELAY", 1)  # lwIP numbers it differently
 CONNECT_S = 10
 
 
+class Refused(Exception):
+    """What was asked for will never be right; trying again is of no use."""
+
+
 class Connection:
     """One connection; OSError passes through."""
 

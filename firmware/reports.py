@@ -2,33 +2,34 @@
 
 from firmware.memory import MAX_COUNTERS
 from firmware.version import VERSION
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from firmware.agent import Agent
+    from firmware.core import Core
     from protocols.records import Record
 
 _COUNTER = ("ch", "lot", "cum_mg", "unc_mg")
 
 
-def state(agent: "Agent") -> "Record":
+def state(core: "Core") -> "Record":
     """Body of up/state."""
     value: "Record" = {
         "v": 1,
         "on": True,
-        "bn": agent.bn,
-        "jid": agent.journal.jid,
-        "st": agent.state,
-        "ready": agent.memory.ready,
-        "hi": agent.journal.hi,
-        "last_ep": agent.memory.last_ep,
+        "bn": core.bn,
+        "jid": core.journal.jid,
+        "st": core.state,
+        "ready": core.memory.ready,
+        "hi": core.journal.hi,
+        "last_ep": core.memory.last_ep,
         "fw": VERSION,
     }
-    _add_order(agent, value)
-    need = need_text(agent)
+    _add_order(core, value)
+    need = need_text(core)
     if need:
         value["need"] = cut(need, 80)
-    value.update(agent.floor.stamp(agent.now_ms))
+    value.update(core.floor.stamp(core.now_ms))
     return value
 
 
@@ -46,51 +47,46 @@ def will(bn: str, jid: str) -> "Record":
     }
 
 
-def hello(agent: "Agent") -> "Record":
+def hello(core: "Core") -> "Record":
     """Body of up/hello."""
-    counters = [agent.memory.counters[key] for key in sorted(agent.memory.counters)]
+    counters = [core.memory.counters[key] for key in sorted(core.memory.counters)]
     value: "Record" = {
         "v": 1,
-        "bn": agent.bn,
-        "jid": agent.journal.jid,
-        "lo": agent.journal.lo,
-        "hi": agent.journal.hi,
-        "last_ep": agent.memory.last_ep,
-        "term": agent.memory.term,
+        "bn": core.bn,
+        "jid": core.journal.jid,
+        "lo": core.journal.lo,
+        "hi": core.journal.hi,
+        "last_ep": core.memory.last_ep,
+        "term": core.memory.term,
         "ctr": [{name: c[name] for name in _COUNTER} for c in counters[:MAX_COUNTERS]],
         "fw": VERSION,
-        "boot": cut(agent.boot_cause, 40),
+        "boot": cut(core.boot_cause, 40),
     }
-    if agent.identity:
-        value["machine"] = {name: cut(agent.identity[name], 200) for name in agent.identity}
-    _add_order(agent, value)
+    if core.identity:
+        value["machine"] = {name: cut(core.identity[name], 200) for name in core.identity}
+    _add_order(core, value)
     return value
 
 
-def _add_order(agent: "Agent", value: "Record") -> None:
-    order = agent.memory.order
+def _add_order(core: "Core", value: "Record") -> None:
+    order = core.memory.order
     if order:
         value["order"] = {
             "order": order["order"],
             "ep": order["ep"],
             "st": order["st"],
-            "done_ppm": agent.done_ppm,
+            "done_ppm": core.done_ppm,
         }
 
 
-def need_text(agent: "Agent") -> str:
+def need_text(core: "Core") -> str:
     """What the machine needs a person for, "" = nothing."""
-    if agent.stopped:
+    if core.stopped:
         return "was stopped: check the machine, then confirm clear"
-    if agent.fault or agent.need:
-        return agent.fault or agent.need
-    if agent.upkeep:
-        return agent.upkeep
-    if not agent.memory.ready and agent.memory.order is None:
+    if core.fault or core.need:
+        return core.fault or core.need
+    if core.upkeep:
+        return core.upkeep
+    if not core.memory.ready and core.memory.order is None:
         return "confirm that bed or fixture is clear"
     return ""
-
-
-def cut(text: str, max_bytes: int) -> str:
-    """Text from outside, fit for a message: printable ASCII, at most max_bytes long."""
-    return "".join([c if " " <= c <= "~" else "?" for c in text[:max_bytes]])

@@ -11,12 +11,13 @@ byte where it stopped.
 import asyncio
 import hashlib
 
-from firmware.fetch import Download, Refused, check_line
+from firmware.fetch import Download
+from firmware.net import Refused
 from firmware.streamer import Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
     from protocols.records import Record
 
@@ -43,12 +44,14 @@ def chunks_of(program: "Record", limit_bytes: int) -> int:
 
 
 class Survey:
-    """Takes a program's bytes as a file does: hashes its chunks, checks its lines."""
+    """Takes a program's bytes as a file does: hashes its chunks, checks its lines.
 
-    def __init__(self, sums: "Any", dialect: str, program: "Record") -> None:
+    why_not(raw): why a line must not run, None when it may.
+    """
+
+    def __init__(self, sums: "Any", why_not: "Callable[[bytes], str | None]") -> None:
         self._sums = sums
-        self._dialect = dialect
-        self._program = program
+        self._why_not = why_not
         self._hash = hashlib.sha256()
         self._left = CHUNK_BYTES
         self._block: "bytes | None" = None
@@ -89,7 +92,7 @@ class Survey:
         raw = self._lines.raw()
         while raw is not None:
             self._number += 1
-            why = check_line(raw, self._dialect, self._program)
+            why = self._why_not(raw)
             if why:
                 raise Refused("line {} {}".format(self._number, why))
             raw = self._lines.raw()

@@ -61,14 +61,14 @@ def add_update(made: App, settings: "Record", platform: Platform) -> None:
 
         return Installer(SlotFlash(root + "/" + slots.other(running[0])), key, download, note)
 
-    made.agent.update = update.Update(
+    made.update = update.Update(
         made.agent,
         Flash(root),
         running[0],
         installer,
         platform.restart,
     )
-    made.agent.update.healthy_s = settings.get("healthy_s", update.HEALTHY_S)
+    made.update.healthy_s = settings.get("healthy_s", update.HEALTHY_S)
 
 
 def run(path: str, platform: Platform) -> int:

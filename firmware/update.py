@@ -10,16 +10,16 @@ for 60 s; if that does not come within 10 min it restarts, which counts as a sta
 from binascii import unhexlify
 
 from firmware import slots
-from firmware.fetch import Refused
-from firmware.reports import cut
+from firmware.net import Refused
 from firmware.version import VERSION
 from protocols.errors import WireError
+from protocols.records import cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-    from firmware.agent import Agent
+    from firmware.core import Core
     from firmware.installer import Installer
     from protocols.records import Record
 
@@ -33,13 +33,14 @@ class Update:
 
     def __init__(
         self,
-        agent: "Agent",
+        core: "Core",
         base: "Any",
         slot: str,
         installer: "Callable[[Callable[[str], None]], Installer]",
         restart: "Callable[[], None]",
     ) -> None:
-        self._agent = agent
+        self._core = core
+        core.why_no_update = self.why_not
         self._base = base
         self._restart = restart
         self.healthy_s = HEALTHY_S
@@ -60,8 +61,8 @@ class Update:
 
     def why_not(self) -> str:
         """Why an update cannot begin now, "" when it can."""
-        agent = self._agent
-        if agent.memory.order is not None or agent.fetching is not None:
+        core = self._core
+        if core.memory.order is not None or core.fetching is not None:
             return "an order is here: update when the machine is idle"
         if self._busy or self._restart_ms is not None:
             return "an update is being made already"
@@ -77,8 +78,8 @@ class Update:
         try:
             floor = slots.read_record(self._base).get("floor", VERSION)
             version = await self._installer(self._note).install(release, floor)
-            slots.put_on_trial(self._base, version, self._agent.online)
-            self._restart_ms = self._agent.now_ms + TOLD_MS
+            slots.put_on_trial(self._base, version, self._core.online)
+            self._restart_ms = self._core.now_ms + TOLD_MS
             self._note("restarts with " + version)
         except (Refused, OSError, WireError) as error:
             self._tell(version, False, str(error))
@@ -97,7 +98,7 @@ class Update:
             self._try(now_ms, healthy)
 
     def _try(self, now_ms: int, healthy: bool) -> None:
-        if self._record.get("online") and not self._agent.online:
+        if self._record.get("online") and not self._core.online:
             healthy = False
         if not healthy:
             self._healthy_ms = None
@@ -131,11 +132,11 @@ class Update:
                 pass  # told again at the next start
 
     def _tell(self, version: str, ok: bool, why: str) -> bool:
-        return self._agent.tell("update", {"fw": version, "ok": ok, "why": cut(why, 160)})
+        return self._core.tell("update", {"fw": version, "ok": ok, "why": cut(why, 160)})
 
     def _note(self, text: str) -> None:
-        self._agent.upkeep = "update " + text if text else ""
-        self._agent.changed = True
+        self._core.upkeep = "update " + text if text else ""
+        self._core.changed = True
 
 
 def key_of(text: str) -> bytes:

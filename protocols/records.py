@@ -48,6 +48,11 @@ def _is_sha256(text: str) -> bool:
     return len(text) == 64 and not text.strip(_HEX)
 
 
+def cut(text: str, max_bytes: int) -> str:
+    """Text from outside, fit for a message: printable ASCII, at most max_bytes long."""
+    return "".join([c if " " <= c <= "~" else "?" for c in text[:max_bytes]])
+
+
 def quote(text: str) -> str:
     """Write text as a JSON string; the same characters on every interpreter."""
     out = ['"']

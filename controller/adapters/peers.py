@@ -212,7 +212,7 @@ class HttpHome:
             answer = self._transport(request)
             self._believe(question, answer)
             return msgspec.json.decode(answer.body, type=kind)
-        except (OSError, ValueError, HTTPException) as error:
+        except (OSError, ValueError, RecursionError, HTTPException) as error:
             raise Unreachable(f"{self.name} at {self._url}: {_words(error)}") from error
 
     def _believe(self, question: Question, answer: Received) -> None:
@@ -229,9 +229,10 @@ class HttpHome:
 def _words(error: Exception) -> str:
     """An error with what the home says of it."""
     if not isinstance(error, urllib.error.HTTPError):
-        return str(error)
+        reason = getattr(error, "reason", error)
+        return str(getattr(reason, "strerror", None) or reason)
     try:
-        said = json.loads(error.read(10_000))["detail"][0]["msg"]
-    except (OSError, ValueError, LookupError, TypeError):
+        said = json.loads(error.read(10_000))["problems"][0]["message"]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return str(error)
     return f"{error}: {said}"

@@ -56,7 +56,7 @@ def read_settings(path: Path) -> Settings:
         material = names["filament_type"].split(";")[0].strip().lower()
     except (OSError, UnicodeError) as error:
         raise SlicerError(f"cannot read {path}: {error}") from None
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         message = f"{path.name}: must set filament_type and nozzle_diameter"
         raise SlicerError(message) from None
     return Settings(hashlib.sha256(content).hexdigest(), material, nozzle_um)

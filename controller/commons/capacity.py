@@ -90,7 +90,7 @@ def resources(
     """
     machines = tx.machines.all()
     how = measure(machines, settings)
-    forecast = _machine_time(machines, how) | _materials(tx.lots.balances())
+    forecast = _machine_time(machines, how) | _materials(tx.lots.on_hand())
     if settings.people_h:
         forecast[PEOPLE] = settings.people_h * HOUR_MS
     if settings.energy_kwh:

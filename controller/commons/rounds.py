@@ -324,7 +324,7 @@ def settings_of_round(found: Round) -> RoundSettings:
 def _settings(tx: Tx) -> RoundSettings:
     settings = settings_of(tx)
     if settings is None:
-        words = "this site shares needs as they come in; add `rounds: {}` to its settings"
+        words = "this site shares needs as they come in; add `rounds:` to its settings"
         raise Refused("no-rounds", "rounds", words)
     return settings
 

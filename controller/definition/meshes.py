@@ -62,5 +62,6 @@ def _is_3mf(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as package:
             return any(name.lower().endswith(_MODEL.lower()) for name in package.namelist())
-    except (zipfile.BadZipFile, OSError):
+    # zipfile raises the last two for a version it cannot read and for names that are no text
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         return False

@@ -139,6 +139,6 @@ def profile_from_json(text: str | bytes) -> Profile:
     """Profile from the store; raise DesignError when the text is not one."""
     try:
         return msgspec.json.decode(text, type=Profile)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         problem = Problem("", 0, f"is not a stored profile: {error}", "import the design again")
         raise DesignError("", [problem]) from None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from controller.joints.changeovers import why_down
 from controller.picture import FloorPicture
-from controller.values import Machine
+from controller.values import STOCK_KINDS, Machine
 
 LATE_MS = 60_000
 MOST = 3
@@ -72,7 +72,7 @@ def _lots(before: FloorPicture, now: FloorPicture) -> Iterator[str]:
     was = {held.lot.id: held for held in before.lots}
     for held in now.lots:
         known = was.get(held.lot.id)
-        if held.lot.kind not in ("spool", "plate", "stock"):
+        if held.lot.kind not in STOCK_KINDS:
             continue
         if known is None:
             yield f"{held.lot.material} came in ({held.lot.id})"

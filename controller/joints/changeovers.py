@@ -14,7 +14,7 @@ from controller.picture import FloorPicture
 from controller.scheduling import problem as scheduling
 from controller.scheduling.shifts import Shift, unstaffed
 from controller.scheduling.spools import Spool, Waste, choose_spool
-from controller.values import Json, LotBalance, Machine, Operation
+from controller.values import STOCK_KINDS, Json, LotBalance, Machine, Operation
 from protocols.orders import FINAL
 
 WhyNot = Callable[[Operation, Machine], str]
@@ -167,8 +167,7 @@ def suggested(material: Json, lots: Iterable[LotBalance], waste: Waste) -> str |
 
 
 def _fits(held: LotBalance, material: Json) -> bool:
-    kinds = ("spool", "plate", "stock")
-    return held.lot.material == material["material"] and held.lot.kind in kinds
+    return held.lot.material == material["material"] and held.lot.kind in STOCK_KINDS
 
 
 def _sparing(

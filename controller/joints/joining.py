@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_WAIT_S = 600.0
 UPDATE = "update the software there; until then `fabcommons commons join ... --unsigned`"
+LOOK = "is it on, and is its address right? Join it again to change the address"
+JOIN_THERE = "join this site there, with its id and public key of today"
 COMPARE = "compare `fabcommons commons key` there with the key joined here, reach it by https"
 
 
@@ -33,6 +35,7 @@ class Contact:
     next_s: float = 0.0
     at_ms: int = 0
     why: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,14 @@ class Joint:
             self._turn(one, home, what)
         except (Unreachable, Refused) as error:
             contact.failures += 1
-            contact.why = _why(error)
+            contact.why, contact.fix = _why(error), _fix(error)
             wait_s = min(MOST_WAIT_S, self._every_s * 2 ** min(contact.failures, 20))
             contact.next_s = floor.monotonic_s() + wait_s
             if isinstance(error, Forged):
                 floor.submit(lambda tx: note_forged(tx, one.site, contact.why))
             return
-        contact.failures, contact.why, contact.at_ms = 0, "", floor.now_ms()
+        contact.failures, contact.why, contact.fix = 0, "", ""
+        contact.at_ms = floor.now_ms()
         contact.next_s = floor.monotonic_s() + self._every_s
 
     def _turn(self, one: Joined, home: Home, what: str) -> None:
@@ -114,6 +118,15 @@ def _why(error: Exception) -> str:
     return str(error)
 
 
+def _fix(error: Exception) -> str:
+    """What a person does about it; a forged answer says so itself."""
+    if isinstance(error, Forged):
+        return ""
+    if isinstance(error, Unreachable) and "signature" in str(error):
+        return JOIN_THERE
+    return LOOK if isinstance(error, Unreachable) else ""
+
+
 def _what(tx: Tx) -> str:
     """What can be made here, as a short text that changes with it."""
     known = sorted((design.id, design.manifest_sha) for design in tx.designs.all())
@@ -130,6 +143,10 @@ def peers_document(tx: Tx, contact: Callable[[str], Contact]) -> list[Json]:
             "public_key": peer.public_key if (peer := tx.peers.get(one.site)) else "",
             "reached_at": contact(one.site).at_ms,
             "why": contact(one.site).why,
+            "fix": contact(one.site).fix,
+            "cursor": tx.site.number(f"cursor:{one.site}"),
+            "taken": tx.peers.taken(one.site),
+            "lent": tx.peers.lent(one.site),
             "forged": one.forged,
             "answers": "signed" if one.signs else "unsigned" if one.unsigned else "",
             "making_for_them": tx.peers.busy(one.site),

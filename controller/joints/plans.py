@@ -25,7 +25,7 @@ from controller.scheduling.durations import Estimate, Learned, Report
 from controller.scheduling.schedule import Assignment as Placed
 from controller.scheduling.schedule import Plan
 from controller.scheduling.waiting import Waits, aged
-from controller.values import JobOrder, LotBalance, Need, Operation
+from controller.values import STOCK_KINDS, JobOrder, LotBalance, Need, Operation
 from controller.ways import waits_for_slicer
 
 PLANNABLE = ("waiting", "ready", "planned")
@@ -243,7 +243,7 @@ class _Posing:
 def _stock(lots: Iterable[LotBalance]) -> dict[str, scheduling.Stock]:
     amounts: dict[str, int] = {}
     for held in lots:
-        if held.lot.kind in ("spool", "plate", "stock"):
+        if held.lot.kind in STOCK_KINDS:
             amount = held.pieces if held.lot.kind != "spool" else held.mass_mg
             amounts[held.lot.material] = amounts.get(held.lot.material, 0) + max(0, amount)
     return {material: scheduling.Stock(amount) for material, amount in amounts.items()}

@@ -128,7 +128,7 @@ def _pool(tx: "Tx", takes: dict[str, dict[str, int]], machines: list[Machine]) -
     capacity: dict[str, int] = {}
     for resource in {name for taken in takes.values() for name in taken}:
         capacity[resource] = HORIZON_S * max(1, len(machines)) if " time" in resource else 0
-    for held in tx.lots.balances():
+    for held in tx.lots.on_hand():
         if held.lot.material in capacity:
             amount = held.mass_mg if held.lot.kind == "spool" else held.pieces
             capacity[held.lot.material] += max(0, amount)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from controller.ledger.actions import ACTIONS
 from controller.ledger.vocabulary import context
-from controller.values import DesignRow, EconomicEvent, JobOrder, Lot, Need
+from controller.values import STOCK_KINDS, DesignRow, EconomicEvent, JobOrder, Lot, Need
 
 if TYPE_CHECKING:
     from controller.adapters.store import Tx
@@ -181,7 +181,7 @@ class _Graph:
         }
         if held.pieces:
             node["pieces"] = held.pieces
-        if lot.kind in ("spool", "plate", "stock"):
+        if lot.kind in STOCK_KINDS:
             record = {"type": "BatchLotRecord", "batchLotCode": lot.id}
             node["ofBatchLot"] = self._put("batch", lot.id, record)
         return self._put("lot", name, node)

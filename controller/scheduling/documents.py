@@ -51,7 +51,7 @@ def from_json(text: str, name: str) -> Problem:
         if "serve" in msgspec.json.decode(text):
             return from_floor(text)
         document = msgspec.json.decode(text, type=Document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ReadError(str(error)) from error
     times = [at for at, _ in document.energy]
     if sorted(set(times)) != times:

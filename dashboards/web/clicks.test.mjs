@@ -59,7 +59,7 @@ const acts = {
     assert.match(await page.locator(".attention h2").innerText(), /3\s*need you/);
   }],
   "why is this job waiting": [0, async () => {
-    await page.getByText("no printer with PETG is free").waitFor();
+    await page.getByText("needs petg: load it in printer-3").waitFor();
   }],
   "finish time of a need": [1, async (hand) => {
     await hand.press(page.getByRole("link", { name: "Needs" }));

@@ -11,6 +11,7 @@ const PAGES = {
   "/machines/printer-1": ".chart canvas",
   "/parts/n-3": ".timeline li",
   "/people": "form.add",
+  "/commons": ".peers li",
   "/tv": ".tile",
 };
 
@@ -109,7 +110,7 @@ const steps = {
   async "schedule: bars, reasons, and a plan without a machine"() {
     await show("/schedule");
     await page.getByRole("button", { name: /clamp 3\/6 · print.*late by/s }).first().waitFor();
-    await page.locator(".waits").getByText("no printer with PETG is free").waitFor();
+    await page.locator(".waits").getByText("needs petg: load it in printer-3").waitFor();
     assert.ok((await page.locator(".lane .away").count()) > 0, "hours without anybody are shaded");
     await page.locator("label.short select").selectOption("printer-1");
     await page.locator(".what-if").getByText("Needs that end earlier: 2.").waitFor();
@@ -147,6 +148,10 @@ const steps = {
     await told(other.locator(".waits"));
     const bar = other.locator(".work-bar", { hasText: "clamp 1/6" }).first();
     assert.match(await bar.getAttribute("title"), /planned 14:41 \(09:11 UTC\)/);
+    await other.goto(url + "/records/n-3"); // what a label leads to
+    const begun = other.locator('td time[title="2025-10-09 02:53 UTC"]').first();
+    await begun.waitFor();
+    assert.match(await begun.innerText(), /8:23/);
     await away.close();
     await floor("fault printer-3");
   },
@@ -185,6 +190,22 @@ const steps = {
     const answer = await page.request.get(url + (await link.getAttribute("href")));
     assert.ok((await answer.json()).certificate.purchases.length > 0);
     await page.getByRole("button", { name: "Open a round" }).waitFor();
+  },
+
+  async "joined sites: what is wrong with which, and leaving one by holding"() {
+    await show("/commons");
+    const valley = page.locator(".peers li", { hasText: "valley" });
+    await valley.getByText("Connection refused — is it on, and is its address right?").waitFor();
+    await page.locator(".peers li", { hasText: "ridge" }).getByText("1 claimed, 2 begun, 1 done").waitFor();
+    await page.getByLabel("Its id").fill("creek");
+    await page.getByLabel("Its public key").fill("ab".repeat(32));
+    await page.getByRole("button", { name: "Join it" }).click();
+    const creek = page.locator(".peers li", { hasText: "creek" });
+    const leave = creek.getByRole("button", { name: /Leave creek/ });
+    await leave.focus();
+    await page.keyboard.down("Enter");
+    await creek.getByText("left: what was begun ends").waitFor();
+    await page.keyboard.up("Enter");
   },
 
   async "follows a need to the public record of its part"() {

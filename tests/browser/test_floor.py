@@ -29,9 +29,10 @@ def driver(dash_floor: Any, tmp_path: Path) -> Iterator[Callable[[bool], Driver]
             found = dash_floor.FakeDesk(folder)
             found.change(dash_floor.fill)
             if furnished:
-                from support import dash_furnish
+                from support import dash_commons, dash_furnish
 
                 found.change(dash_furnish.furnish)
+                found.change(dash_commons.join_others)
                 found.token = found.submit(dash_furnish.open_round)
             return found
 
@@ -49,6 +50,10 @@ def test_floor_page(driver: Callable[[bool], Driver]) -> None:
 
 def test_pages(driver: Callable[[bool], Driver]) -> None:
     assert len(run_script("pages.test.mjs", driver(True))) >= 11
+
+
+def test_german(driver: Callable[[bool], Driver]) -> None:
+    assert len(run_script("german.test.mjs", driver(True))) >= 7
 
 
 def test_presses(driver: Callable[[bool], Driver]) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from controller import draining
-from dashboards.server import PageServer
-from support import dash_asks, dash_floor
+from dashboards import commons_api
+from dashboards.server import Front, PageServer
+from support import dash_asks, dash_commons, dash_floor
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "dashboards" / "web"
@@ -36,7 +37,11 @@ class Driver:
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self.desk = make()
-        self.server = PageServer(self.desk, port=0)
+        self.server = self._serve(0)
+
+    def _serve(self, port: int) -> PageServer:
+        rooms = (commons_api.router(dash_commons.Commons(self.desk)),)
+        return PageServer(self.desk, port=port, front=Front(rooms=rooms))
 
     def carry_out(self, command: str) -> str:
         verb, *words = command.split()
@@ -79,6 +84,9 @@ class Driver:
     def do_odd(self) -> None:
         self.desk.change(dash_asks.odd)
 
+    def do_trouble(self) -> None:
+        self.desk.change(dash_asks.trouble)
+
     def do_drain(self, who: str) -> None:
         self.desk.submit(lambda tx: draining.drain(tx, who, on=True))
 
@@ -103,13 +111,13 @@ class Driver:
         self.server.close()
         self.desk.close()
         self.desk = self._make()
-        self.server = PageServer(self.desk, port=port)
+        self.server = self._serve(port)
 
     def do_stop_server(self) -> None:
         self.server.close()
 
     def do_start_server(self) -> None:
-        self.server = PageServer(self.desk, port=self.server.port)
+        self.server = self._serve(self.server.port)
 
     def close(self) -> None:
         self.server.close()

@@ -39,6 +39,9 @@ from support.postgres import store_place
 
 T0 = 1_760_000_000_000
 MINUTE = 60_000
+# what the controller and machines really say
+LIMIT = "a limit switch was hit; the position is lost; set the work zero again"
+LOAD = "needs petg: load it in printer-3, channel 0"
 
 
 def machine(id: str, **fields: Any) -> Machine:
@@ -127,7 +130,7 @@ MACHINES = (
     machine("printer-2", ready=False),
     machine("printer-3"),
     machine("printer-4", online=False, state="off", last_seen_at=T0 - 9 * MINUTE),
-    machine("mill-1", state="fault", ready=False, fault="hard limit reached on X"),
+    machine("mill-1", state="fault", ready=False, fault=LIMIT),
     machine("mill-2", state="busy", ready=False, order_id="o-3", ep=3),
     machine("cell-1", link="opcua"),
 )
@@ -149,8 +152,8 @@ def fill(tx: Tx) -> None:
     ):
         tx.needs.add(item)
     _fill_operations(tx)
-    tx.notice("order", "printer-2", "hook 1/5 · print finished on printer-2")
-    tx.notice("fault", "mill-1", "hard limit reached on X")
+    tx.notice("order", "printer-2", "printer-2 started hook 1/5 · print")
+    tx.notice("fault", "mill-1", f"mill-1 fault alarm-1: {LIMIT}")
     tx.dead.add(
         DeadLetter("fab/1/lab/printer-9/up/ev", "{", "json", "is not valid JSON in UTF-8", T0)
     )
@@ -179,9 +182,9 @@ def _fill_operations(tx: Tx) -> None:
             machine="printer-1",
             planned_start_at=T0 + 7 * MINUTE,
             planned_end_at=T0 + 17 * MINUTE,
-            reason="next on printer-1, after clamp 1/2",
+            reason="planned next on printer-1",
         ),
-        operation("op-6", "n-2", unit=2, state="ready", reason="no printer with PETG is free"),
+        operation("op-6", "n-2", unit=2, state="ready", reason=LOAD),
     ]
     tx.operations.add(operations, [("op-1", "op-3", 1), ("op-2", "op-3", 1)])
     tx.orders.add(order("o-1", "op-1", "printer-1", done_ppm=413_000, started_at=T0 - 4 * MINUTE))

@@ -159,7 +159,7 @@ def _plan(tx: Tx) -> None:
                     machine=machine,
                     planned_start_at=start,
                     planned_end_at=start + 44 * MINUTE,
-                    reason=f"{machine} is busy until then",
+                    reason=f"waits for {machine}, busy with clamp 1/2, free in 18 min",
                 )
             ],
             [],
@@ -175,7 +175,9 @@ def open_round(tx: Tx) -> str:
                 f"n-{n}", state="stated", design=part, part=part, community=("north", "hill")[n % 2]
             )
         )
-        tx.operations.add([operation(f"op-r{n}", f"n-{n}", reason="the need is on the ballot")], [])
+        tx.operations.add(
+            [operation(f"op-r{n}", f"n-{n}", reason="the need has not been shared out yet")], []
+        )
     token = members.admit_members(tx, "north", 1, False)[0].token
     found = rounds.open_round(tx, 48)
     boxes.cast_ballot(tx, found.id, token, boxes.Wishes({"n-5": 3, "n-6": 1}, {}))

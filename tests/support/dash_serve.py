@@ -12,8 +12,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dashboards.server import PageServer
-from support import dash_asks, dash_floor, dash_furnish, people
+from dashboards import commons_api
+from dashboards.server import Front, PageServer
+from support import dash_asks, dash_commons, dash_floor, dash_furnish, people
 
 
 def main() -> int:
@@ -24,7 +25,9 @@ def main() -> int:
         desk.submit(dash_furnish.open_round)
         desk.change(dash_asks.odd)
         people.populate(desk, dash_floor.T0)
-        server = PageServer(desk, port=0)
+        desk.change(dash_commons.join_others)
+        rooms = (commons_api.router(dash_commons.Commons(desk)),)
+        server = PageServer(desk, port=0, front=Front(rooms=rooms))
         print(server.url, flush=True)
         try:
             if sys.argv[1:]:

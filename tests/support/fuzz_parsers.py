@@ -31,7 +31,7 @@ from controller.scheduling.errors import ReadError
 from controller.scheduling.readers import from_text
 from controller.scheduling.shifts import read_shift
 from controller.values import Refused
-from firmware import config, fetch
+from firmware import config, fetch, net
 from firmware.journal import Journal
 from firmware.memory import Memory
 from protocols import gcode, grbl, isa95, manifest, marlin, messages, mqtt, records, telemetry
@@ -223,7 +223,7 @@ PARSERS: dict[str, Parser] = {
     "telemetry": Parser(_tele, _WIRE, seeds.TELEMETRY, 30),
     "config": Parser(config.read, _WIRE, seeds.CONFIGS, 30),
     "journal": Parser(_journal, (), seeds.journals(), 20),
-    "fetch": Parser(_answer, (OSError, fetch.Refused), seeds.ANSWERS, 30),
+    "fetch": Parser(_answer, (OSError, net.Refused), seeds.ANSWERS, 30),
     "firmware-manifest": Parser(_manifest, _WIRE, seeds.MANIFESTS, 20),
     "host-answers": Parser(_host, (Lost,), seeds.HOSTS, 30),
     "mtconnect": Parser(mtconnect.read, (Lost,), seeds.MTCONNECT, 20),

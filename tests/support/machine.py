@@ -2,7 +2,7 @@
 
 import itertools
 
-from firmware.agent import Agent, Options
+from firmware.agent import Agent
 from firmware.clock import FloorTime
 from firmware.journal import Journal
 from firmware.memory import Memory
@@ -43,8 +43,8 @@ class Machine:
         floor = FloorTime()
         self.journal = Journal(flash, Memory(), new_id, limit, 1024)
         self.meter = Meter(self.journal, lambda: floor.stamp(self.now))
-        options = Options(dialect, auto_ready)
-        self.agent = Agent(self.journal, self.meter, floor, options, (new_id(), "test"))
+        config = {"dialect": dialect, "auto_ready": auto_ready}
+        self.agent = Agent(self.journal, self.meter, floor, config, (new_id(), "test"))
         self.starts = []
         self.done = []  # every action carried out
         self.agent.boot(self.now)
@@ -81,7 +81,7 @@ class Machine:
             action = self.agent.actions.pop(0)
             self.done.append(action)
             if action[0] == "note":
-                self.agent.noted(action[1])
+                self.agent.note(action[1])
             if action[0] == "run":
                 assert self.order_state == "running"  # durable before motion
                 self.starts.append(action[1]["ep"])

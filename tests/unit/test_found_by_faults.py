@@ -7,6 +7,7 @@ from typing import Any
 from controller import commands, dispatching, execution, inbound, planning
 from controller.dispatching import MAX_BACKOFF_MS
 from controller.picturing import floor_picture
+from firmware import reports
 from support.cutflash import CutFlash
 from support.machine import Machine
 from support.small_floor import Journal, hello, plan, print_only, state_report
@@ -44,8 +45,8 @@ def test_a_controller_that_forgot_what_it_acknowledged_hears_a_hello() -> None:
     machine.hear("dn/ack", {**ack, "s": machine.journal.hi})
     machine.done.clear()
     machine.hear("dn/ack", {**ack, "s": 1})
-    hellos = [action for action in machine.done if action[:2] == ("say", "up/hello")]
-    assert [h[2]["lo"] for h in hellos] == [machine.journal.hi + 1]
+    assert machine.done == [("hello",)]
+    assert reports.hello(machine.agent)["lo"] == machine.journal.hi + 1
     machine.done.clear()
     machine.hear("dn/ack", {**ack, "s": machine.journal.hi})
     assert machine.done == []

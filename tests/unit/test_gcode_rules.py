@@ -16,8 +16,8 @@ from controller.joints.rolling import Rolling
 from controller.joints.sharing import share_out
 from controller.picturing import floor_picture
 from controller.values import Machine, Refused
-from firmware.fetch import Spool
 from firmware.flash import Flash
+from firmware.spool import Spool
 from firmware.streamer import spooled
 from protocols.forbidden import forbidden
 from support import small_floor

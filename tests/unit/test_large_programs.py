@@ -8,9 +8,9 @@ import tracemalloc
 import pytest
 
 from firmware.drivers.marlin import Marlin
-from firmware.fetch import Spool
 from firmware.flash import Flash
 from firmware.ring import CHUNK_BYTES, Ring, sums_name
+from firmware.spool import Spool
 from firmware.streamer import HOLD, Streamer
 from firmware.underrun import GRACE_MS, WHY, Underrun
 from protocols.filament import Accountant

@@ -194,7 +194,7 @@ def test_cards_of_a_floor_are_messages(desk: Any) -> None:
         found = {one.key: one for one in messages(tx, 1)}
     fault = found["fault:mill-1"]
     assert (fault.title, fault.emergency) == ("mill-1 has a fault", True)
-    assert "hard limit reached on X" in fault.text
+    assert "a limit switch was hit" in fault.text
     clear = found["clear:printer-2"]
     assert (clear.emergency, clear.page) == (False, "/machines/printer-2")
     assert next(iter(found)) == "fault:mill-1"

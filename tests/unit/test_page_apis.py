@@ -105,7 +105,7 @@ def test_timeline_holds_what_ran_runs_and_is_planned(shared: Any) -> None:
     assert bars["o-1"]["began_at"] and "ended_at" not in bars["o-1"]
     assert bars["op-5"]["start_at"] < bars["op-5"]["end_at"]
     reasons = {wait["id"]: wait["reason"] for wait in page["waits"]}
-    assert reasons["op-6"] == "no printer with PETG is free"
+    assert reasons["op-6"] == "needs petg: load it in printer-3, channel 0"
     assert all(reasons.values()), "nothing waits without a reason"
 
 

@@ -78,9 +78,9 @@ def test_what_waits_too_long_for_quiet_is_written_all_the_same():
     machine = Machine(CutFlash())
     machine.claim_of(1)
     machine.journal.is_quiet = lambda: False
-    machine.agent._tell_fault("thermal", "one")
+    machine.agent.tell_fault("thermal", "one")
     machine.tick(60_000)
-    machine.agent._tell_fault("thermal", "two")
+    machine.agent.tell_fault("thermal", "two")
     before = machine.journal.hi
     machine.tick(14_000)
     assert machine.journal.hi == before

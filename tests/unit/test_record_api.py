@@ -105,3 +105,16 @@ def test_a_discrepancy_stays_open_until_a_person_settles_it(floor):
     assert floor.get("/api/discrepancies").json() == []
     assert len(floor.get("/api/discrepancies", params={"resolved": True}).json()) == 1
     assert floor.post("/api/discrepancies/o-1", json={}).status_code == 404
+
+
+def test_a_record_speaks_the_readers_language_and_dates_by_machine(floor):
+    german = floor.get("/records/n-1", headers={"accept-language": "de-AT,en;q=0.5"})
+    assert '<html lang="de">' in german.text and german.headers["vary"] == "Accept-Language"
+    assert "4,310 g gemessen" in german.text and "Wie es gemacht wurde" in german.text
+    english = floor.get("/records/n-1?lang=en", headers={"accept-language": "de"})
+    assert '<html lang="en">' in english.text and "4.310 g measured" in english.text
+    assert re.search(
+        r'<time datetime="[\d-]+T[\d:]+\+00:00">[\d-]+ [\d:]+ UTC</time>', english.text
+    )
+    script = floor.get("/records/local.js")
+    assert script.headers["content-type"].startswith("text/javascript") and "time" in script.text

@@ -12,6 +12,9 @@ import pytest
 from controller.handover import HANDOVER
 from controller.sayings import SAYINGS, in_language, moment, moment_at, places, render, said
 from dashboards.openapi import SAYINGS_FILE, sayings
+from protocols import grbl_codes
+from protocols.orders import OPC_STATES
+from protocols.telemetry import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
 SAYERS = {
@@ -85,7 +88,7 @@ def sentences() -> list[str]:
 
 def english_left(text: str) -> list[str]:
     """Words of a sentence that stand in its German too: nobody translated them."""
-    german = set(re.findall(r"[a-z]+", in_language(text, 1)))
+    german = set(re.findall(r"[a-z]+", in_language(text, 1))) - {"http", "https"}
     return [w for w in re.findall(rf"[a-z]{{{SHORTEST},}}", text) if w in german]
 
 
@@ -148,3 +151,58 @@ def test_a_moment_in_a_sentence_is_utc_to_read_and_ms_to_show() -> None:
 
 def test_the_page_has_the_same_catalogue() -> None:
     assert SAYINGS_FILE.read_text() == sayings()
+
+
+REGISTERED = sorted({words for *_, words in REGISTRY.values()})
+STATES = sorted({words for *_, words in OPC_STATES.values()})
+TABLES = [grbl_codes.error_words, grbl_codes.alarm_words]
+
+
+def test_readings_states_and_codes_of_machines_are_german_too() -> None:
+    codes = {
+        find(n, kind)
+        for find in TABLES
+        for n in range(600)
+        for kind in ("grbl", "grblhal", "fluidnc")
+    }
+    missing = [words for words in (*REGISTERED, *STATES, *sorted(codes)) if said(words) is None]
+    assert missing == []
+    assert len(codes) > 80
+
+
+REACHED = (  # rooms whose refusals a person meets at the page
+    "commands", "console", "needs", "resources", "software", "upkeep", "execution/people",
+    "execution/inspection", "joints/handovers", "joints/picks", "joints/stations",
+    "ledger/discrepancies", "commons/members", "commons/rounds", "commons/urgent",
+    "commons/leases", "commons/joined", "commons/boxes", "people/accounts",
+)  # fmt: skip
+
+
+def refusals(path: Path) -> Iterator[str]:
+    """What a room refuses with, each value a {}; a name stands for the text given to it before."""
+    tree = ast.parse(path.read_text())
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        named = {
+            target.id: shape(node.value)
+            for node in ast.walk(function) if isinstance(node, ast.Assign)
+            for target in node.targets if isinstance(target, ast.Name)
+        }  # fmt: skip
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused":
+                words = node.args[2] if len(node.args) > 2 else None
+                text = named.get(words.id) if isinstance(words, ast.Name) else shape(words)
+                if text and text not in OPEN_ENDED:
+                    yield text
+
+
+@pytest.mark.parametrize("room", REACHED)
+def test_what_a_person_is_refused_with_is_german_too(room: str) -> None:
+    found = set(refusals(ROOT / "controller" / f"{room}.py"))
+    assert [text for text in sorted(found) if not has(text)] == []
+
+
+def test_what_stands_before_a_sentence_is_kept() -> None:
+    assert in_language("up.ev: is required", 1) == "up.ev: wird gebraucht"
+    assert in_language("her own: words", 1) == "her own: words"

@@ -68,7 +68,7 @@ class Board:
         slot = slots.choose(self.flash)
         self.machine = Machine(CutFlash())
         target = Folder(self.flash, slots.other(slot))
-        self.updates = self.machine.agent.update = update.Update(
+        self.updates = update.Update(
             self.machine.agent,
             self.flash,
             slot,

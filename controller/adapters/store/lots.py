@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, delete, func, insert, or_, select
 
 from controller.adapters.store import commons_tables, tables
 from controller.adapters.store.rows import Room, as_row, to_row, to_value
 from controller.commons.records import OrderDiscrepancy
-from controller.values import Balance, EconomicEvent, Json, Lot, LotBalance
+from controller.values import STOCK_KINDS, Balance, EconomicEvent, Json, Lot, LotBalance
 
 _lot = tables.lot
 _balance = tables.balance
@@ -35,6 +35,13 @@ class LotRoom(Room):
         """Lots with balances, by id; optionally only of some kinds."""
         query = _joined().order_by(_lot.c.id)
         return self._balances(query.where(_lot.c.kind.in_(kinds)) if kinds else query)
+
+    def on_hand(self) -> list[LotBalance]:
+        """Lots to draw from that hold something or are loaded in a machine, by id."""
+        held = or_(_balance.c.mass_mg > 0, _balance.c.pieces > 0, _lot.c.machine.is_not(None))
+        return self._balances(
+            _joined().where(_lot.c.kind.in_(STOCK_KINDS), held).order_by(_lot.c.id)
+        )
 
     def on(self, machine: str) -> list[LotBalance]:
         """Lots loaded in a machine, by channel."""

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
-from controller.values import Community, DesignRow, Json, Need, ProgramRow
+from controller.values import NEED_STATES, Community, DesignRow, Json, Need, ProgramRow
 
 _program = tables.program
 
@@ -100,13 +100,10 @@ class NeedRoom(Room):
 
     def page(self, limit: int, states: tuple[str, ...] = ()) -> list[Need]:
         """The newest needs, newest first, optionally only in some states."""
-        query = (
-            select(tables.need)
-            .order_by(tables.need.c.created_at.desc(), tables.need.c.seq.desc())
-            .limit(limit)
-        )
-        if states:
-            query = query.where(tables.need.c.state.in_(states))
+        query = select(tables.need).order_by(tables.need.c.seq.desc()).limit(limit)
+        if states:  # by what they are not: the newest are looked through, never all of a state
+            others = [state for state in NEED_STATES if state not in states]
+            query = query.where(tables.need.c.state.not_in(others))
         return self._all(Need, query)
 
     def open(self) -> list[Need]:

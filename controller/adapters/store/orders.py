@@ -6,18 +6,20 @@ from sqlalchemy import bindparam, func, insert, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
-from controller.values import JobOrder, Operation
-from protocols.orders import FINAL
+from controller.values import OPERATION_STATES, JobOrder, Operation
+from protocols.orders import FINAL, ORDER_STATES
 
 _operation = tables.operation
 _link = tables.operation_link
 _order = tables.job_order
-CLOSED = ("done", "cancelled")
+# named one by one, so that the index on states finds them however long the history is
+OPEN_OPERATIONS = tuple(s for s in OPERATION_STATES if s not in ("done", "cancelled"))
+OPEN_ORDERS = tuple(s for s in ORDER_STATES if s not in FINAL)
 _ATTEMPTS = select(_order).where(_order.c.operation == bindparam("operation")).order_by(_order.c.ep)
 _OPEN_ON = (
     select(_order)
-    .where(_order.c.machine == bindparam("machine"), _order.c.state.not_in(FINAL))
-    .order_by(_order.c.ep.desc())
+    .where(_order.c.machine == bindparam("machine"), _order.c.state.in_(OPEN_ORDERS))
+    .order_by((_order.c.ep + 0).desc())  # the few that are open are sorted; not all walked by ep
     .limit(1)
 )
 
@@ -40,7 +42,9 @@ class OperationRoom(Room):
         """Operations neither done nor cancelled, oldest need first."""
         return self._all(
             Operation,
-            select(_operation).where(_operation.c.state.not_in(CLOSED)).order_by(_operation.c.seq),
+            select(_operation)
+            .where(_operation.c.state.in_(OPEN_OPERATIONS))
+            .order_by(_operation.c.seq),
         )
 
     def of_needs(self, needs: Iterable[str]) -> list[Operation]:
@@ -59,7 +63,7 @@ class OperationRoom(Room):
 
     def links(self) -> list[tuple[str, str]]:
         """Precedence (before, after) among operations that are not all closed."""
-        after = select(_operation.c.id).where(_operation.c.state.not_in(CLOSED))
+        after = select(_operation.c.id).where(_operation.c.state.in_(OPEN_OPERATIONS))
         rows = self._conn.execute(
             select(_link.c.before, _link.c.after).where(_link.c.after.in_(after))
         )
@@ -126,7 +130,7 @@ class OrderRoom(Room):
     def open(self) -> list[JobOrder]:
         """Orders that are not final, oldest epoch first."""
         return self._all(
-            JobOrder, select(_order).where(_order.c.state.not_in(FINAL)).order_by(_order.c.ep)
+            JobOrder, select(_order).where(_order.c.state.in_(OPEN_ORDERS)).order_by(_order.c.ep)
         )
 
     def open_on(self, machine: str) -> JobOrder | None:

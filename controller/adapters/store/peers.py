@@ -100,6 +100,16 @@ class PeerRoom(Room):
             where.append(_borrowed.c.home == home)
         return self._scalar(select(func.count()).where(*where))
 
+    def taken(self, home: str) -> dict[str, int]:
+        """Needs of a home taken here, by state."""
+        query = select(_borrowed.c.state, func.count()).where(_borrowed.c.home == home)
+        return {row[0]: row[1] for row in self._conn.execute(query.group_by(_borrowed.c.state))}
+
+    def lent(self, site: str) -> dict[str, int]:
+        """Needs of ours another site holds, by state."""
+        query = select(_shared.c.state, func.count()).where(_shared.c.holder == site)
+        return {row[0]: row[1] for row in self._conn.execute(query.group_by(_shared.c.state))}
+
     def drop(self, site: str) -> None:
         """Forget a peer."""
         self._run(delete(_peer).where(_peer.c.site == site))

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import ScalarSelect, and_, delete, func, insert, or_, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.inbox import SiteRoom
+from controller.adapters.store.orders import OPEN_OPERATIONS
 from controller.adapters.store.plan_tables import plan_change
 from controller.adapters.store.rows import Room, as_row, dumps
 from controller.picture import PlanChange, Run
@@ -77,16 +78,7 @@ class PlanRoom(Room):
 
     def board(self, since_at: int) -> list[PlanRow]:
         """Operations that are open or ended since then, by planned start, with actual times."""
-        attempt = (
-            select(
-                _order.c.operation,
-                func.max(_order.c.started_at).label("started_at"),
-                func.max(_order.c.ended_at).label("ended_at"),
-            )
-            .where(_order.c.started_at.is_not(None))
-            .group_by(_order.c.operation)
-            .subquery()
-        )
+        ended = and_(_operation.c.state == "done", _operation.c.done_at >= since_at)
         columns = [_operation.c[name] for name in _OF_OPERATION]
         rows = self._conn.execute(
             select(
@@ -96,13 +88,11 @@ class PlanRoom(Room):
                 _need.c.part,
                 _need.c.due_at,
                 _need.c.need_class,
-                attempt.c.started_at,
-                attempt.c.ended_at,
+                _last_attempts("started_at"),
+                _last_attempts("ended_at"),
             )
             .join(_need, _need.c.id == _operation.c.need)
-            .outerjoin(attempt, attempt.c.operation == _operation.c.id)
-            .where(_operation.c.state != "cancelled")
-            .where(or_(_operation.c.state != "done", _operation.c.done_at >= since_at))
+            .where(or_(_operation.c.state.in_(OPEN_OPERATIONS), ended))
             .order_by(_operation.c.planned_start_at.is_(None), _operation.c.planned_start_at)
         )
         return [PlanRow(*row) for row in rows]
@@ -137,3 +127,9 @@ class PlanRoom(Room):
             .limit(limit)
         )
         return [Run(*row[:7], row[7] or 0, row[8], row[9] == "good") for row in rows]
+
+
+def _last_attempts(time: str) -> ScalarSelect[int | None]:
+    """The latest such time of an operation's orders that started."""
+    mine = select(func.max(_order.c[time])).where(_order.c.operation == _operation.c.id)
+    return mine.where(_order.c.started_at.is_not(None)).scalar_subquery()

@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 from controller.adapters.store import tables
 from controller.adapters.store.dialects import open_engine
 
-HEAD = "0008"
+HEAD = "0009"
 FIRST = "0001"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _GUARDS = (

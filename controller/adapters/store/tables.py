@@ -1,5 +1,7 @@
 """Tables of the store. Integers and text only; documents are JSON text in ``*_json`` columns."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -10,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -23,6 +26,11 @@ def _text(name: str, *args: ForeignKey, null: bool = False) -> Column[str]:
 
 def _int(name: str, null: bool = False) -> Column[int]:
     return Column(name, INTEGER, nullable=null)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """An index of some rows only."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _key(name: str = "id") -> Column[str]:
@@ -109,7 +117,7 @@ operation = Table(
     _int("pieces"),
     _text("title"),
     _text("work_master"),
-    Column("state", TEXT, nullable=False, index=True),
+    _text("state"),
     _text("machine", ForeignKey("machine.id"), null=True),
     _int("planned_start_at", null=True),
     _int("planned_end_at", null=True),
@@ -122,6 +130,8 @@ operation = Table(
     _int("way"),
     _int("slots"),
     _text("place", null=True),
+    Index("operation_state", "state", "done_at"),
+    Index("operation_place", "place", **_only("place IS NOT NULL")),
 )
 
 operation_link = Table(
@@ -137,9 +147,9 @@ job_order = Table(
     metadata,
     _key(),
     Column("operation", TEXT, ForeignKey("operation.id"), nullable=False, index=True),
-    Column("machine", TEXT, ForeignKey("machine.id"), nullable=False, index=True),
+    _text("machine", ForeignKey("machine.id")),
     Column("ep", INTEGER, nullable=False, unique=True),
-    Column("state", TEXT, nullable=False, index=True),
+    _text("state"),
     _text("program_sha", null=True),
     _text("lots_json"),
     _text("label"),
@@ -157,6 +167,10 @@ job_order = Table(
     _text("resolved_by", null=True),
     _text("stop_asked_by", null=True),
     _int("settled_at", null=True),
+    # what is asked of a machine or floor must not cost more with every order there ever was
+    Index("job_order_state", "state", "settled_at"),
+    Index("job_order_on", "machine", "state", "settled_at", "ep"),
+    Index("job_order_newest", "machine", "ep"),
 )
 
 machine = Table(
@@ -201,6 +215,7 @@ lot = Table(
     _int("created_at"),
     _text("note"),
     Index("lot_place", "machine", "ch", unique=True),
+    Index("lot_kind", "kind"),
 )
 
 economic_event = Table(
@@ -262,7 +277,7 @@ command = Table(
     "command",
     metadata,
     _key(),
-    Column("machine", TEXT, ForeignKey("machine.id"), nullable=False, index=True),
+    _text("machine", ForeignKey("machine.id")),
     _text("do"),
     _text("body_json"),
     _text("who"),
@@ -271,6 +286,7 @@ command = Table(
     Column("ok", Boolean, nullable=True),
     _text("code"),
     _text("msg"),
+    Index("command_newest", "machine", "created_at"),
 )
 
 dead_letter = Table(

@@ -1,4 +1,6 @@
 // Asking the floor to do something. Every request carries an idempotency key: sent twice, done once.
+import { t, type Text } from "./i18n";
+import { said } from "./said";
 import type {
   AccountView,
   AdmittedView,
@@ -18,8 +20,50 @@ export class Refusal extends Error {
     readonly status: number,
     readonly problems: ProblemView[],
   ) {
-    super(problems.map((p) => (p.field ? `${p.field}: ${p.message}` : p.message)).join("; "));
+    super(problems.map((p) => `${fieldOf(p)}${said(p.message)}`).join("; "));
   }
+}
+
+// fields a person did not fill in: the sentence stands for itself
+const NOT_FILLED = ["machine", "who", "saw", "order", "operation", "need", "round", "Authorization", "Idempotency-Key"];
+
+/** What is wrong with which field, named as people read it; "" where nobody filled one in. */
+export function fieldOf({ field }: ProblemView): string {
+  if (!field || NOT_FILLED.includes(field)) return "";
+  const known = FIELDS[field];
+  return `${known ? t(known) : field}: `;
+}
+
+const FIELDS: Readonly<Record<string, Text>> = {
+  quantity: "How many",
+  design: "What is needed",
+  community: "For which community",
+  need_class: "How pressing",
+  due_at: "Needed by",
+  note: "Note",
+  name: "Name",
+  password: "Password",
+  new: "New password",
+  old: "Password until now",
+  code: "Code",
+  role: "Role",
+  lot: "Lot",
+  mass_mg: "Mass",
+  weighed_mg: "Mass",
+  pieces: "Pieces",
+  line: "Line",
+  hours: "Hours",
+  token: "Token",
+  url: "Address",
+  site: "Site",
+  public_key: "Public key",
+};
+
+/** fetch, its failures in the words of the page. */
+async function asked(path: string, init: RequestInit): Promise<Response> {
+  return fetch(path, init).catch(() => {
+    throw new Error(t("The floor does not answer: is its controller running, and this network up?"));
+  });
 }
 
 export function newKey(): string {
@@ -41,7 +85,7 @@ async function answer<T>(response: Response): Promise<T> {
 export const OUT_EVENT = "fabcommons.out";
 
 export async function get<T>(path: string): Promise<T> {
-  return answer<T>(await fetch(path, { headers: { accept: "application/json" } }));
+  return answer<T>(await asked(path, { headers: { accept: "application/json" } }));
 }
 
 type Headers = Record<string, string>;
@@ -53,7 +97,7 @@ async function post<T>(path: string, body: object, key: string, more: Headers = 
     "x-fabcommons": "1",
     "idempotency-key": key,
   };
-  return answer<T>(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answer<T>(await asked(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
 export const WHO_KEY = "fabcommons.who";
@@ -164,6 +208,10 @@ export const giveToken = (name: string, scopes: string[], days: number): Promise
   post("/api/me/tokens", { name, scopes, days }, newKey());
 export const revokeToken = (id: string): Promise<unknown> => post(`/api/me/tokens/${part(id)}/revoke`, {}, newKey());
 
+export const joinCommons = (site: string, url: string, public_key: string): Promise<unknown> =>
+  post("/api/commons", { site, url, public_key }, newKey());
+export const leaveCommons = (site: string): Promise<unknown> => post(`/api/commons/${part(site)}/leave`, {}, newKey());
+
 export function weigh(lot: string, mass_mg: number, key: string): Promise<unknown> {
   return post(`/api/lots/${part(lot)}/weigh`, { who: who(), mass_mg }, key);
 }
@@ -175,7 +223,7 @@ export function threshold(material: string, low_mg: number): Promise<unknown> {
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
 export async function ownBallot(round: string, token: string): Promise<BallotView> {
-  return answer(await fetch(`/api/rounds/${part(round)}/ballot`, { headers: bearer(token) }));
+  return answer(await asked(`/api/rounds/${part(round)}/ballot`, { headers: bearer(token) }));
 }
 
 type Levels = Readonly<Record<string, number>>;

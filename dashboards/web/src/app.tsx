@@ -21,6 +21,7 @@ const MaterialsPage = lazy(() => import("./materials-page").then((m) => m.defaul
 const SchedulePage = lazy(() => import("./schedule-page").then((m) => m.default));
 const NeedsPage = lazy(() => import("./needs-page").then((m) => m.default));
 const PeoplePage = lazy(() => import("./people-page").then((m) => m.default));
+const CommonsPage = lazy(() => import("./commons-page").then((m) => m.default));
 const PartPage = lazy(() => import("./part-page").then((m) => m.default));
 
 type Said = { text: string; bad: boolean; n: number };
@@ -84,6 +85,7 @@ const TITLES: Readonly<Record<PageName, Text>> = {
   machine: "Machine",
   part: "Part",
   people: "Accounts",
+  commons: "Joined sites",
   tv: "Floor",
 };
 
@@ -143,6 +145,8 @@ function Shown({ route, live, openNeed, stateNeed }: ShownProps) {
       return <NeedsPage live={live} openNeed={openNeed} stateNeed={stateNeed} />;
     case "people":
       return <PeoplePage live={live} />;
+    case "commons":
+      return <CommonsPage live={live} />;
     case "part":
       return <PartPage key={route.id} id={route.id} live={live} />;
     default:

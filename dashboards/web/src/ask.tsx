@@ -96,7 +96,7 @@ export function HoldButton({ class: name = "", label, done, disabled, right, run
     <button
       type="button"
       class={`hold ${holding ? "holding" : ""} ${name}`}
-      aria-label={`${label}: hold down`}
+      aria-label={t("{what}: hold down", { what: label })}
       disabled={disabled}
       aria-disabled={whyNot ? true : undefined}
       title={whyNot || undefined}

@@ -1,8 +1,10 @@
 // German: from the English of the page. The build fails when a text has no entry here.
+import { commons } from "./de-commons";
 import { floor } from "./de-floor";
 import { people } from "./de-people";
 
 export const de = {
+  ...commons,
   ...floor,
   ...people,
   " at ": " um ",

@@ -1,35 +1,8 @@
-// Who is at the page, in which language, light or dark: kept in this browser only.
+// In which language, light or dark: kept in this browser only.
 import { useState } from "preact/hooks";
-import { WHO_KEY, who } from "./api";
 import { language, LANGUAGE_KEY, LANGUAGES, t } from "./i18n";
 import { Account } from "./log-in";
-
-export function Who() {
-  const [name, setName] = useState(() => (who().startsWith("someone") ? "" : who()));
-  return (
-    <label class="who">
-      {t("You are")}
-      <input
-        value={name}
-        placeholder={t("your name")}
-        maxLength={60}
-        autoComplete="name"
-        onInput={(event) => {
-          setName(event.currentTarget.value);
-          remember(WHO_KEY, event.currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // storage may be forbidden: the choice then lasts as long as the page
-  }
-}
+import { remember } from "./who";
 
 /** Who, language and colours: beside the pages on a wide screen, behind a button on a phone. */
 export function More() {

@@ -1,9 +1,9 @@
 // The page's words. English is written where it is shown; another language is a catalogue from the
 // English to its own. The type makes the build fail when a text has no entry in the catalogue.
 import type { de } from "./de";
-import type { Sayings } from "./said";
 
 export type Text = keyof typeof de;
+export type Sayings = Readonly<Record<string, readonly string[]>>; // English and its own, by code
 export const LANGUAGE_KEY = "fabcommons.language";
 export const LANGUAGES: Readonly<Record<string, string>> = { en: "English", de: "Deutsch" };
 

@@ -2,10 +2,10 @@
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { logIn, logOut, setUp, stop } from "./api";
 import { AskButton } from "./ask";
-import { Who } from "./head";
 import { t } from "./i18n";
 import { MeContext, ROLE_WORDS } from "./me";
 import { Link } from "./router";
+import { Who } from "./who";
 
 export function LogIn() {
   const { me, refresh } = useContext(MeContext);

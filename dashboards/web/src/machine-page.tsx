@@ -10,12 +10,13 @@ import { useFetched } from "./fetched";
 import { locale, t, type Text } from "./i18n";
 import type { Live } from "./live";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import { Told, When } from "./told";
 import { Tile } from "./tile";
 import { Toolpath } from "./toolpath";
 import type { MachinePage as Page, ReadingsView, ReadingView, RanView } from "./types";
 import { UpkeepPanel } from "./upkeep";
-import { exactGrams, RESULT_WORDS } from "./words";
+import { CODE_WORDS, COMMAND_WORDS, exactGrams, figure, MACHINE_WORDS, RESULT_WORDS } from "./words";
 
 type Props = { id: string; live: Live; openNeed: (id: string) => void };
 const OLD_MS = 60_000;
@@ -151,7 +152,7 @@ function Readings({ id, clock, rate }: { id: string; clock: FloorClock; rate: nu
         <dl class="readings">
           {last.map((r) => (
             <div key={r.name}>
-              <dt title={r.name}>{r.meaning}</dt>
+              <dt title={r.name}><Told text={r.meaning} /></dt>
               <dd>
                 <span class="number">{human(r)}</span> <AgeAt at={r.at} clock={clock} oldMs={OLD_MS * rate} />
               </dd>
@@ -167,7 +168,7 @@ function Orders({ page, readMs }: { page: Page; readMs: number }) {
   return (
     <section class="panel" aria-labelledby="orders-title">
       <h2 id="orders-title">
-        {t("Orders")} <span class="sub">{t("{h} h run in all", { h: page.run_h })}</span> <ReadAge readMs={readMs} />
+        {t("Orders")} <span class="sub">{t("{h} h run in all", { h: figure(page.run_h, 1) })}</span> <ReadAge readMs={readMs} />
       </h2>
       {page.orders.length === 0 ? <p class="none">{t("It has had no order yet.")}</p> : null}
       <div class="scroll" tabIndex={0} role="region" aria-labelledby="orders-title">
@@ -203,7 +204,7 @@ function OrderRow({ order }: { order: RanView }) {
       <th scope="row">{order.id}</th>
       <td>{order.need ? <Link to={partPath(order.need)}>{order.label}</Link> : order.label}</td>
       <td>
-        {order.words}
+        <Told text={order.words} />
         {order.why ? <span class="sub"> <Told text={order.why} /></span> : null}
       </td>
       <td>
@@ -222,25 +223,40 @@ function OrderRow({ order }: { order: RanView }) {
   );
 }
 
-const LENGTHS: Readonly<Record<string, Text>> = {
+const ABILITIES: Readonly<Record<string, Text>> = {
   nozzle_um: "Nozzle",
   volume_um: "Room for a part",
+  volume_mm: "Room for a part",
   layer_um: "Layer",
   spindle_rpm: "Spindle",
+  materials: "Materials",
+  processes: "Processes",
+  process: "Processes",
+  tools: "Tools",
+  clears: "Clears the bed of",
+  pose: "Place confirmed by",
+  slicer_profile: "Slicer profile",
+};
+const worded = (words: Readonly<Record<string, Text>>, name: string): string => {
+  const known = words[name];
+  return known ? t(known) : name;
 };
 
 /** An ability as people say it: lengths in mm; a name nobody knows here stays as the machine says it. */
 function ability(name: string, value: string): [string, string] {
-  const known = LENGTHS[name];
+  const known = ABILITIES[name];
   if (!known) return [name.replaceAll("_", " "), value];
-  if (!name.endsWith("_um")) return [t(known), value];
-  const mm = value.split(", ").map((n) => (Number(n) / 1000).toLocaleString(locale()));
-  return [t(known), `${mm.join(" × ")} mm`];
+  const scale = { um: 1000, mm: 1, rpm: 1 }[/_(um|mm|rpm)$/.exec(name)?.[1] ?? ""];
+  if (!scale) return [t(known), value];
+  const numbers = value.split(", ").map((n) => Number(n) / scale);
+  if (numbers.some(Number.isNaN)) return [t(known), value];
+  const figures = numbers.map((n) => n.toLocaleString(locale()));
+  return [t(known), `${figures.join(" × ")} ${name.endsWith("rpm") ? "1/min" : "mm"}`];
 }
 
 function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
   const facts: [string, string][] = [
-    [t("Kind"), page.machine.kind],
+    [t("Kind"), t(MACHINE_WORDS[page.machine.kind] ?? "machine")],
     [t("Link"), page.link],
     [t("Firmware"), page.fw || t("not said")],
     [t("Journal"), page.journal ? `${page.journal}, ${page.acked_s}` : "—"],
@@ -272,9 +288,9 @@ function Facts({ page, clock }: { page: Page; clock: FloorClock }) {
           <li key={given.id}>
             <When at={given.at} />
             <span>
-              <b>{given.line ?? given.do}</b> {given.who}
-              {given.code ? ` → ${given.code}` : ` → ${t("no answer yet")}`}
-              {given.message ? `: ${given.message}` : ""}
+              <b>{given.line ?? worded(COMMAND_WORDS, given.do)}</b> {said(given.who)} →{" "}
+              {given.code ? worded(CODE_WORDS, given.code) : t("no answer yet")}
+              {given.message ? <>: <Told text={given.message} /></> : null}
             </span>
           </li>
         ))}

@@ -3,6 +3,7 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import * as api from "./api";
 import { SayContext } from "./ask";
 import { t } from "./i18n";
+import { said } from "./said";
 import { toldPlain } from "./told";
 import type { FloorDocument, ProblemView } from "./types";
 import { CLASS_WORDS, NEED_WORDS } from "./words";
@@ -32,7 +33,7 @@ export function NeedForm({ floor, close }: Props) {
       })
       .catch((error: unknown) => {
         const found = error instanceof api.Refusal ? error.problems : undefined;
-        setProblems(found ?? [{ code: "net", message: t("not sent: {why}; try again", { why: String(error) }) }]);
+        setProblems(found ?? [{ code: "net", message: t("not sent: {why}; try again", { why: error instanceof Error ? error.message : String(error) }) }]);
       })
       .finally(() => setBusy(false));
   };
@@ -45,7 +46,7 @@ export function NeedForm({ floor, close }: Props) {
           <ul class="problem" role="alert">
             {problems.map((p) => (
               <li key={p.field + p.message}>
-                {p.field ? <b>{p.field}</b> : null} {p.message}
+                <b>{api.fieldOf(p)}</b> {said(p.message)}
               </li>
             ))}
           </ul>

@@ -6,11 +6,12 @@ import { useFetched } from "./fetched";
 import { Admit, CloseRound, OpenRound } from "./govern";
 import { t } from "./i18n";
 import type { Live } from "./live";
+import { Link } from "./router";
 import { Queue } from "./queue";
 import { Told, When, Words } from "./told";
 import type { CommunityView, RoundLine, RoundView } from "./types";
 import { Ballot } from "./vote";
-import { CLASS_WORDS, ROUND_WORDS } from "./words";
+import { CLASS_WORDS, figure, ROUND_WORDS } from "./words";
 
 type Props = { live: Live; openNeed: (id: string) => void; stateNeed: () => void };
 
@@ -44,6 +45,9 @@ export default function NeedsPage({ live, openNeed, stateNeed }: Props) {
           ) : null}
           {shown ? <Round key={shown} id={shown} live={live} openNeed={openNeed} /> : null}
         </section>
+        <p>
+          <Link to="/commons">{t("Joined sites: needs shared with other workshops")}</Link>
+        </p>
         <Communities found={communities.value ?? {}} again={communities.again} />
       </div>
     </div>
@@ -146,7 +150,7 @@ function Communities({ found, again }: { found: Readonly<Record<string, Communit
             <span>
               {community.name} <span class="sub">{t("{n} people", { n: community.members })}</span>
             </span>
-            <b title={t("part of what is shared, by need")}>{(community.part_ppm / 10_000).toFixed(1)} %</b>
+            <b title={t("part of what is shared, by need")}>{figure(community.part_ppm / 10_000, 1)} %</b>
             <Admit community={community} again={again} />
           </li>
         ))}

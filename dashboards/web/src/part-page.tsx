@@ -3,9 +3,10 @@ import type { ComponentChildren } from "preact";
 import { ReadAge } from "./age";
 import { span } from "./clock";
 import { useFetched } from "./fetched";
-import { t } from "./i18n";
+import { language, t } from "./i18n";
 import type { Live } from "./live";
 import { Link, machinePath } from "./router";
+import { said } from "./said";
 import { Listed, Told, When, Words } from "./told";
 import type { LedgerLine, PartStepView, PartView } from "./types";
 import { exactGrams, NEED_WORDS, RESULT_WORDS } from "./words";
@@ -54,9 +55,9 @@ export default function PartPage({ id, live }: { id: string; live: Live }) {
       <Lines title={t("Delivered")} none={t("Nothing has been delivered yet.")} lines={value.delivered} />
       <Lines title={t("Credits")} none={t("Nobody has been credited yet.")} lines={value.credits} />
       <p class="links">
-        <a href={`/records/${encodeURIComponent(id)}/label.pdf`}>{t("Label to print (PDF)")}</a>
+        <a href={`/records/${encodeURIComponent(id)}/label.pdf?lang=${language}`}>{t("Label to print (PDF)")}</a>
         <a href={`/records/${encodeURIComponent(id)}/label.png`}>{t("QR code (PNG)")}</a>
-        <a href={`/records/${encodeURIComponent(id)}`}>{t("What the label leads to")}</a>
+        <a href={`/records/${encodeURIComponent(id)}?lang=${language}`}>{t("What the label leads to")}</a>
         <a href={`/api/records/${encodeURIComponent(id)}`}>{t("This record as JSON")}</a>
       </p>
     </article>
@@ -74,7 +75,7 @@ function Step({ step }: { step: PartStepView }) {
         <b>{step.step}</b>
         <span class="sub">{t("piece {n}", { n: step.unit + 1 })}</span>
         <Link to={machinePath(step.machine)}>{step.machine}</Link>
-        <span>{step.words}</span>
+        <span><Told text={step.words} /></span>
         {step.inspection ? (
           <span class="chip">
             {step.inspection === "good" ? "✓" : "✗"} {RESULT_WORDS[step.inspection] ?? step.inspection}
@@ -107,8 +108,8 @@ function Lines({ title, none, lines }: { title: string; none: string; lines: Led
           <li key={line.id}>
             <When at={line.happened_at} />
             <span>
-              {line.provider} → <b>{line.receiver}</b>{" "}
-              {[line.pieces ? t("{n} pcs", { n: line.pieces }) : "", line.mass_mg ? exactGrams(line.mass_mg) : "", line.note ?? ""]
+              {said(line.provider)} → <b>{said(line.receiver)}</b>{" "}
+              {[line.pieces ? t("{n} pcs", { n: line.pieces }) : "", line.mass_mg ? exactGrams(line.mass_mg) : "", said(line.note)]
                 .filter(Boolean)
                 .join(" · ")}
             </span>

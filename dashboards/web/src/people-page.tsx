@@ -8,6 +8,7 @@ import { locale, t } from "./i18n";
 import type { Live } from "./live";
 import { MeContext, ROLE_WORDS } from "./me";
 import { OwnAccount } from "./own-account";
+import { said } from "./said";
 import type { AccountView, AuditView } from "./types";
 import { utc } from "./clock";
 
@@ -234,7 +235,7 @@ function Audit({ when }: { when: unknown }) {
               {shown.map((line) => (
                 <tr key={line.id}>
                   <td title={utc(line.at)}>{moment.format(line.at)}</td>
-                  <th scope="row">{line.who || "—"}</th>
+                  <th scope="row">{said(line.who) || "—"}</th>
                   <td>
                     <code>{line.what}</code>
                   </td>

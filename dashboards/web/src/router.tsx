@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
-export type PageName = "floor" | "schedule" | "needs" | "materials" | "machine" | "part" | "people" | "tv";
+export type PageName = "floor" | "schedule" | "needs" | "materials" | "machine" | "part" | "people" | "commons" | "tv";
 export type Route = { page: PageName; id: string };
 
 const ONE: Readonly<Record<string, PageName>> = {
@@ -11,6 +11,7 @@ const ONE: Readonly<Record<string, PageName>> = {
   needs: "needs",
   materials: "materials",
   people: "people",
+  commons: "commons",
   tv: "tv",
 };
 const WITH_ID: Readonly<Record<string, PageName>> = {

@@ -7,7 +7,7 @@ import type { FloorClock } from "./clock";
 import { t } from "./i18n";
 import { Told } from "./told";
 import type { DiscrepancyView, LotDetail, MaterialsPage, PickView } from "./types";
-import { exactGrams } from "./words";
+import { exactGrams, figure } from "./words";
 
 type Props = { page: MaterialsPage; clock: FloorClock; again: () => void };
 
@@ -66,7 +66,7 @@ function Doubt({ one, clock, again }: { one: DiscrepancyView; clock: FloorClock;
               step="any"
               required
               aria-label={t("What {order} really drew, g", { order: one.order })}
-              placeholder={(one.expected_mg / 1000).toFixed(1)}
+              placeholder={figure(one.expected_mg / 1000, 1)}
             />
             <span class="sub">g</span>
             <button type="submit" aria-busy={busy} aria-label={t("Correct what {order} drew", { order: one.order })}>
@@ -157,7 +157,7 @@ export function Weigh({ id, lot, again }: { id: string; lot: LotDetail; again: (
         step="any"
         required
         aria-label={t("The scale says of {lot}, without its spool, g", { lot: id })}
-        placeholder={(lot.mass_mg / 1000).toFixed(1)}
+        placeholder={figure(lot.mass_mg / 1000, 1)}
       />
       <span class="sub">g</span>
       <button type="submit" aria-busy={busy} aria-label={t("Weigh {lot}: settle it to the scale", { lot: id })}>

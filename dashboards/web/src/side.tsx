@@ -1,6 +1,7 @@
 // Beside the queue: material on the floor, the last events, what was refused and why.
 import { type FloorClock, useTick, utc, wallTime } from "./clock";
 import { t } from "./i18n";
+import { said } from "./said";
 import { Told } from "./told";
 import type { FloorDocument } from "./types";
 import { grams } from "./words";
@@ -62,7 +63,7 @@ export function LastEvents({ floor }: { floor: FloorDocument }) {
               {wallTime(event.at)}
             </time>
             <span>
-              <b>{event.subject}</b> <Told text={event.text} />
+              <b>{said(event.subject)}</b> <Told text={event.text} />
             </span>
           </li>
         ))}
@@ -99,7 +100,7 @@ export function Refused({ floor }: { floor: FloorDocument }) {
               {wallTime(letter.at)}
             </time>
             <span>
-              <b>{letter.code}</b> {letter.reason} <code>{letter.topic}</code>
+              <code>{letter.code}</code> <Told text={letter.reason} /> <code>{letter.topic}</code>
             </span>
           </li>
         ))}

@@ -5,6 +5,7 @@ import * as api from "./api";
 import { span } from "./clock";
 import { t } from "./i18n";
 import { Link, partPath } from "./router";
+import { said } from "./said";
 import { Listed, Told, When, Words } from "./told";
 import type { NeedStory, NeedView, OperationStory, OrderStory } from "./types";
 import {
@@ -154,7 +155,7 @@ function Attempt({ order }: { order: OrderStory }) {
   ];
   return (
     <p class={`attempt order-${order.state}`}>
-      <b>{order.machine}</b> {order.words}
+      <b>{order.machine}</b> <Told text={order.words} />
       {order.percent === undefined ? "" : ` ${order.percent} %`}
       {order.result ? `, ${RESULT_WORDS[order.result] ?? order.result}` : ""}
       {order.by ? ` (${t("said {who}", { who: order.by })})` : ""}
@@ -188,8 +189,8 @@ function Lines({ story }: { story: NeedStory }) {
                 line.duration_ms ? span(line.duration_ms) : "",
                 line.lot ? t("lot {lot}", { lot: line.lot }) : "",
                 line.to_lot ? t("to lot {lot}", { lot: line.to_lot }) : "",
-                `${line.provider} → ${line.receiver}`,
-                line.note ?? "",
+                `${said(line.provider)} → ${said(line.receiver)}`,
+                said(line.note),
               ]
                 .filter(Boolean)
                 .join(" · ")}

@@ -44,4 +44,6 @@ export type AdmittedView = Schemas["AdmittedView"];
 export type AuditView = Schemas["AuditView"];
 export type DiscrepancyView = Schemas["DiscrepancyView"];
 export type PickView = Schemas["PickView"];
+export type CommonsView = Schemas["CommonsView"];
+export type PeerView = Schemas["PeerView"];
 export type TokenView = Schemas["TokenView"];

@@ -5,6 +5,7 @@ import { useAsk } from "./ask";
 import { t } from "./i18n";
 import { When, Words } from "./told";
 import type { DueView, MachinePage } from "./types";
+import { figure } from "./words";
 
 type Props = { page: MachinePage; again: () => void };
 
@@ -28,7 +29,7 @@ export function UpkeepPanel({ page, again }: Props) {
           <li key={done.at + done.what}>
             <When at={done.at} />
             <span>
-              <b>{done.what}</b> {done.who}, {t("after {h} h", { h: done.run_h })}
+              <b>{done.what}</b> {done.who}, {t("after {h} h", { h: figure(done.run_h, 1) })}
               {done.note ? ` — ${done.note}` : ""}
             </span>
           </li>
@@ -43,7 +44,7 @@ type DueProps = { machine: string; due: DueView; again: () => void };
 function Due({ machine, due, again }: DueProps) {
   const [busy, ask] = useAsk();
   const late = due.left_h < 0;
-  const left = t(late ? "{h} h overdue" : "due in {h} h of running", { h: Math.abs(due.left_h).toFixed(1) });
+  const left = t(late ? "{h} h overdue" : "due in {h} h of running", { h: figure(Math.abs(due.left_h), 1) });
   return (
     <li class={late ? "late-item" : ""}>
       <span>

@@ -1,5 +1,5 @@
 // Every word a person reads that does not come from the floor itself: one catalogue per language.
-import { t } from "./i18n";
+import { locale, t, type Text } from "./i18n";
 import type { AttentionView, MachineState } from "./types";
 
 export const STATE_WORDS: Readonly<Record<MachineState, string>> = {
@@ -124,10 +124,43 @@ export const ROUND_WORDS: Readonly<Record<string, string>> = {
   refused: t("refused"),
 };
 
+/** A number as people of the page's language write it, with so many digits behind its point. */
+export function figure(value: number, digits = 0): string {
+  const rounded = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return value.toLocaleString(locale(), { ...rounded, useGrouping: Math.abs(value) >= 10_000 });
+}
+
 export function grams(mg: number): string {
-  return mg >= 10_000_000 ? `${(mg / 1_000_000).toFixed(1)} kg` : `${Math.round(mg / 1000)} g`;
+  return mg >= 10_000_000 ? `${figure(mg / 1_000_000, 1)} kg` : `${figure(Math.round(mg / 1000))} g`;
 }
 
 export function exactGrams(mg: number): string {
-  return `${(mg / 1000).toFixed(3)} g`;
+  return `${figure(mg / 1000, 3)} g`;
 }
+
+export const MACHINE_WORDS: Readonly<Record<string, Text>> = {
+  printer: "printer",
+  mill: "mill",
+  cell: "cell",
+  station: "station",
+};
+
+export const COMMAND_WORDS: Readonly<Record<string, Text>> = {
+  pause: "pause",
+  resume: "resume",
+  cancel: "cancel",
+  stop: "emergency stop",
+  clear: "said to be clear",
+  load: "load a lot",
+  unload: "take a lot out",
+  identify: "show yourself",
+  update: "update",
+};
+
+export const CODE_WORDS: Readonly<Record<string, Text>> = {
+  done: "done",
+  sent: "sent",
+  refused: "refused",
+  stale: "too late: it started anew",
+  expired: "too late",
+};
