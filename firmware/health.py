@@ -61,11 +61,14 @@ def take_panic(flash: "Any") -> str:
     """Why the last life ended by itself, "" when it did not; told once."""
     try:
         with flash.open(_PANIC, "rb") as file:
-            text = file.read(2 * _MAX_BYTES).decode()
-    except (OSError, UnicodeError, KeyError):
+            kept = file.read()
+        flash.remove(_PANIC)
+    except (OSError, KeyError):  # none, or flash fails: the machine begins all the same
         return ""
-    flash.remove(_PANIC)
-    return text
+    try:
+        return kept.decode()
+    except UnicodeError:
+        return "of its words only part was kept"
 
 
 def boot_cause(flash: "Any", board_says: str) -> str:

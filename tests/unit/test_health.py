@@ -48,6 +48,21 @@ def test_why_a_life_ended_is_told_once_by_the_next():
     assert health.take_panic(flash) == ""
 
 
+def test_a_flash_that_fails_or_kept_half_of_the_words_stops_no_start(monkeypatch):
+    flash = CutFlash()
+    with flash.open("panic.txt", "wb") as file:
+        file.write(b"link: " + "\u00e9".encode()[:1])
+        flash.sync(file)
+    assert health.boot_cause(flash, "power") == "failed: of its words only part was kept"
+    health.keep_panic(flash, "link", MemoryError("none left"))
+
+    def fails(name):
+        raise OSError(5, name)
+
+    monkeypatch.setattr(flash, "remove", fails)
+    assert health.boot_cause(flash, "power") == "power"
+
+
 class Serial:
     """A serial line of a machine that answers as told and then breaks the firmware."""
 
