@@ -269,9 +269,9 @@ def _step(n: int, operations: list[Operation]) -> StepView:
 
 
 def reason(waiting: list[Operation]) -> str:
-    """Why these wait, in words; never empty (nothing waits without a reason)."""
+    """Why these wait, in words, never empty: what most of those wait for that have no machine."""
     count: dict[str, int] = defaultdict(int)
-    for op in waiting:
+    for op in [op for op in waiting if op.state != "planned"] or waiting:
         count[op.reason or _derived(op)] += 1
     return max(count, key=lambda text: (count[text], text))
 

@@ -166,6 +166,14 @@ def test_progress_comes_from_telemetry_of_this_order_only(desk: Any, dash_floor:
     assert document(desk)["machines"]["printer-1"]["percent"] == 57
 
 
+def test_a_step_says_what_those_without_a_machine_wait_for(dash_floor: Any) -> None:
+    made = dash_floor.operation
+    one = made("a", "n-1", unit=0, state="planned", reason="planned next on printer-1")
+    two = made("b", "n-1", unit=1, state="ready", reason="needs petg: load it in printer-3")
+    assert steps([one, two, replace(one, id="c")])["print"]["reason"] == two.reason
+    assert steps([one])["print"]["reason"] == one.reason
+
+
 def test_bad_input_is_counted_and_shown_with_its_reason(desk: Any) -> None:
     shown = document(desk)
     assert shown["counters"]["dead_letters"] == 1
