@@ -24,8 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support import bench_floor  # noqa: E402  # found by the path above
-from support.bench_floor import Controller, Floor, wait_until  # noqa: E402  # the same
+from support.bench_floor import Controller, Floor  # noqa: E402  # the same
 from support.bench_peer import measured, peer, program  # noqa: E402  # the same
+from support.waiting import until  # noqa: E402  # the same
 
 BAD = 0.01  # of lines, in the noisy run
 LIMIT_S = 1800
@@ -47,12 +48,12 @@ def ours(folder: Path, lines: int, interpreter: str, bad: float) -> Row:
         controller = Controller(port)
         with floor.firmware(spool_bytes=1 << 28) as running:
             (folder / "pid").write_text(str(running.pid))
-            wait_until(lambda: controller.state.get("st") == "idle", 120, "an idle machine")
+            until(lambda: controller.state.get("st") == "idle", 120, "an idle machine")
             controller.command("clear")
-            wait_until(lambda: controller.state.get("ready"), 120, "a ready machine")
+            until(lambda: controller.state.get("ready"), 120, "a ready machine")
             lot = {"ch": 0, "lot": "lot-a", "ug_per_m": 2982000}
             controller.offer(1, floor.program(program(lines)), [lot])
-            wait_until(lambda: controller.heard("finished"), LIMIT_S, "the end of the order")
+            until(lambda: controller.heard("finished"), LIMIT_S, "the end of the order")
         controller.close()
         assert controller.heard("finished")[0]["ok"], controller.heard("finished")
     return measured(machine)

@@ -26,8 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support import bench_floor  # noqa: E402  # found by the path above
-from support.bench_floor import Controller, Floor, wait_until  # noqa: E402  # the same
+from support.bench_floor import Controller, Floor  # noqa: E402  # the same
 from support.bench_peer import peer, program  # noqa: E402  # the same
+from support.waiting import until  # noqa: E402  # the same
 
 LINES = 20000
 LIMIT_S = 120
@@ -67,12 +68,12 @@ class Bench:
         self.ready()
         started = len(self.controller.heard("started"))
         self.controller.offer(ep, self.part, [{"ch": 0, "lot": "a", "ug_per_m": 2982000}])
-        wait_until(lambda: len(self.controller.heard("started")) > started, LIMIT_S, "a start")
+        until(lambda: len(self.controller.heard("started")) > started, LIMIT_S, "a start")
         time.sleep(0.1 + self.random.random())
         pressed = time.monotonic()
         self.controller.command("stop")
         found = self.stops.get(timeout=LIMIT_S)
-        wait_until(lambda: self.controller.state.get("st") == "stopped", LIMIT_S, "a stop told")
+        until(lambda: self.controller.state.get("st") == "stopped", LIMIT_S, "a stop told")
         return (found["stop"] - pressed) * 1000, found["ran"]
 
 

@@ -34,6 +34,7 @@ from protocols.messages import decode  # noqa: E402  # the same
 from protocols.topics import parse_topic, up_filter  # noqa: E402  # the same
 from support import bench_floor, memory_gate  # noqa: E402  # the same
 from support.bench_peer import cpu_s  # noqa: E402  # the same
+from support.waiting import until  # noqa: E402  # the same
 
 HEAP_B = 112 * 1024
 MOST_B = 500_000  # of memory, each
@@ -127,7 +128,7 @@ def bench(folder: Path, machines: int, seconds: float) -> dict[str, Any]:
             stack.enter_context(bench_floor.process(machine(folder, n, port), env=environment))
             for n in range(1, machines + 1)
         ]
-        bench_floor.wait_until(lambda: listener.idle() == machines, ONLINE_S, "every machine")
+        until(lambda: listener.idle() == machines, ONLINE_S, "every machine")
         online_s = time.monotonic() - began
         before, cpu_before = listener.count(), [cpu_s(one.pid) for one in running]
         began = time.monotonic()

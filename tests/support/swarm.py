@@ -121,19 +121,23 @@ class LightMachine(asyncio.Protocol):
         self.counts.sent[leaf] = self.counts.sent.get(leaf, 0) + 1
         self._write(mqtt.publish(self._topics[leaf], encode(leaf, record), pid, retain))
 
-    def _state(self) -> dict[str, Any]:
+    def _held(self) -> dict[str, Any]:
         word = "paused" if self.paused else "running"
         held = {"order": f"o-{self.number}", "ep": self.number + 1, "st": word}
+        return {**held, "done_ppm": self.ppm}
+
+    def _state(self) -> dict[str, Any]:
         return {
             "v": 1, "on": True, "bn": f"b-{self.number}", "jid": f"j-{self.number}",
             "st": "paused" if self.paused else "busy", "ready": False,
-            "order": {**held, "done_ppm": self.ppm}, "fw": "1.0.0", "tq": "none",
+            "order": self._held(), "fw": "1.0.0", "tq": "none",
         }  # fmt: skip
 
     def _hello(self) -> dict[str, Any]:
         return {
             "v": 1, "bn": f"b-{self.number}", "jid": f"j-{self.number}", "lo": 1, "hi": self.s,
             "last_ep": self.number + 1, "term": 0, "ctr": [], "fw": "1.0.0", "boot": "power",
+            "order": self._held(),
         }  # fmt: skip
 
     def say_state(self) -> None:
