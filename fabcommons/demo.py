@@ -153,6 +153,7 @@ def _run_in(options: argparse.Namespace, folder: Path) -> int:
             progress.chaos = faults.Chaos(running, floor, children)
         progress.until_done(options.timeout)
         children.stop("technician")
+        running.leave_cells()
         floor.settle(children)
         judged = Judged(floor.truths(), town.held if town else None)
         return _verdict(options, running, judged, progress.elapsed_s)

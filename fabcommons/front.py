@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from controller.adapters.authority import Authority
+from controller.adapters.broker import free_port
 from controller.adapters.clock import utc_ms
 from controller.adapters.oidc import Provider
 from controller.adapters.site_file import SiteFile
@@ -24,6 +25,13 @@ EVERYWHERE = ("", "0.0.0.0", "::")
 def page_host(settings: SiteFile) -> str:
     """Host the page is bound to."""
     return settings.http.rpartition(":")[0].strip("[]") or "127.0.0.1"
+
+
+def settle_port(settings: SiteFile) -> None:
+    """Give port 0 a number once, for machines are told it as well as people."""
+    host, _, port = settings.http.rpartition(":")
+    if port == "0":
+        settings.http = f"{host}:{free_port(page_host(settings))}"
 
 
 def wants_tls(settings: SiteFile) -> bool:

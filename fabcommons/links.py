@@ -40,6 +40,13 @@ class Links:
             )
             self._of_hosts().add(entry.id, KINDS[entry.link], known)
 
+    def leave_cells(self) -> None:
+        """Leave every cell for good: its end is no lost connection then."""
+        if self._cells is not None:
+            del self._site.outlet.links["opcua"]
+            self._cells.close()
+            self._cells = None
+
     def _of_cells(self) -> OpcuaLink:
         if self._cells is None:
             from controller.adapters.opcua.link import OpcuaLink

@@ -49,6 +49,7 @@ from fabcommons.front import (
     page_host,
     page_url,
     set_up_code,
+    settle_port,
 )
 from fabcommons.influx import open_copies
 from fabcommons.joining import Commons
@@ -93,6 +94,7 @@ class RunningSite:
             logging.getLogger(noisy).setLevel(logging.CRITICAL)
         last_ms = last_ms_of(settings, place)
         self._sink = open_copies(settings.influx, place.folder / "influx")
+        settle_port(settings)
         origin = Origin(settings.site, page_url(settings))
         self._places = open_places(settings.notify, origin, place.base, secret)
         self._door = open_door(settings, place.folder, place.base)
@@ -303,6 +305,10 @@ class RunningSite:
             return
         old.kill()
         self.broker = open_broker(old.kind, self.place.folder / "broker", old.host, old.port)
+
+    def leave_cells(self) -> None:
+        """Leave every cell for good, before it is ended."""
+        self._links.leave_cells()
 
     def close(self) -> None:
         """Close what takes needs, the site and the broker, in that order."""

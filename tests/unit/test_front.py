@@ -20,6 +20,7 @@ from fabcommons import account as account_command
 from fabcommons import doctor
 from fabcommons.cli import main
 from fabcommons.client import Client, CliError
+from fabcommons.front import machines_url, page_url, settle_port
 from fabcommons.running import Place, RunningSite
 
 PASSWORD = "correct horse battery"
@@ -165,3 +166,13 @@ def test_the_settings_file_is_checked(tmp_path: Path) -> None:
     with pytest.raises(SiteFileError, match=r"access\.tls"):
         read_site(site_file(tmp_path, tls="never"))
     assert read_site(site_file(tmp_path)) != SiteFile(site="guarded")
+
+
+def test_port_0_becomes_one_port_for_people_and_machines() -> None:
+    settings = SiteFile(site="lab", http="127.0.0.1:0")
+    settle_port(settings)
+    assert page_url(settings) == machines_url(settings)
+    assert not page_url(settings).endswith(":0")
+    before = settings.http
+    settle_port(settings)
+    assert settings.http == before
