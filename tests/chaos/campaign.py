@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,12 @@ def main() -> int:
     parser.add_argument("--per-world", type=int, default=300)
     parser.add_argument("--processes", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--world", help="play one world again: CLASS:SEED")
+    parser.add_argument("--first", type=int, default=0, help="leave out so many worlds: go on")
     parser.add_argument("--minutes", type=float, default=0, help="begin no world after so long")
     parser.add_argument("--out", type=Path, default=Path("run/chaos.json"))
     options = parser.parse_args()
     report = Report()
-    worlds = scopes(options.orders, options.seed, options.per_world)
+    worlds = islice(scopes(options.orders, options.seed, options.per_world), options.first, None)
     if options.world:
         name, _, seed = options.world.rpartition(":")
         scope = Scope(options.per_world, seed=int(seed), fault=name, every_ms=25_000)
