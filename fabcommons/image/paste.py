@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fabcommons.image.names import is_stored
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NEVER = (ast.Yield, ast.YieldFrom, ast.Lambda, ast.Global, ast.Nonlocal, ast.ClassDef)
 _BODIES = ("body", "orelse", "finalbody")
@@ -270,17 +272,13 @@ class _Body:
 
 def _stored(function: Function, with_parameters: bool = True) -> set[str]:
     """Names that are a function's own."""
-    found = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and _is_store(n)}
+    found = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and is_stored(n)}
     found |= {n.name for n in ast.walk(function) if isinstance(n, ast.ExceptHandler) and n.name}
     found |= {a.asname or a.name for n in ast.walk(function)
               if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
     if with_parameters:
         found |= {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
     return found
-
-
-def _is_store(node: ast.Name) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Store | ast.Del)
 
 
 def _arguments(callee: Function, call: ast.Call) -> list[tuple[str, ast.expr]] | None:

@@ -16,8 +16,11 @@ import io
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from keyword import kwlist as KEYWORDS
-from string import ascii_letters
+
+from fabcommons.image.link import WHOLE
+from fabcommons.image.names import STATIC, cheap_names, own_names, short_names
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _STRANGERS = (str, bytes, bytearray, memoryview, dict, list, set, tuple, int, OSError, io.FileIO)
@@ -27,39 +30,54 @@ _MICROPYTHON = {"s", "readinto", "ioctl", "any", "init", "deinit", "wait_closed"
 _BORDERS = ("firmware.board", "firmware.wifi", "firmware.unix", "firmware.flash", "firmware.net")
 
 
-def shorten(trees: dict[str, ast.Module], roots: tuple[str, ...] = ()) -> None:
-    """Rename in place; what modules that are roots define keeps its name."""
+def shorten(
+    trees: dict[str, ast.Module], roots: tuple[str, ...] = (), foreign: set[str] | None = None
+) -> None:
+    """Rename in place; what modules that are roots define keeps its name.
+
+    foreign: attributes of objects that are not ours, told before the modules were joined.
+    """
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     named = {n.arg for n in nodes if isinstance(n, ast.keyword) and n.arg}
-    _shorten_attributes(trees, nodes)
+    _shorten_attributes(trees, nodes, foreign_attributes(trees) | (foreign or set()))
     for tree in trees.values():
+        shared = {name for node in tree.body for name in _names_of(node)}
         for function in _functions(tree):
-            _Parameters(function, named).visit(function)
-    new = {m: _module_names(t, m in roots, named, trees) for m, t in trees.items()}
+            _Locals(function, named | shared).visit(function)
+    new: dict[str, dict[str, str]] = {}
+    for module in sorted(trees, key=lambda m: m != WHOLE):  # the others go by its names
+        new[module] = _module_names(module, module in roots, named, trees, new)
     for module, tree in trees.items():
         _Names(new, module, trees).visit(tree)
 
 
 # attributes ------------------------------------------------------------------------------------
-def _shorten_attributes(trees: dict[str, ast.Module], nodes: list[ast.AST]) -> None:
-    kept = _foreign(trees) | _spelled(nodes)
+def _shorten_attributes(
+    trees: dict[str, ast.Module], nodes: list[ast.AST], foreign: set[str]
+) -> None:
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    families = [set[str]().union(*map(_defined, family)) - kept for family in _families(classes)]
+    spelled = _spelled(nodes)
+    assigned = {name for c in classes for node in c.body for name in _names_of(node)}
+    methods = {node.name for c in classes for node in c.body if isinstance(node, _Function)}
+    kept = foreign | spelled | (assigned - methods)
+    families = [set[str]().union(*map(_defined, family)) for family in _families(classes)]
+    pool = [n for n in (*STATIC, *islice(short_names(kept, "_"), 500)) if n not in spelled]
     uses = Counter(n.attr for n in nodes if isinstance(n, ast.Attribute))
     new: dict[str, str] = {}
-    for name in sorted(set[str]().union(*families), key=lambda n: (-uses[n], n)):
-        taken = {new[n] for family in families if name in family for n in family if n in new}
-        new[name] = next(short for short in _short_names(kept) if short not in taken)
+    for name in sorted(set[str]().union(*families) - kept, key=lambda n: (-uses[n], n)):
+        taken = {new.get(n, n) for family in families if name in family for n in family}
+        new[name] = next(short for short in pool if short not in taken)
     for tree in trees.values():
         _Attributes(new, _module_aliases(tree, trees)).visit(tree)
 
 
-def _foreign(trees: dict[str, ast.Module]) -> set[str]:
+def foreign_attributes(trees: dict[str, ast.Module]) -> set[str]:
     """Attributes of objects that are not ours."""
     found = {name for kind in (*_STRANGERS, *_STREAMS) for name in dir(kind)}
     found |= set(dir(hashlib.sha256())) | _MICROPYTHON
     border = [t for m, t in trees.items() if m.startswith(_BORDERS)]
-    return found | {n.attr for t in border for n in ast.walk(t) if isinstance(n, ast.Attribute)}
+    theirs = {n.attr for t in border for n in ast.walk(t) if isinstance(n, ast.Attribute)}
+    return found | {name for name in theirs if name[:1] != "_"}
 
 
 def _spelled(nodes: list[ast.AST]) -> set[str]:
@@ -107,7 +125,7 @@ class _Attributes(ast.NodeTransformer):
         return node
 
 
-# parameters ------------------------------------------------------------------------------------
+# locals ----------------------------------------------------------------------------------------
 def _functions(tree: ast.Module) -> Iterator[ast.stmt]:
     """Functions of a module and methods of its classes; those inside functions belong to them."""
     for node in tree.body:
@@ -116,14 +134,16 @@ def _functions(tree: ast.Module) -> Iterator[ast.stmt]:
                 yield inner
 
 
-class _Parameters(ast.NodeTransformer):
-    """Parameters of one function and of those inside it."""
+class _Locals(ast.NodeTransformer):
+    """Parameters and local names of one function and of those inside it."""
 
-    def __init__(self, function: ast.stmt, named: set[str]) -> None:
-        found = {n.arg for n in ast.walk(function) if isinstance(n, ast.arg)}
-        found = {name for name in found if name not in named and name != "self"}
-        taken = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} | set(KEYWORDS)
-        self._new = dict(zip(sorted(found), _short_names(taken, ""), strict=False))
+    def __init__(self, function: ast.stmt, kept: set[str]) -> None:
+        own = own_names(function) - kept - _imported(function) - {"self"}
+        parameters = [n.arg for n in ast.walk(function) if isinstance(n, ast.arg) and n.arg in own]
+        ordered = [*dict.fromkeys(parameters), *sorted(own.difference(parameters))]
+        taken = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} - own
+        self._is_inner = False
+        self._new = dict(zip(ordered, short_names(taken | set(KEYWORDS)), strict=False))
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         node.id = self._new.get(node.id, node.id)
@@ -133,28 +153,56 @@ class _Parameters(ast.NodeTransformer):
         node.arg = self._new.get(node.arg, node.arg)
         return node
 
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.name = self._new.get(node.name or "", node.name)
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._inner(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._inner(node)
+
+    def _inner(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        if self._is_inner:
+            node.name = self._new.get(node.name, node.name)
+        outside, self._is_inner = self._is_inner, True
+        self.generic_visit(node)
+        self._is_inner = outside
+        return node
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name for node in nodes for alias in node.names}
+
 
 # names of modules ------------------------------------------------------------------------------
-def _short_names(kept: set[str], head: str = "_") -> Iterator[str]:
-    for first in ("", *ascii_letters):
-        for last in ascii_letters:
-            if head + first + last not in kept:
-                yield head + first + last
-
-
 def _module_names(
-    tree: ast.Module, is_root: bool, named: set[str], trees: dict[str, ast.Module]
+    module: str,
+    is_root: bool,
+    named: set[str],
+    trees: dict[str, ast.Module],
+    new: dict[str, dict[str, str]],
 ) -> dict[str, str]:
     """New name of each name a module defines or imports from others of ours."""
+    tree = trees[module]
     defined: set[str] = set() if is_root else {n for node in tree.body for n in _names_of(node)}
+    wished: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "") in trees:
+            theirs = new.get(node.module or "", {})
             defined |= {alias.asname or alias.name for alias in node.names}
+            wished |= {a.asname or a.name: theirs[a.name] for a in node.names if a.name in theirs}
     old = {n for n in defined if n[:2] != "__" and n not in named and not hasattr(builtins, n)}
-    taken = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} | {"_"}
     uses = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
-    ordered = sorted(old, key=lambda n: (-uses[n], n))
-    return dict(zip(ordered, _short_names(taken), strict=False))
+    nodes = list(ast.walk(tree))
+    taken = {*uses, *_imported(tree), *(n.arg for n in nodes if isinstance(n, ast.arg))} - old
+    taken |= {n.name for n in nodes if isinstance(n, ast.ExceptHandler) and n.name}
+    wished = {mine: name for mine, name in wished.items() if mine in old and name not in taken}
+    ordered = sorted(old.difference(wished), key=lambda n: (-uses[n], n))
+    cheap = cheap_names(tree, taken | old | set(wished.values()))
+    return wished | dict(zip(ordered, cheap, strict=False))
 
 
 def _names_of(node: ast.stmt) -> Iterator[str]:
