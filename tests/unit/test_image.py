@@ -2,9 +2,6 @@
 
 import ast
 
-import pytest
-
-from fabcommons.image import DIALECTS, build
 from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.shake import shake
@@ -149,21 +146,3 @@ def outer(words):
     trees = {"pkg.one": strip(source)}
     paste(trees, ())
     assert "_twice" in ast.unparse(trees["pkg.one"])
-
-
-LIMITS_KIB = {"marlin": 68, "grbl": 76}
-WORDS = {
-    "marlin": b"cold extrusion prevented",
-    "grbl": b"machine waits: ",
-}  # a text of each dialect
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_an_image_holds_one_dialect_and_stays_small(dialect):
-    image = build(dialect)
-    other = "grbl" if dialect == "marlin" else "marlin"
-    whole = image.files["firmware/whole.mpy"]
-    assert WORDS[dialect] in whole and WORDS[other] not in whole
-    assert not any("drivers/" in n and "console" not in n for n in image.files)  # all is joined
-    assert image.size_bytes <= LIMITS_KIB[dialect] * 1024
-    assert image.rom().startswith(b"\xd2\xcd\x31") and len(image.rom()) % 2 == 0

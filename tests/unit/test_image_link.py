@@ -1,14 +1,10 @@
-"""Modules joined into one do what they did apart; so does the image of a board."""
+"""Modules joined into one do what they did apart."""
 
 import ast
-import json
-import os
-import socket
 import subprocess
 
 import pytest
 
-from fabcommons.image import DIALECTS, build
 from fabcommons.image.constants import inline
 from fabcommons.image.link import WHOLE, LinkError, link
 from fabcommons.image.names import ONE_BYTE, order_names
@@ -168,80 +164,3 @@ def test_the_names_said_most_come_first():
     tree = strip("x = y\n" + "\n".join(f"n{n} = 1" for n in range(ONE_BYTE)) + "\n" + often)
     order_names(tree)
     assert "often" in ast.unparse(tree.body[0]) and isinstance(tree.body[0], ast.While)
-
-
-# the image of a board -----------------------------------------------------------------------------
-MACHINE = """
-import socket
-PWRON_RESET = 1
-def reset_cause():
-    return 1
-def reset():
-    raise SystemExit(64)
-class WDT:
-    def __init__(self, timeout):
-        pass
-    def feed(self):
-        pass
-class Pin:
-    IN = PULL_UP = 0
-    def __init__(self, *_):
-        pass
-def UART(number, baudrate, **_):
-    line = socket.socket()
-    line.connect(socket.getaddrinfo("127.0.0.1", baudrate)[0][-1])
-    line.setblocking(False)
-    return line
-"""
-NETWORK = """
-STA_IF = 0
-class WLAN:
-    def __init__(self, kind):
-        pass
-    def isconnected(self):
-        return True
-"""
-START = """
-import sys
-sys.path.insert(0, ".")
-import firmware.main as entry
-class sys:
-    platform = "esp32"
-entry.sys = sys
-entry.main()
-"""
-
-
-def listener():
-    sock = socket.create_server(("127.0.0.1", 0))
-    sock.settimeout(90)
-    return sock
-
-
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_image_of_a_board_runs_and_talks_to_machine_and_broker(tmp_path, dialect):
-    build(dialect).write(tmp_path)
-    (tmp_path / "machine.py").write_text(MACHINE)
-    (tmp_path / "network.py").write_text(NETWORK)
-    with listener() as machine, listener() as broker:
-        config = {
-            "site": "test",
-            "machine": "m1",
-            "broker": {"host": "127.0.0.1", "port": broker.getsockname()[1]},
-            "serial": {"port": "uart", "baud": machine.getsockname()[1]},
-            "dialect": dialect,
-            "flash": str(tmp_path / "flash"),
-            "wifi": {"ssid": "shop", "password": "12345678"},
-            "pins": "esp32",
-            "prompt": True,
-        }
-        (tmp_path / "config.json").write_text(json.dumps(config))
-        command = [bench_floor.MICROPYTHON, "-X", "heapsize=512k", "-c", START]
-        environment = {**os.environ, "MICROPYPATH": ".frozen"}
-        with bench_floor.process(command, cwd=tmp_path, env=environment):
-            line, link_ = machine.accept()[0], broker.accept()[0]
-            with line, link_:
-                line.settimeout(90)
-                link_.settimeout(90)
-                assert line.recv(1)
-                assert link_.recv(1) == b"\x10"  # CONNECT
