@@ -7,7 +7,7 @@ import pytest
 from support import memory_gate
 
 pytestmark = pytest.mark.system
-LINES, EVENTS = 1000, 40
+LINES, EVENTS = 4000, 40
 
 
 @pytest.mark.parametrize("way", sorted(memory_gate.GATES))
