@@ -9,26 +9,15 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from dashboards.models import LotView, MachineView
 from dashboards.sentences import SaidView
+from dashboards.story_models import AttemptView
 
 
-class RanView(TypedDict):
-    """One order in a machine's history; measured and uncertain mass apart."""
+class RanView(AttemptView):
+    """One order in a machine's history."""
 
     id: str
     label: str
     need: str
-    state: str
-    words: str
-    offered_at: int
-    started_at: NotRequired[int]
-    ended_at: NotRequired[int]
-    run_ms: NotRequired[int]
-    measured_mg: NotRequired[int]
-    uncertain_mg: NotRequired[int]
-    result: NotRequired[str]
-    by: NotRequired[str]
-    why: NotRequired[str]
-    said: NotRequired[SaidView]
 
 
 class DueView(TypedDict):

@@ -10,25 +10,30 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from dashboards.sentences import SaidView
 
 
-class OrderStory(TypedDict):
-    """One attempt on one machine; measured and estimated mass never share a field."""
+class AttemptView(TypedDict):
+    """What became of an order on a machine; measured and uncertain mass never share a field."""
 
-    id: str
-    machine: str
-    ep: int
     state: str
     words: str
     offered_at: int
     started_at: NotRequired[int]
     ended_at: NotRequired[int]
     run_ms: NotRequired[int]
-    percent: NotRequired[int]
     result: NotRequired[str]
     by: NotRequired[str]
     why: NotRequired[str]
     said: NotRequired[SaidView]
     measured_mg: NotRequired[int]
     uncertain_mg: NotRequired[int]
+
+
+class OrderStory(AttemptView):
+    """One attempt of an operation."""
+
+    id: str
+    machine: str
+    ep: int
+    percent: NotRequired[int]
 
 
 class OperationStory(TypedDict):

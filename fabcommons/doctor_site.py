@@ -248,7 +248,7 @@ def last_commit(tx: Tx) -> Finding:
 def machines(tx: Tx, folder: Path) -> Iterator[Finding]:
     """Machines nobody should trust, and machines whose firmware is behind."""
     found = tx.machines.all()
-    twins = [m.id for m in found if m.stale_boots or "two boards" in m.quarantine]
+    twins = [m.id for m in found if m.stale_boots > 0 or "two boards" in m.quarantine]
     if twins:
         text = f"two boards speak as {', '.join(twins)}"
         fix = "switch one off, give it its own name: fabcommons machine enrol"

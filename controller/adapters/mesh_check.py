@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from controller.definition.meshes import packed_files
+
 MAX_MESH_BYTES = 200_000_000
 MAX_UNPACKED_BYTES = 600_000_000
 MAX_RATIO = 200  # deflate can do 1,032:1; the XML of a mesh is 5 to 20:1
@@ -18,11 +20,8 @@ def unsafe(path: Path) -> str:
         return f"has {size // 1_000_000} MB, at most {MAX_MESH_BYTES // 1_000_000} are taken"
     if path.suffix.lower() != ".3mf":
         return ""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    # zipfile raises NotImplementedError for a version or compression it cannot read
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    entries = packed_files(path)
+    if entries is None:
         return "is no 3MF: its zip cannot be read"
     return _unsafe_entries(entries, size)
 

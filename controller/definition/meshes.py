@@ -59,9 +59,15 @@ def _is_stl(path: Path, size: int) -> bool:
 
 
 def _is_3mf(path: Path) -> bool:
+    files = packed_files(path) or []
+    return any(file.filename.lower().endswith(_MODEL.lower()) for file in files)
+
+
+def packed_files(path: Path) -> list[zipfile.ZipInfo] | None:
+    """Files in a 3MF, None when it is no zip that can be read; raise OSError."""
     try:
         with zipfile.ZipFile(path) as package:
-            return any(name.lower().endswith(_MODEL.lower()) for name in package.namelist())
-    # zipfile raises the last two for a version it cannot read and for names that are no text
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
-        return False
+            return package.infolist()
+    # zipfile's own RuntimeError says: a version it does not know; ValueError: a name is no text
+    except (zipfile.BadZipFile, RuntimeError, ValueError):
+        return None

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from controller.execution.material import begin_anew
 from controller.execution.outcome import Verdict, settle, settle_failed
-from controller.execution.presence import TWO_BOARDS
+from controller.execution.presence import TWO_BOARDS, trust_anew
 from controller.execution.steps import advance, give_back, missing_inputs, operation_of, try_again
 from controller.values import JobOrder, Json, Operation, Refused
 
@@ -95,8 +95,7 @@ def release_machine(tx: "Tx", machine: str, who: str) -> None:
         raise Refused("unknown-machine", "machine", f"there is no machine {machine}")
     if not found.quarantine:
         return
-    # the board that stays may be the one heard first: whoever speaks next is followed
-    tx.machines.change(machine, quarantine="", stale_boots=0, bn=None, boots=[])
+    trust_anew(tx, machine)
     if found.quarantine != TWO_BOARDS:  # each journal counts for itself; else they contradict
         begin_anew(tx, machine)
     tx.notice("machine", machine, f"{who} released {machine} from quarantine")

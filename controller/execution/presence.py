@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MAX_BOOTS = 8
 MAX_FLIPS = 3
 MAX_LATE_MS = 3 * 3_600_000  # a word further behind was stamped by a clock that was wrong
+MAX_AHEAD_MS = 10_000  # as a board's clock may run while it hears no time
+GREETED = -1  # stale_boots of a machine whose present start said nothing but hello
 TWO_BOARDS = "two boards speak under its name"
 CLONED = "two boards speak under its name, with one journal"
 _HEARD = {"claimed": "heard_granted", "running": "heard", "paused": "heard_paused"}
@@ -94,8 +96,9 @@ def hear_state(tx: "Tx", machine: str, state: Json) -> None:
             tx.machines.change(machine, online=False, ready=False)
             tx.notice("machine", machine, f"{machine} is not connected")
         return
-    if not _take_boot(tx, found, state["bn"], state.get("t")):
+    if not _take_state(tx, found, state["bn"], state.get("t")):
         return
+    _check_journal(tx, found, state)
     order: Json = state.get("order") or {}
     tx.machines.change(
         machine,
@@ -138,7 +141,7 @@ def _hear_order(tx: "Tx", machine: str, reported: Json) -> None:
 def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
     """Take ``up/hello``: boot, journal, epoch and term; answer with want and ack."""
     found = _machine(tx, machine)
-    if not _take_boot(tx, found, hello["bn"]):
+    if not _take_hello(tx, found, hello["bn"]):
         return
     noted = {**_journals(tx, machine), hello["bn"]: hello["jid"]}
     last = dict(list(noted.items())[-MAX_BOOTS:])
@@ -167,41 +170,76 @@ def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
         tx.machines.change(machine.id, acked_s=low - 1)
         missing = f"{machine.acked_s + 1} to {low - 1}"
         tx.notice("attention", machine.id, f"{machine.id} no longer has its events {missing}")
-    elif hello["hi"] < min(machine.acked_s, tx.site.number(_before_boot(machine.id))):
-        back = f"its journal ends at {hello['hi']}, {machine.acked_s} was acknowledged"
+
+
+def _check_journal(tx: "Tx", machine: Machine, state: Json) -> None:
+    """A journal that lacks what was taken from it before it spoke was set back: not trusted."""
+    high, said_at = state.get("hi"), state.get("t")
+    if high is None or said_at is None or said_at > tx.now_ms or machine.quarantine:
+        return
+    if state["jid"] != machine.jid or high >= machine.acked_s:
+        return
+    taken_at = tx.inbox.received_at(machine.id, state["jid"], high + 1)
+    if taken_at is not None and taken_at + MAX_AHEAD_MS < said_at:
+        back = f"its journal ends at {high}, {machine.acked_s} was acknowledged"
         quarantine(tx, machine.id, back)
 
 
-def _take_boot(tx: "Tx", machine: Machine, bn: str, said_at: int | None = None) -> bool:
-    """Follow the newest boot; False for a report of an earlier one.
-
-    Who still speaks after a later boot was heard is a second board; what was said before is late.
-    """
-    boots = machine.boots or []
+def _take_hello(tx: "Tx", machine: Machine, bn: str) -> bool:
+    """Follow a boot never heard before; False for an earlier one: a hello tells not when it was."""
     if bn == machine.bn:
         return True
-    if bn in boots and _is_late(tx, machine.id, said_at):
+    if bn in (machine.boots or []):
         return False
-    if bn in boots:
-        flips = machine.stale_boots + 1
-        tx.machines.change(machine.id, stale_boots=flips)
-        if flips >= MAX_FLIPS and not machine.quarantine:
-            journals = _journals(tx, machine.id)
-            apart = journals.get(bn, "?") != journals.get(machine.bn or "", "?")
-            quarantine(tx, machine.id, TWO_BOARDS if apart else CLONED)
-        return False
-    kept = [*boots[-(MAX_BOOTS - 1) :], bn]
-    tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=0)
-    tx.site.put(_before_boot(machine.id), str(machine.acked_s))
-    tx.site.put(_boot_heard(machine.id), str(tx.now_ms))
+    _follow(tx, machine, bn, GREETED)
     return True
 
 
-def _is_late(tx: "Tx", machine: str, said_at: int | None) -> bool:
-    """Whether a word was said, by the sender's stamp, before the present boot was first heard."""
-    if said_at is None:
+def _take_state(tx: "Tx", machine: Machine, bn: str, said_at: int | None) -> bool:
+    """Follow the newest boot; False for a report of an earlier one.
+
+    Who still speaks after a later boot was heard is a second board, but what was said before is
+    late; and if all that was heard of the later one is a hello, that was late itself.
+    """
+    if bn == machine.bn:
+        if machine.stale_boots == GREETED:
+            tx.machines.change(machine.id, stale_boots=0)
+        return True
+    if bn not in (machine.boots or []):
+        _follow(tx, machine, bn, 0)
+        return True
+    heard_at = tx.site.number(_boot_heard(machine.id))
+    if said_at is not None and 0 < heard_at - said_at <= MAX_LATE_MS:
         return False
-    return 0 < tx.site.number(_boot_heard(machine)) - said_at <= MAX_LATE_MS
+    speaks = said_at is not None and heard_at <= said_at <= tx.now_ms
+    if machine.bn is None or (speaks and machine.stale_boots == GREETED):
+        _follow(tx, machine, bn, 0)
+        return True
+    _doubt(tx, machine, bn)
+    return False
+
+
+def _follow(tx: "Tx", machine: Machine, bn: str, stale_boots: int) -> None:
+    others = [known for known in machine.boots or [] if known != bn]
+    kept = [*others[-(MAX_BOOTS - 1) :], bn]
+    tx.machines.change(machine.id, bn=bn, boots=kept, stale_boots=stale_boots)
+    tx.site.put(_boot_heard(machine.id), str(tx.now_ms))
+
+
+def _doubt(tx: "Tx", machine: Machine, bn: str) -> None:
+    """Count a word that a second board may have said."""
+    flips = max(machine.stale_boots, 0) + 1
+    tx.machines.change(machine.id, stale_boots=flips)
+    if flips >= MAX_FLIPS and not machine.quarantine:
+        journals = _journals(tx, machine.id)
+        apart = journals.get(bn, "?") != journals.get(machine.bn or "", "?")
+        quarantine(tx, machine.id, TWO_BOARDS if apart else CLONED)
+
+
+def trust_anew(tx: "Tx", machine: str) -> None:
+    """Of the boards heard, one stays: the next that is surely there is followed."""
+    tx.machines.change(machine, quarantine="", stale_boots=0, bn=None)
+    tx.site.put(_boot_heard(machine), str(tx.now_ms))
 
 
 def _boot_heard(machine: str) -> str:
@@ -216,12 +254,3 @@ def _journals_key(machine: str) -> str:
 def _journals(tx: "Tx", machine: str) -> dict[str, str]:
     """Journal of each of the last boots that were heard."""
     return json.loads(tx.site.get(_journals_key(machine)) or "{}")
-
-
-def _before_boot(machine: str) -> str:
-    """Name of the number acknowledged when a machine's boot was first heard.
-
-    Its journal must reach so far in every hello of that boot. What was acknowledged since may be
-    missing in one that comes late or again: a broker repeats what a stopped controller had taken.
-    """
-    return f"acked-before-boot:{machine}"

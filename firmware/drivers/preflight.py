@@ -98,7 +98,7 @@ class Machine:
 
     def _words(self, kind: str, code: int) -> str:
         try:
-            from protocols import grbl_codes  # 10 kB that most orders never need
+            from protocols import grbl_codes  # words that most orders never need
 
             find = grbl_codes.alarm_words if kind == "alarm" else grbl_codes.error_words
             return find(code, self.firmware)

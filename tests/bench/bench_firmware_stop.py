@@ -45,6 +45,7 @@ class Bench:
         self.stops: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, args=(machine,), daemon=True).start()
         self.random = random.Random(1)
+        self.moment = threading.Event()  # never set
 
     def _read(self, machine: subprocess.Popen[str]) -> None:
         assert machine.stdout is not None
@@ -55,13 +56,18 @@ class Bench:
     def ready(self) -> None:
         """Clear the machine and wait until it takes an order."""
         asked_at = 0.0
-        end = time.monotonic() + LIMIT_S
-        while not (self.controller.state.get("ready") and self.controller.state["st"] == "idle"):
-            assert time.monotonic() < end, self.controller.state
-            if time.monotonic() - asked_at > 2 and "bn" in self.controller.state:
+
+        def is_ready() -> bool:
+            nonlocal asked_at
+            state = self.controller.state
+            if state.get("ready") and state["st"] == "idle":
+                return True
+            if time.monotonic() - asked_at > 2 and "bn" in state:
                 self.controller.command("clear")
                 asked_at = time.monotonic()
-            time.sleep(0.02)
+            return False
+
+        until(is_ready, LIMIT_S, "a ready machine")
 
     def press(self, ep: int) -> tuple[float, int]:
         """One order, stopped at some moment; (ms to the wire, lines run since the last stop)."""
@@ -69,7 +75,7 @@ class Bench:
         started = len(self.controller.heard("started"))
         self.controller.offer(ep, self.part, [{"ch": 0, "lot": "a", "ug_per_m": 2982000}])
         until(lambda: len(self.controller.heard("started")) > started, LIMIT_S, "a start")
-        time.sleep(0.1 + self.random.random())
+        self.moment.wait(0.1 + self.random.random())  # a press comes at any moment of a print
         pressed = time.monotonic()
         self.controller.command("stop")
         found = self.stops.get(timeout=LIMIT_S)

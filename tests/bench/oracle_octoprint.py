@@ -7,7 +7,7 @@ never imported by us. Its server, web interface and plugins are left out: only w
 import sys
 import tempfile
 import threading
-import time
+from pathlib import Path
 
 import octoprint.plugin  # type: ignore[import-not-found]  # lives in its own environment
 from octoprint.printer.profile import (  # type: ignore[import-not-found]  # the same
@@ -17,6 +17,10 @@ from octoprint.util.comm import (  # type: ignore[import-not-found]  # the same
     MachineCom,
     MachineComPrintCallback,
 )
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.waiting import until  # found by the path above
 
 ended = threading.Event()
 
@@ -35,12 +39,10 @@ octoprint.plugin.plugin_manager(
 octoprint.init_event_manager(settings)
 com = MachineCom(sys.argv[1], 250000, Ends(), PrinterProfileManager())
 com.start()
-while not com.isOperational():
-    time.sleep(0.05)
-time.sleep(2)
+until(com.isOperational, what="a printer")
+until(lambda: not com._send_queue.unfinished_tasks, what="the end of its questions")
 com.selectFile(sys.argv[2], False)
 com.startPrint()
 ended.wait()
 print("done", flush=True)
-time.sleep(0.5)
-com.close(wait=False)
+com.close(wait=True, timeout=60)

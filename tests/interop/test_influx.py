@@ -57,10 +57,10 @@ def test_lines_arrive_as_they_were(influxd: Influxd, open_sink: Any) -> None:
     sink = open_sink(influxd.url)
     values = {"nozzle_mc": 215_000, "bed_mc": -50_000, "heap_free_b": 2**40}
     sink.write([line("lab", "p-1", "printer", T0, values)])
-    until(lambda: sink.state().sent == 1, 60)
+    until(lambda: sink.state().sent == 1, 20)
     rows = influxd.ask("SELECT bed_mc, heap_free_b, id, kind, nozzle_mc, site FROM machine")
     assert rows == [[T0, -50_000, 2**40, "p-1", "printer", 215_000, "lab"]]
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+    until(lambda: sink.state().waiting_bytes == 0, 20)
     assert sink.state() == ("ok", 1, 0, 0, 0, "")
 
 
@@ -75,10 +75,10 @@ def test_a_killed_server_misses_nothing_that_was_acknowledged(
             influxd.start()
         sink.write(points(n * 100, 100))
         if n in (20, 60):
-            until(lambda: sink.state().sent > 0, 60)
+            until(lambda: sink.state().sent > 0, 20)
         if n == 40:
-            until(lambda: sink.state().state == "down", 60)
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+            until(lambda: sink.state().state == "down", 20)
+    until(lambda: sink.state().waiting_bytes == 0, 30)
     assert influxd.count() == 10_000
     assert (sink.state().state, sink.state().dropped, sink.state().rejected) == ("ok", 0, 0)
 
@@ -87,11 +87,11 @@ def test_what_is_on_disk_is_sent_after_a_restart(influxd: Influxd, open_sink: An
     influxd.kill()
     sink = open_sink(influxd.url)
     sink.write(points(0, 500))
-    until(lambda: sink.state().state == "down", 60)
+    until(lambda: sink.state().state == "down", 20)
     sink.close()
     influxd.start()
     again = open_sink(influxd.url)
-    until(lambda: again.state().sent == 500, 60)
+    until(lambda: again.state().sent == 500, 20)
     assert influxd.count() == 500
 
 
@@ -100,10 +100,10 @@ def test_poison_is_put_aside_and_the_rest_arrives(
 ) -> None:
     sink = open_sink(influxd.url)
     sink.write(points(0, 1))
-    until(lambda: sink.state().sent == 1, 60)
+    until(lambda: sink.state().sent == 1, 20)
     conflict = f'machine,id=p-1,kind=printer,site=lab nozzle_mc="hot" {T0 + 7}'
     sink.write([*points(1, 300), "no line at all", *points(301, 300), conflict])
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+    until(lambda: sink.state().waiting_bytes == 0, 20)
     assert influxd.count() == 601
     assert (sink.state().sent, sink.state().rejected) == (601, 2)
     log = (tmp_path / "sink" / "rejected.log").read_text()
@@ -117,13 +117,13 @@ def test_a_missing_database_or_password_loses_nothing(tmp_path: Path, open_sink:
     try:
         wrong = open_sink(server.url, user="fab", password="wrong")
         wrong.write(points(0, 10))
-        until(lambda: wrong.state().state == "misconfigured", 60)
+        until(lambda: wrong.state().state == "misconfigured", 20)
         assert wrong.state().error.startswith("401")
         wrong.close()
         right = open_sink(server.url, user="fab", password="right")
-        until(lambda: right.state().error.startswith("404"), 60)
+        until(lambda: right.state().error.startswith("404"), 20)
         server.ask("CREATE DATABASE fab")
-        until(lambda: right.state().sent == 10, 60)
+        until(lambda: right.state().sent == 10, 20)
         assert (server.count(), right.state().state) == (10, "ok")
     finally:
         server.close()
@@ -140,12 +140,12 @@ def test_every_failure_is_named_and_survived(
     faults.say = lambda lines: status
     sink = open_sink(faults.url, timeout_s=0.3)
     sink.write(points(0, 20))
-    until(lambda: sink.state().state == state, 60)
+    until(lambda: sink.state().state == state, 20)
     sink.write(points(20, 20))
-    until(lambda: faults.posts > 2, 60)
+    until(lambda: faults.posts > 2, 20)
     assert sink.state().sent == 0
     faults.say = lambda lines: 204
-    until(lambda: sink.state().sent == 40, 60)
+    until(lambda: sink.state().sent == 40, 20)
     assert sorted(set(faults.stored)) == sorted(points(0, 40))
     assert sink.state().rejected == sink.state().dropped == 0
 
@@ -159,7 +159,7 @@ def test_a_server_that_refuses_whole_batches_gets_all_but_the_bad_line(
     faults.say = lambda lines: status if bad in lines else 204
     sink = open_sink(faults.url)
     sink.write(points(0, 1000))
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+    until(lambda: sink.state().waiting_bytes == 0, 20)
     assert faults.stored == [text for text in points(0, 1000) if text != bad]
     assert (sink.state().sent, sink.state().rejected) == (999, 1)
     assert faults.posts < 30
@@ -169,7 +169,7 @@ def test_too_large_a_body_is_halved(faults: Faults, open_sink: Any) -> None:
     faults.say = lambda lines: 413 if len(lines) > 100 else 204
     sink = open_sink(faults.url)
     sink.write(points(0, 1000))
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+    until(lambda: sink.state().waiting_bytes == 0, 20)
     assert (faults.stored, sink.state().rejected) == (points(0, 1000), 0)
 
 
@@ -177,14 +177,14 @@ def test_a_full_spool_lets_the_oldest_go_and_counts_it(faults: Faults, open_sink
     faults.say = lambda lines: 503
     sink = open_sink(faults.url, Limits(80_000, 0.02, 0.1))
     sink.write(points(0, 1))
-    until(lambda: sink.state().state == "down", 60)
+    until(lambda: sink.state().state == "down", 20)
     for n in range(100):
         sink.write(points(1 + n * 10, 10))
         assert sink.state().waiting_bytes <= 80_000
     dropped = sink.state().dropped
     assert dropped > 0
     faults.say = lambda lines: 204
-    until(lambda: sink.state().waiting_bytes == 0, 60)
+    until(lambda: sink.state().waiting_bytes == 0, 20)
     assert set(faults.stored) == set(points(0, 1) + points(dropped + 1, 1000 - dropped))
 
 

@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from simulators.core import Work  # noqa: E402  # found by the path above
 from simulators.host import Host, Pty, Truth  # noqa: E402  # found by the path above
 from simulators.printer import Printer, PrinterConfig  # noqa: E402  # found by the path above
+from support.waiting import until  # noqa: E402  # found by the path above
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -120,10 +121,8 @@ def peer(folder: Path, bad: float = 0.0) -> Iterator[subprocess.Popen[str]]:
     command += ["--pid-file", str(folder / "pid"), "--bad", str(bad)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        end = time.monotonic() + 60
-        while not (folder / "machine").exists():
-            assert time.monotonic() < end and running.poll() is None, "no peer"
-            time.sleep(0.05)
+        until(lambda: running.poll() is not None or (folder / "machine").exists(), 60, "a peer")
+        assert running.poll() is None, "no peer"
         yield running
     finally:
         running.send_signal(signal.SIGINT)

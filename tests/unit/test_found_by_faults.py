@@ -63,13 +63,39 @@ def test_a_hello_that_comes_again_after_later_reports_is_no_contradiction(floor:
     assert floor.do(lambda tx: tx.machines.get("printer-1").quarantine) == ""
 
 
-def test_a_flash_that_was_set_back_is_found_out_at_its_first_hello(floor: Any) -> None:
+def set_back(floor: Any) -> None:
+    """A board comes up again that has forgotten the last of three reports."""
     journal = Journal()
     floor.do(execution.hear_hello, "printer-1", hello(hi=0))
     for _ in range(3):
         floor.do(execution.apply_event, "printer-1", journal.event("fault", code="c", msg="m"))
+    floor.clock.advance_ms(60_000)
     floor.do(execution.hear_hello, "printer-1", hello("b2", hi=2))
+
+
+def test_a_flash_that_was_set_back_is_found_out_by_its_first_state_with_a_stamp(floor: Any) -> None:
+    set_back(floor)
+    said = state_report("b2", hi=2, tq="synced", t=floor.clock.now_ms())
+    floor.do(execution.hear_state, "printer-1", said)
     assert "ends at 2" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+
+
+def test_a_flash_that_was_set_back_is_found_out_by_its_first_report_too(floor: Any) -> None:
+    set_back(floor)
+    other = Journal("j1", 2).event("fault", code="c", msg="again")
+    assert floor.do(execution.apply_event, "printer-1", other) == "quarantined"
+    why = floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+    assert why.startswith("sent two different events under number 3")
+
+
+def test_reports_that_overtake_the_hello_of_their_start_are_no_contradiction(floor: Any) -> None:
+    journal = Journal()
+    floor.do(execution.hear_hello, "printer-1", hello("b1", hi=0))
+    for _ in range(3):
+        floor.do(execution.apply_event, "printer-1", journal.event("fault", code="c", msg="m"))
+    floor.do(execution.hear_state, "printer-1", state_report("b2", hi=3))
+    floor.do(execution.hear_hello, "printer-1", hello("b2", hi=1))
+    assert floor.do(lambda tx: tx.machines.get("printer-1").quarantine) == ""
 
 
 def test_a_released_machine_is_heard_though_the_board_taken_away_was_heard_last(

@@ -45,10 +45,11 @@ def take(floor: Any, event: Any) -> str:
 
 
 def alternate(floor: Any, jid: str) -> None:
-    """Two boards say hello in turns until they are found out."""
+    """A second board comes up, the first goes on: until they are found out."""
     floor.do(execution.hear_hello, "printer-1", hello("b2", jid))
+    floor.do(execution.hear_state, "printer-1", state_report("b2", jid))
     for _ in range(3):
-        floor.do(execution.hear_hello, "printer-1", hello("b1", "j1", hi=9))
+        floor.do(execution.hear_state, "printer-1", state_report("b1", "j1"))
 
 
 def test_each_journal_of_two_boards_is_charged_for_itself(floor: Any, order: Any) -> None:
@@ -113,6 +114,11 @@ def says(floor: Any, bn: str, said_at: int | None) -> None:
     floor.do(execution.hear_state, "printer-1", state_report(bn, **stamp))
 
 
+def comes_up(floor: Any, bn: str) -> None:
+    floor.do(execution.hear_hello, "printer-1", hello(bn))
+    says(floor, bn, None)
+
+
 @pytest.mark.parametrize(
     ("after_ms", "found"),
     [
@@ -127,7 +133,7 @@ def test_late_words_of_an_earlier_start_are_no_second_board(
     floor: Any, after_ms: int | None, found: str
 ) -> None:
     for bn in ("b1", "b2"):
-        floor.do(execution.hear_hello, "printer-1", hello(bn))
+        comes_up(floor, bn)
     heard_at = floor.clock.now_ms()
     floor.clock.advance_ms(60_000)
     for _ in range(3):
@@ -137,10 +143,84 @@ def test_late_words_of_an_earlier_start_are_no_second_board(
 
 def test_a_second_board_is_found_though_its_first_words_were_late(floor: Any) -> None:
     for bn in ("b1", "b2"):
-        floor.do(execution.hear_hello, "printer-1", hello(bn))
+        comes_up(floor, bn)
     heard_at = floor.clock.now_ms()
+    floor.clock.advance_ms(60_000)
     for at in (-2, -1, 1, 2):
         says(floor, "b1", heard_at + at)
     assert quarantine_of(floor) == ""
     says(floor, "b1", heard_at + 3)
     assert quarantine_of(floor) == CLONED
+
+
+def followed(floor: Any) -> str | None:
+    with floor.store.read() as tx:
+        return tx.machines.get("printer-1").bn
+
+
+def test_a_hello_does_not_say_when_it_was_so_late_ones_prove_nothing(floor: Any) -> None:
+    for bn in ("b1", "b2"):
+        comes_up(floor, bn)
+    for _ in range(5):
+        floor.do(execution.hear_hello, "printer-1", hello("b1"))
+    assert (quarantine_of(floor), followed(floor)) == ("", "b2")
+
+
+def test_a_hello_that_comes_after_the_start_it_preceded_is_undone_by_who_speaks(floor: Any) -> None:
+    comes_up(floor, "b2")
+    floor.do(execution.hear_hello, "printer-1", hello("b1"))  # of a start that ended at once
+    for _ in range(5):
+        floor.clock.advance_ms(15_000)
+        says(floor, "b2", floor.clock.now_ms())
+    assert (quarantine_of(floor), followed(floor)) == ("", "b2")
+
+
+def test_a_clock_that_is_ahead_does_not_undo_a_start(floor: Any) -> None:
+    comes_up(floor, "b1")
+    floor.do(execution.hear_hello, "printer-1", hello("b2"))
+    says(floor, "b1", floor.clock.now_ms() + 86_400_000)
+    assert followed(floor) == "b2"
+
+
+@pytest.mark.parametrize("stays", ["b1", "b2", "b3"])
+def test_the_board_that_stays_is_followed_and_late_words_of_the_other_are_not(
+    floor: Any, order: Any, stays: str
+) -> None:
+    alternate(floor, "j2")
+    floor.clock.advance_ms(600_000)
+    floor.do(execution.release_machine, "printer-1", "ada")
+    released_at = floor.clock.now_ms()
+    if stays == "b3":
+        floor.do(execution.hear_hello, "printer-1", hello("b3"))
+    for bn in ("b1", "b2"):
+        floor.do(execution.hear_hello, "printer-1", hello(bn))
+        says(floor, bn, released_at - 1)
+    floor.clock.advance_ms(15_000)
+    for _ in range(5):
+        says(floor, stays, floor.clock.now_ms())
+    assert (quarantine_of(floor), followed(floor)) == ("", stays)
+
+
+@pytest.mark.parametrize(
+    ("hi", "after_ms", "found"),
+    [
+        (1, 10_001, "its journal ends at 1, 2 was acknowledged"),
+        (1, 10_000, ""),  # a clock may be ahead, and the word was overtaken
+        (1, -5_000, ""),  # said before, overtaken
+        (1, None, ""),  # nobody knows when it was said
+        (1, 86_400_000, ""),  # nor here: such a clock is wrong
+        (2, 10_001, ""),
+    ],
+)
+def test_a_journal_that_lacks_what_was_taken_from_it_was_set_back(
+    floor: Any, order: Any, hi: int, after_ms: int | None, found: str
+) -> None:
+    for event in Journal("j1").run(order, "spool-1", 1000)[:2]:
+        take(floor, event)
+    taken_at = floor.clock.now_ms()
+    floor.do(execution.hear_hello, "printer-1", hello("b1", hi=hi))  # late or not: proves nothing
+    assert quarantine_of(floor) == ""
+    floor.clock.advance_ms(60_000)
+    stamp: Any = {} if after_ms is None else {"tq": "synced", "t": taken_at + after_ms}
+    floor.do(execution.hear_state, "printer-1", state_report(hi=hi, **stamp))
+    assert quarantine_of(floor) == found
