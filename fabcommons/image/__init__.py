@@ -25,6 +25,7 @@ from fabcommons.image.rename import foreign_attributes, shorten
 from fabcommons.image.romfs import romfs
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip
+from fabcommons.image.unroll import unroll
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("protocols", "firmware")
@@ -67,6 +68,8 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
     foreign = foreign_attributes(trees)
     link(trees, (*_STAY[platform], f"firmware.drivers.{dialect}"))
     paste(trees, roots)
+    for tree in trees.values():
+        unroll(tree)
     shorten(trees, roots, foreign)
     order_names(trees[WHOLE])
     files: dict[str, bytes] = {}

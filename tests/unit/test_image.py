@@ -6,6 +6,7 @@ from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip
+from fabcommons.image.unroll import unroll
 
 BASE = """
 from typing import Any
@@ -146,3 +147,42 @@ def outer(words):
     trees = {"pkg.one": strip(source)}
     paste(trees, ())
     assert "_twice" in ast.unparse(trees["pkg.one"])
+
+
+COMPREHENSIONS = """
+class Box:
+    def __init__(self):
+        self.items = [1, 2]
+    def take(self, value):
+        self.items.append(value)
+        return value
+def outer(rows, n):
+    box = Box()
+    names = [str(n) for n in rows if n]
+    box.items += [n + 1 for n in rows]
+    if any([n == 2 for n in rows]):
+        names += [(n, [m * n for m in range(n)]) for n in rows]
+    elif all([n for n in rows]):
+        names = []
+    where = {n: str(n) for n in rows}
+    rows = [n for n in rows]
+    told = [",".join([str(a) + str(n) for a in rows for n in range(a) if n]), len(where)]
+    order = box.items + [box.take(5)] + [box.take(n) for n in rows]
+    kept = n and [n for n in rows]
+    late = [(lambda: n)() for n in rows]
+    return names, where, told, order, box.items, kept, late, n
+
+RESULTS.append(outer([1, 2, 3], 7))
+"""
+
+
+def test_comprehensions_become_loops_where_nothing_changes_by_it():
+    before = {}
+    exec(COMPREHENSIONS, {"RESULTS": before.setdefault("RESULTS", [])})  # noqa: S102  (our own text)
+    trees = {"pkg.one": strip(COMPREHENSIONS)}
+    unroll(trees["pkg.one"])
+    text = ast.unparse(trees["pkg.one"])
+    assert run(trees, "pkg.one")["RESULTS"] == before["RESULTS"]
+    left = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ListComp | ast.DictComp)]
+    # after a call, after ``and``, around a function
+    assert len(left) == 3, text
