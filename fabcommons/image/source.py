@@ -20,6 +20,9 @@ def strip(source: str) -> ast.Module:
 _Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+_ON_BOARD = "sys.implementation.name == 'micropython'"
+
+
 class _Strip(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -42,6 +45,10 @@ class _Strip(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         self.generic_visit(node)
         return None if node.value is None else ast.Assign([node.target], node.value)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """``sys.implementation.name == "micropython"`` is so."""
+        return ast.Constant(True) if ast.unparse(node) == _ON_BOARD else node
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
         """A field ``(name, type, required, meaning)`` keeps its first three."""

@@ -2,10 +2,12 @@
 
 import ast
 
+from fabcommons.image.constants import settle
 from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip
+from fabcommons.image.texts import gather
 from fabcommons.image.unroll import unroll
 
 BASE = """
@@ -186,3 +188,51 @@ def test_comprehensions_become_loops_where_nothing_changes_by_it():
     left = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ListComp | ast.DictComp)]
     # after a call, after ``and``, around a function
     assert len(left) == 3, text
+
+
+TEXTS = """
+TABLE = {"a": "a text of a table"}
+NAMES = ("a text of a tuple", "b")
+class Box:
+    def said(self, value, word="a text by default"):
+        if value in ("one of these texts", "or of these"):
+            return "a text of a method, " + word
+        wide = "a text \u00e9 wide"
+        return "a text {} of a method".format(value), TABLE["a"], NAMES[0], "short", wide
+def outer():
+    return Box().said("x"), Box().said("or of these"), "a text of a method, "
+
+RESULTS.append(outer())
+"""
+
+
+def test_longer_texts_of_functions_are_one_and_say_the_same():
+    before = {}
+    exec(TEXTS, {"RESULTS": before.setdefault("RESULTS", [])})  # noqa: S102  (our own text)
+    trees = {"pkg.one": strip(TEXTS)}
+    gather(trees["pkg.one"])
+    trees["pkg.one"].body.insert(0, trees["pkg.one"].body.pop())  # RESULTS are told while it loads
+    assert run(trees, "pkg.one")["RESULTS"] == before["RESULTS"]
+    text = ast.unparse(trees["pkg.one"])
+    assert text.count("a text of a method, ") == 1 and text.count("cut__text(") == 5
+
+
+def test_what_cannot_change_stands_where_it_is_used_and_a_board_is_no_pc():
+    source = """
+import sys
+_ON_BOARD = sys.implementation.name == "micropython"
+KEPT, WORDS, TWICE = "kept", ("a", b"b"), 1.5
+TWICE = 2.5
+def outer(value):
+    if not _ON_BOARD:
+        return "PC"
+    return WORDS, TWICE, KEPT if _ON_BOARD and value else "PC"
+RESULTS.append(outer(1))
+"""
+    tree = strip(source)
+    settle(tree, {"KEPT"})
+    text = ast.unparse(tree)
+    assert (
+        "PC'" in text and text.count("PC") == 1 and "WORDS" not in text and "_ON_BOARD" not in text
+    )
+    assert run({"pkg.one": tree}, "pkg.one")["RESULTS"] == [(("a", b"b"), 2.5, "kept")]
