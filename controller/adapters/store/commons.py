@@ -120,7 +120,7 @@ class RoundRoom(Room):
 
     def needs(self, round_id: str) -> list[RoundNeed]:
         """Needs on a round's ballot, by id."""
-        return self._rows(RoundNeed, _need, round_id, "need")
+        return self._of_round(RoundNeed, _need, round_id, "need")
 
     def add_need(self, need: RoundNeed) -> None:
         """Put a need on a ballot."""
@@ -141,7 +141,7 @@ class RoundRoom(Room):
 
     def ballots(self, round_id: str) -> list[CastBallot]:
         """Ballots of a round, by voter."""
-        return self._rows(CastBallot, _ballot, round_id, "voter")
+        return self._of_round(CastBallot, _ballot, round_id, "voter")
 
     def put_ballot(self, ballot: CastBallot) -> None:
         """Keep a ballot in place of the voter's earlier one."""
@@ -151,7 +151,7 @@ class RoundRoom(Room):
 
     def decisions(self, round_id: str) -> list[RoundDecision]:
         """What a round decided, by need."""
-        return self._rows(RoundDecision, _decision, round_id, "need")
+        return self._of_round(RoundDecision, _decision, round_id, "need")
 
     def decided(self, need: str) -> list[RoundDecision]:
         """What rounds decided of a need, by round."""
@@ -166,7 +166,7 @@ class RoundRoom(Room):
 
     def files(self, round_id: str) -> list[RoundFile]:
         """Published files of a round, by name."""
-        return self._rows(RoundFile, _file, round_id, "name")
+        return self._of_round(RoundFile, _file, round_id, "name")
 
     def file(self, round_id: str, name: str) -> RoundFile | None:
         """One published file, or None."""
@@ -198,6 +198,6 @@ class RoundRoom(Room):
         if rows:
             self._conn.execute(insert(_carried), rows)
 
-    def _rows(self, kind: type[T], table: Table, round_id: str, by: str) -> list[T]:
+    def _of_round(self, kind: type[T], table: Table, round_id: str, by: str) -> list[T]:
         query = select(table).where(table.c.round == round_id).order_by(table.c[by])
         return self._all(kind, query)

@@ -113,7 +113,7 @@ class SiteRoom(Room):
     def put(self, name: str, value: str) -> None:
         """Store one value."""
         if self._change(_site, {"name": name}, {"value": value}) == 0:
-            self._add(_site, {"name": name, "value": value})
+            self._put(_site, {"name": name, "value": value})
 
     def number(self, name: str) -> int:
         """One number, 0 when never stored."""

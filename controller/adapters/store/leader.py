@@ -65,7 +65,7 @@ class LeaderRoom(Room):
 
     def check(self, site: str, holder: str, term: int) -> None:
         """Refuse the transaction unless the lease is still theirs; raise Deposed."""
-        found = self._scalar(_CHECK, site=site, holder=holder, term=term)
+        found = self._value(_CHECK, site=site, holder=holder, term=term)
         if found is None:
             raise Deposed(f"{holder} no longer leads {site} in term {term}")
 

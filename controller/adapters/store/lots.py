@@ -1,11 +1,12 @@
 """Lots and what the ledger says of them."""
 
-from typing import Any
+from functools import cache
 
-from sqlalchemy import Select, delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 
 from controller.adapters.store import commons_tables, tables
-from controller.adapters.store.rows import Room, as_row, to_row, to_value
+from controller.adapters.store.prepared import Query, one_of
+from controller.adapters.store.rows import Room, as_row, to_row
 from controller.commons.records import OrderDiscrepancy
 from controller.values import STOCK_KINDS, Balance, EconomicEvent, Json, Lot, LotBalance
 
@@ -13,6 +14,24 @@ _lot = tables.lot
 _balance = tables.balance
 _event = tables.economic_event
 _doubt = commons_tables.order_discrepancy
+
+
+_HELD = (_balance.c.mass_mg.label("held_mg"), _balance.c.pieces.label("held_n"))
+_JOINED = select(_lot, *_HELD).join_from(_lot, _balance, _balance.c.lot == _lot.c.id, isouter=True)
+_ONE = _JOINED.where(_lot.c.id == bindparam("lot"))
+_ON = _JOINED.where(_lot.c.machine == bindparam("machine")).order_by(_lot.c.ch)
+_ON_HAND = _JOINED.where(
+    one_of(_lot.c.kind, STOCK_KINDS),
+    or_(_balance.c.mass_mg > 0, _balance.c.pieces > 0, _lot.c.machine.is_not(None)),
+).order_by(_lot.c.id)
+_OF_ORDER = select(_event).where(_event.c.order_id == bindparam("order")).order_by(_event.c.id)
+_OF_NEED = select(_event).where(_event.c.need == bindparam("need")).order_by(_event.c.id)
+
+
+@cache
+def _of_kinds(kinds: tuple[str, ...]) -> Query:
+    """Lots with balances of some kinds of our own; of all when none is named."""
+    return (_JOINED.where(one_of(_lot.c.kind, kinds)) if kinds else _JOINED).order_by(_lot.c.id)
 
 
 class LotRoom(Room):
@@ -28,28 +47,24 @@ class LotRoom(Room):
 
     def with_balance(self, lot: str) -> LotBalance | None:
         """One lot with its balance, or None."""
-        found = self._balances(_joined().where(_lot.c.id == lot))
+        found = self._balances(_ONE, lot=lot)
         return found[0] if found else None
 
     def balances(self, *kinds: str) -> list[LotBalance]:
         """Lots with balances, by id; optionally only of some kinds."""
-        query = _joined().order_by(_lot.c.id)
-        return self._balances(query.where(_lot.c.kind.in_(kinds)) if kinds else query)
+        return self._balances(_of_kinds(kinds))
 
     def on_hand(self) -> list[LotBalance]:
         """Lots to draw from that hold something or are loaded in a machine, by id."""
-        held = or_(_balance.c.mass_mg > 0, _balance.c.pieces > 0, _lot.c.machine.is_not(None))
-        return self._balances(
-            _joined().where(_lot.c.kind.in_(STOCK_KINDS), held).order_by(_lot.c.id)
-        )
+        return self._balances(_ON_HAND)
 
     def on(self, machine: str) -> list[LotBalance]:
         """Lots loaded in a machine, by channel."""
-        return self._balances(_joined().where(_lot.c.machine == machine).order_by(_lot.c.ch))
+        return self._balances(_ON, machine=machine)
 
     def add(self, lot: Lot) -> None:
         """Store a new lot."""
-        self._add(_lot, as_row(_lot, lot))
+        self._put(_lot, as_row(_lot, lot))
 
     def change(self, lot: str, **changes: object) -> None:
         """Change fields of one lot."""
@@ -71,16 +86,12 @@ class LotRoom(Room):
             self.change(before.id, machine=None, ch=None)
         return before
 
-    def _balances(self, query: Select[Any]) -> list[LotBalance]:
+    def _balances(self, statement: Query, **values: object) -> list[LotBalance]:
+        rows = self._rows(statement, **values)
+        lots = self._values_of(Lot, statement, rows)
         return [
-            LotBalance(to_value(Lot, row), row["held_mg"] or 0, row["held_n"] or 0)
-            for row in self._conn.execute(query).mappings()
+            LotBalance(lot, row[-2] or 0, row[-1] or 0) for lot, row in zip(lots, rows, strict=True)
         ]
-
-
-def _joined() -> Select[Any]:
-    held = (_balance.c.mass_mg.label("held_mg"), _balance.c.pieces.label("held_n"))
-    return select(_lot, *held).join_from(_lot, _balance, _balance.c.lot == _lot.c.id, isouter=True)
 
 
 class LedgerRoom(Room):
@@ -104,15 +115,11 @@ class LedgerRoom(Room):
 
     def of_order(self, order: str) -> list[EconomicEvent]:
         """Lines of one job order in the order posted."""
-        return self._all(
-            EconomicEvent, select(_event).where(_event.c.order_id == order).order_by(_event.c.id)
-        )
+        return self._each(EconomicEvent, _OF_ORDER, order=order)
 
     def of_need(self, need: str) -> list[EconomicEvent]:
         """Lines of one need in the order posted."""
-        return self._all(
-            EconomicEvent, select(_event).where(_event.c.need == need).order_by(_event.c.id)
-        )
+        return self._each(EconomicEvent, _OF_NEED, need=need)
 
     def append(self, event: EconomicEvent) -> int | None:
         """Append one line; return its number, None when its key was posted before."""

@@ -1,6 +1,6 @@
 """Machines, their counters and the commands sent to them."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.rows import Room, as_row, to_row
@@ -9,6 +9,7 @@ from controller.values import Command, Counter, Machine
 _machine = tables.machine
 _counter = tables.counter
 _command = tables.command
+_ALL = select(_machine).order_by(_machine.c.id)
 
 
 class MachineRoom(Room):
@@ -20,11 +21,11 @@ class MachineRoom(Room):
 
     def all(self) -> list[Machine]:
         """Every machine, by id."""
-        return self._all(Machine, select(_machine).order_by(_machine.c.id))
+        return self._each(Machine, _ALL)
 
     def add(self, machine: Machine) -> None:
         """Store a new machine."""
-        self._add(_machine, as_row(_machine, machine))
+        self._put(_machine, as_row(_machine, machine))
 
     def change(self, machine: str, **changes: object) -> None:
         """Change fields of one machine."""
@@ -66,17 +67,15 @@ class CommandRoom(Room):
 
     def get(self, command: str) -> Command | None:
         """One command, or None."""
-        return self._one(Command, select(_command).where(_command.c.id == command))
+        return self._by(Command, _command, id=command)
 
     def add(self, command: Command) -> None:
         """Store a new command."""
-        self._run(insert(_command).values(as_row(_command, command)))
+        self._put(_command, as_row(_command, command))
 
     def change(self, command: str, **changes: object) -> None:
         """Change fields of one command."""
-        self._run(
-            update(_command).where(_command.c.id == command).values(to_row(_command, changes))
-        )
+        self._change(_command, {"id": command}, to_row(_command, changes))
 
     def of_machine(self, machine: str, limit: int) -> list[Command]:
         """The newest commands to one machine, newest first."""

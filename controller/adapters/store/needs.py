@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from sqlalchemy import delete, func, insert, select, update
 
 from controller.adapters.store import tables
+from controller.adapters.store.prepared import one_of
 from controller.adapters.store.rows import Room, as_row, to_row
 from controller.values import NEED_STATES, Community, DesignRow, Json, Need, ProgramRow
 
 _program = tables.program
 
 OPEN_NEEDS = ("stated", "accepted", "making")
+_OPEN = (
+    select(tables.need)
+    .where(one_of(tables.need.c.state, OPEN_NEEDS))
+    .order_by("created_at", tables.need.c.seq)
+)
 
 
 class CommunityRoom(Room):
@@ -19,9 +25,7 @@ class CommunityRoom(Room):
 
     def get(self, community: str) -> Community | None:
         """One community, or None."""
-        return self._one(
-            Community, select(tables.community).where(tables.community.c.id == community)
-        )
+        return self._by(Community, tables.community, id=community)
 
     def all(self) -> list[Community]:
         """Every community, by id."""
@@ -43,7 +47,7 @@ class DesignRoom(Room):
 
     def get(self, design: str) -> DesignRow | None:
         """One design, or None."""
-        return self._one(DesignRow, select(tables.design).where(tables.design.c.id == design))
+        return self._by(DesignRow, tables.design, id=design)
 
     def all(self) -> list[DesignRow]:
         """Every design, by id."""
@@ -92,7 +96,7 @@ class NeedRoom(Room):
 
     def by_key(self, key: str) -> Need | None:
         """The need stated under an idempotency key, or None."""
-        return self._one(Need, select(tables.need).where(tables.need.c.key == key))
+        return self._by(Need, tables.need, key=key)
 
     def all(self) -> list[Need]:
         """Every need, oldest first."""
@@ -108,12 +112,7 @@ class NeedRoom(Room):
 
     def open(self) -> list[Need]:
         """Needs that are neither delivered, refused nor withdrawn, oldest first."""
-        return self._all(
-            Need,
-            select(tables.need)
-            .where(tables.need.c.state.in_(OPEN_NEEDS))
-            .order_by("created_at", tables.need.c.seq),
-        )
+        return self._each(Need, _OPEN)
 
     def count_by_state(self) -> dict[str, int]:
         """How many needs are in each state."""
@@ -123,10 +122,8 @@ class NeedRoom(Room):
     def add(self, need: Need) -> None:
         """Store a new need."""
         row = as_row(tables.need, need) | {"seq": self._last_seq(tables.need) + 1}
-        self._run(insert(tables.need).values(row))
+        self._put(tables.need, row)
 
     def change(self, need: str, **changes: object) -> None:
         """Change fields of one need."""
-        self._run(
-            update(tables.need).where(tables.need.c.id == need).values(to_row(tables.need, changes))
-        )
+        self._change(tables.need, {"id": need}, to_row(tables.need, changes))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, and_, delete, func, insert, or_, select
+from sqlalchemy import ScalarSelect, and_, bindparam, delete, func, insert, or_, select
 
 from controller.adapters.store import tables
 from controller.adapters.store.inbox import SiteRoom
@@ -30,6 +30,27 @@ _OF_OPERATION = (
     "planned_start_at",
     "planned_end_at",
     "reason",
+)
+
+
+_RUNS = (
+    select(
+        _need.c.id,
+        _need.c.community,
+        _need.c.design,
+        _operation.c.process,
+        _operation.c.step,
+        _order.c.machine,
+        _operation.c.duration_s,
+        _order.c.run_ms,
+        _order.c.started_at,
+        _order.c.result,
+    )
+    .join(_operation, _operation.c.id == _order.c.operation)
+    .join(_need, _need.c.id == _operation.c.need)
+    .where(_order.c.started_at.is_not(None))
+    .order_by(_order.c.ep.desc())
+    .limit(bindparam("most"))
 )
 
 
@@ -107,26 +128,8 @@ class PlanRoom(Room):
 
     def runs(self, limit: int) -> list[Run]:
         """The newest orders that started, newest first; ``run_ms`` 0 while it is not known."""
-        rows = self._conn.execute(
-            select(
-                _need.c.id,
-                _need.c.community,
-                _need.c.design,
-                _operation.c.process,
-                _operation.c.step,
-                _order.c.machine,
-                _operation.c.duration_s,
-                _order.c.run_ms,
-                _order.c.started_at,
-                _order.c.result,
-            )
-            .join(_operation, _operation.c.id == _order.c.operation)
-            .join(_need, _need.c.id == _operation.c.need)
-            .where(_order.c.started_at.is_not(None))
-            .order_by(_order.c.ep.desc())
-            .limit(limit)
-        )
-        return [Run(*row[:7], row[7] or 0, row[8], row[9] == "good") for row in rows]
+        rows = self._rows(_RUNS, most=limit)
+        return [Run._make((*row[:7], row[7] or 0, row[8], row[9] == "good")) for row in rows]
 
 
 def _last_attempts(time: str) -> ScalarSelect[int | None]:

@@ -4,22 +4,48 @@ SQLAlchemy takes some 100 us to run a statement, the database a few. What runs f
 a machine goes past it; a failure is raised as SQLAlchemy would raise it.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Boolean, Connection, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from controller.values import Json
 
+Query = Select[*tuple[Any, ...]]  # whatever its columns are
+
 
 class Prepared(NamedTuple):
-    """SQL text; ``order`` of its values when they go by place, None when they go by name."""
+    """SQL text; ``order`` of its values when they go by place, None when they go by name.
+
+    ``fixed`` are the values that stand in the statement itself.
+    """
 
     text: str
     order: tuple[str, ...] | None
+    fixed: Json
+
+
+class Shape(NamedTuple):
+    """Columns of what a statement gives; places of those that are true or false."""
+
+    columns: tuple[str, ...]
+    truths: tuple[int, ...]
 
 
 @lru_cache(maxsize=1024)
@@ -80,9 +106,22 @@ def constant(dialect: str, statement: ClauseElement) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def truths(table: Table) -> tuple[int, ...]:
-    """Places of columns that are true or false, which SQLite keeps as numbers."""
-    return tuple(n for n, column in enumerate(table.c) if isinstance(column.type, Boolean))
+def last_seq(dialect: str, table: Table) -> Prepared:
+    """Highest ``seq`` of a table, 0 when it is empty."""
+    return _prepared(dialect, select(func.coalesce(func.max(table.c.seq), 0)))
+
+
+@lru_cache(maxsize=256)
+def shape(statement: Table | Query) -> Shape:
+    """What a row has; SQLite keeps true and false as numbers."""
+    columns = statement.c if isinstance(statement, Table) else statement.selected_columns
+    truths = [n for n, column in enumerate(columns) if isinstance(column.type, Boolean)]
+    return Shape(tuple(str(column.key) for column in columns), tuple(truths))
+
+
+def one_of(column: ColumnElement[Any], names: Iterable[str]) -> ColumnElement[bool]:
+    """Whether a column is one of these words of ours, which stand in the SQL text."""
+    return column.in_([literal_column(f"'{name}'") for name in names])
 
 
 def upsert(dialect: str, table: Table) -> sqlite.Insert:
@@ -105,7 +144,8 @@ def _dialect(name: str) -> Any:
 
 def _prepared(dialect: str, statement: ClauseElement) -> Prepared:
     made: Any = statement.compile(dialect=_dialect(dialect))
-    return Prepared(made.string, tuple(made.positiontup) if made.positional else None)
+    fixed = {name: value for name, value in made.params.items() if value is not None}
+    return Prepared(made.string, tuple(made.positiontup) if made.positional else None, fixed)
 
 
 def run(conn: Connection, raw: Any, statement: Prepared, values: Json) -> Any:
@@ -113,6 +153,8 @@ def run(conn: Connection, raw: Any, statement: Prepared, values: Json) -> Any:
 
     ``conn`` says how a failure is raised.
     """
+    if statement.fixed:
+        values = statement.fixed | values
     given = values if statement.order is None else [values[name] for name in statement.order]
     try:
         cursor = raw.cursor()

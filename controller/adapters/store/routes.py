@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from controller.adapters.store import route_tables, tables
+from controller.adapters.store.prepared import one_of
 from controller.adapters.store.rows import Room, as_row
 from controller.routed import Numbered, Photo, Place, SignOff
 from controller.values import Operation
@@ -18,6 +19,17 @@ _event = tables.economic_event
 _link = tables.operation_link
 _operation = tables.operation
 PLANNABLE = ("waiting", "ready", "planned")
+_PLANNABLE = one_of(_operation.c.state, PLANNABLE)
+_PLACES = select(_place).order_by(_place.c.id)
+_WITH_WAYS = select(_operation.c.id).where(_PLANNABLE, _operation.c.ways_json != "[]").limit(1)
+_SHARED_RUNS = (
+    select(_operation)
+    .where(_PLANNABLE, _operation.c.work_json.contains('"share":true'))
+    .order_by(_operation.c.seq)
+)
+_NUMBERED_OF = (
+    select(_numbered).where(_numbered.c.need == bindparam("need")).order_by(_numbered.c.serial)
+)
 
 
 class RouteRoom(Room):
@@ -25,7 +37,7 @@ class RouteRoom(Room):
 
     def places(self) -> list[Place]:
         """Every place, by id."""
-        return self._all(Place, select(_place).order_by(_place.c.id))
+        return self._each(Place, _PLACES)
 
     def put_place(self, place: Place) -> None:
         """Add a place or change what is known of it."""
@@ -47,10 +59,7 @@ class RouteRoom(Room):
 
     def with_ways(self) -> bool:
         """Whether an open operation can be done in several ways."""
-        query = select(_operation.c.id).where(
-            _operation.c.state.in_(PLANNABLE), _operation.c.ways_json != "[]"
-        )
-        return self._scalar(query.limit(1)) is not None
+        return self._value(_WITH_WAYS) is not None
 
     def meshed(self) -> list[Operation]:
         """Open operations that have a mesh to be sliced on demand, oldest first."""
@@ -61,10 +70,7 @@ class RouteRoom(Room):
 
     def shared_runs(self) -> list[Operation]:
         """Runs not ordered yet that may hold parts of several needs, oldest first."""
-        query = select(_operation).where(
-            _operation.c.state.in_(PLANNABLE), _operation.c.work_json.contains('"share":true')
-        )
-        return self._all(Operation, query.order_by(_operation.c.seq))
+        return self._each(Operation, _SHARED_RUNS)
 
     def given_mg(self, lots: Iterable[str], need: str) -> int:
         """Mass of lots that other needs took, mg."""
@@ -128,7 +134,7 @@ class RouteRoom(Room):
 
     def number(self, part: Numbered) -> None:
         """Store a finished part's serial number."""
-        self._run(insert(_numbered).values(as_row(_numbered, part)))
+        self._put(_numbered, as_row(_numbered, part))
 
     def numbered(self, serial: str) -> Numbered | None:
         """A finished part by its serial number, or None."""
@@ -136,5 +142,4 @@ class RouteRoom(Room):
 
     def numbered_of(self, need: str) -> list[Numbered]:
         """Finished parts of a need, by serial number."""
-        query = select(_numbered).where(_numbered.c.need == need).order_by(_numbered.c.serial)
-        return self._all(Numbered, query)
+        return self._each(Numbered, _NUMBERED_OF, need=need)

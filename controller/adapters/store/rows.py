@@ -1,7 +1,7 @@
 """Rows to values and back: a field ``x`` of a value is column ``x`` or JSON column ``x_json``."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from operator import itemgetter
@@ -11,25 +11,15 @@ import msgspec
 from sqlalchemy import (
     Connection,
     Executable,
-    Insert,
-    RowMapping,
-    Select,
     Table,
-    func,
-    insert,
-    select,
 )
 from sqlalchemy.engine import CursorResult
 
 from controller.adapters.store import prepared
+from controller.adapters.store.prepared import Query
 from controller.values import Json
 
 T = TypeVar("T")
-
-
-def to_value(kind: type[T], row: RowMapping) -> T:
-    """One row as the frozen value ``kind``."""
-    return _made(kind, tuple(row.keys()), tuple(row.values()))
 
 
 def _made(kind: type[T], keys: tuple[str, ...], row: Sequence[Any]) -> T:
@@ -65,14 +55,15 @@ def _places(
     return itemgetter(*columns), tuple(documents)
 
 
-@lru_cache(maxsize=64)
-def _columns(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.c)
-
-
-@lru_cache(maxsize=64)
-def _insert(table: Table) -> Insert:
-    return insert(table)
+def _values(row: tuple[Any, ...], truths: tuple[int, ...]) -> tuple[Any, ...]:
+    """A row of the driver with true and false where it has numbers."""
+    if not truths:
+        return row
+    values = list(row)
+    for place in truths:
+        if values[place] is not None:
+            values[place] = bool(values[place])
+    return tuple(values)
 
 
 def to_row(table: Table, changes: Json) -> Json:
@@ -129,15 +120,35 @@ class Room:
         self._dialect = conn.dialect.name
         self._raw: Any = None  # the driver's own connection, once it was asked for
 
-    def _all(self, kind: type[T], statement: Executable, **values: object) -> list[T]:
-        result = self._conn.execute(statement, values)
+    def _all(self, kind: type[T], statement: Executable) -> list[T]:
+        result = self._conn.execute(statement)
         keys = tuple(result.keys())
         return [_made(kind, keys, row) for row in result.all()]
 
-    def _one(self, kind: type[T], statement: Executable, **values: object) -> T | None:
-        result = self._conn.execute(statement, values)
+    def _one(self, kind: type[T], statement: Executable) -> T | None:
+        result = self._conn.execute(statement)
         row = result.first()
         return None if row is None else _made(kind, tuple(result.keys()), row)
+
+    def _rows(self, statement: Query, **values: object) -> list[tuple[Any, ...]]:
+        """What a statement that was made once in a module gives."""
+        found = self._do(prepared.constant(self._dialect, statement), values).fetchall()
+        truths = prepared.shape(statement).truths
+        return [_values(row, truths) for row in found] if truths else found
+
+    def _each(self, kind: type[T], statement: Query, **values: object) -> list[T]:
+        """Values from a statement that was made once in a module."""
+        return self._values_of(kind, statement, self._rows(statement, **values))
+
+    def _values_of(self, kind: type[T], statement: Query, rows: Iterable[Sequence[Any]]) -> list[T]:
+        """Values from rows a statement gave."""
+        columns = prepared.shape(statement).columns
+        return [_made(kind, columns, row) for row in rows]
+
+    def _first(self, kind: type[T], statement: Query, **values: object) -> T | None:
+        """First value from a statement that was made once in a module; it has a limit."""
+        found = self._each(kind, statement, **values)
+        return found[0] if found else None
 
     def _do(self, statement: prepared.Prepared, values: Json) -> Any:
         """Run a prepared statement; the driver's cursor."""
@@ -151,19 +162,14 @@ class Room:
         row = self._do(statement, keys).fetchone()
         if row is None:
             return None
-        places = prepared.truths(table)
-        if places:
-            row = [bool(v) if n in places else v for n, v in enumerate(row)]
-        return _made(kind, _columns(table), row)
+        columns, truths = prepared.shape(table)
+        return _made(kind, columns, _values(row, truths))
 
     def _change(self, table: Table, keys: Json, changes: Json) -> int:
         """Change columns of the rows with these keys; return how many there were."""
         statement = prepared.update_by(self._dialect, table, tuple(keys), tuple(changes))
         values = {f"by_{name}": value for name, value in keys.items()} | changes
         return self._do(statement, values).rowcount
-
-    def _add(self, table: Table, row: Json) -> CursorResult[Any]:
-        return self._conn.execute(_insert(table), row)
 
     def _put(self, table: Table, row: Json) -> None:
         """Add a row whose key is known."""
@@ -185,7 +191,7 @@ class Room:
         statement = prepared.adding(self._dialect, table, key, tuple(by))
         return self._do(statement, {f"by_{key}": value, **by}).rowcount > 0
 
-    def _value(self, statement: Select[Any], **values: object) -> Any:
+    def _value(self, statement: Query, **values: object) -> Any:
         """First value a statement that was made once gives, None when it gives none."""
         found = self._do(prepared.constant(self._dialect, statement), values)
         row = found.fetchone()
@@ -196,9 +202,9 @@ class Room:
         assert isinstance(result, CursorResult)
         return result
 
-    def _scalar(self, statement: Executable, **values: object) -> Any:
-        return self._conn.execute(statement, values).scalar()
+    def _scalar(self, statement: Executable) -> Any:
+        return self._conn.execute(statement).scalar()
 
     def _last_seq(self, table: Table) -> int:
         """Highest ``seq`` of a table, 0 when it is empty."""
-        return self._scalar(select(func.coalesce(func.max(table.c.seq), 0)))
+        return self._do(prepared.last_seq(self._dialect, table), {}).fetchone()[0]

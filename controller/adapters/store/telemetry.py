@@ -92,9 +92,9 @@ class TelemetryRoom(Room):
 
     def first_at(self) -> tuple[int | None, int | None]:
         """When the oldest raw reading and the oldest rollup are from, ms UTC."""
-        raw = (self._first(_raw.c.at, m) for m in self._machines())
-        packed = (self._first(_packed.c.at, m) for m in self._machines())
-        five = (self._first(_five.c.at, m) for m in self._machines())
+        raw = (self._first_sample(_raw.c.at, m) for m in self._machines())
+        packed = (self._first_sample(_packed.c.at, m) for m in self._machines())
+        five = (self._first_sample(_five.c.at, m) for m in self._machines())
         return (
             min((at for at in (*raw, *packed) if at is not None), default=None),
             min((at for at in five if at is not None), default=None),
@@ -109,7 +109,7 @@ class TelemetryRoom(Room):
             .order_by(_packed.c.at)
         )
         samples = [one for row in packed for one in unpack(row[0])]
-        samples += self._rows(machine, begin_at, end_at)
+        samples += self._samples(machine, begin_at, end_at)
         return sorted(
             (one for one in samples if begin_at <= one[0] < end_at), key=lambda one: one[0]
         )
@@ -165,16 +165,16 @@ class TelemetryRoom(Room):
         machine = self._scalar(select(known).where(older).limit(1))
         if machine is None:
             return None
-        first_at = self._first(at, machine)
+        first_at = self._first_sample(at, machine)
         return None if first_at is None else (machine, first_at)
 
     def _machines(self) -> list[str]:
         return list(self._conn.execute(select(tables.machine.c.id)).scalars())
 
-    def _first(self, at: Any, machine: str) -> int | None:
+    def _first_sample(self, at: Any, machine: str) -> int | None:
         return self._scalar(select(func.min(at)).where(at.table.c.machine == machine))
 
-    def _rows(self, machine: str, begin_at: int, end_at: int) -> list[Sample]:
+    def _samples(self, machine: str, begin_at: int, end_at: int) -> list[Sample]:
         rows = self._conn.execute(
             select(_raw.c.at, _raw.c.values_json)
             .where(_raw.c.machine == machine, _raw.c.at >= begin_at, _raw.c.at < end_at)

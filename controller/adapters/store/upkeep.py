@@ -48,12 +48,15 @@ _threshold = Table(
 )
 
 
+_OUT = select(_out)
+
+
 class UpkeepRoom(Room):
     """What people note to keep the floor fit."""
 
     def out(self) -> dict[str, MachineOut]:
         """Machines a person took out of use, by id."""
-        return {found.machine: found for found in self._all(MachineOut, select(_out))}
+        return {found.machine: found for found in self._each(MachineOut, _OUT)}
 
     def take_out(self, out: MachineOut) -> None:
         """Note that a machine is out of use."""
