@@ -6,7 +6,7 @@ times named ``t`` are milliseconds of UTC since 1970. Tables are checked against
 
 from protocols.errors import WireError
 from protocols.identity import IDENTITY_FIELDS
-from protocols.records import check, parse, unpack, write
+from protocols.records import MAX_INT, check, parse, unpack, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 MAX_UP_BYTES = 4096
 MAX_DOWN_BYTES = 4096
 
-_BIG = 2**53 - 1  # largest integer every JSON reader keeps exactly
-_COUNT = ("int", 0, _BIG)
+_COUNT = ("int", 0, MAX_INT)
 _EPOCH = ("int", 1, 2**31 - 1)
 _ID = ("id",)
 _WHY = ("text", 160)
@@ -124,7 +123,7 @@ MESSAGES = {
     "up/ev": (
         _V,
         _JID,
-        ("s", ("int", 1, _BIG), True, "+1 for each event of the journal"),
+        ("s", ("int", 1, MAX_INT), True, "+1 for each event of the journal"),
         _T,
         _TQ,
         ("ty", _ID, True, "type of event"),
@@ -137,7 +136,7 @@ MESSAGES = {
         _TQ,
         (
             "m",
-            ("map", ("int", -_BIG, _BIG), 32),
+            ("map", ("int", -MAX_INT, MAX_INT), 32),
             True,
             "values by field name, see the field registry",
         ),

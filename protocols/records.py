@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Field = tuple[str, tuple[Any, ...], bool, str]
     Fields = tuple[Field, ...]
 
+MAX_INT = 2**53 - 1  # exact in JSON
 _ID_FIRST = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ID_REST = _ID_FIRST + "-"
 _NAME_REST = _ID_FIRST + "_"
@@ -82,8 +83,9 @@ def _is_list(value: "Any") -> bool:
 def _check_int(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
     if not isinstance(value, int) or isinstance(value, bool):
         return _fail("type", path, "must be an integer")
-    if not kind[1] <= value <= kind[2]:
-        return _fail("range", path, "must be between {} and {}".format(kind[1], kind[2]))
+    high = kind[2] if len(kind) > 2 else MAX_INT  # the tables of a board leave it out
+    if not kind[1] <= value <= high:
+        return _fail("range", path, "must be between {} and {}".format(kind[1], high))
     return value
 
 

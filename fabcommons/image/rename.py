@@ -56,7 +56,7 @@ def _shorten_attributes(
     trees: dict[str, ast.Module], nodes: list[ast.AST], foreign: set[str]
 ) -> None:
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-    spelled = _spelled(nodes)
+    spelled = spelled_texts(nodes)
     assigned = {name for c in classes for node in c.body for name in _names_of(node)}
     methods = {node.name for c in classes for node in c.body if isinstance(node, _Function)}
     kept = foreign | spelled | (assigned - methods)
@@ -80,7 +80,7 @@ def foreign_attributes(trees: dict[str, ast.Module]) -> set[str]:
     return found | {name for name in theirs if name[:1] != "_"}
 
 
-def _spelled(nodes: list[ast.AST]) -> set[str]:
+def spelled_texts(nodes: list[ast.AST]) -> set[str]:
     """Texts that could be names: a board keeps them anyway."""
     texts = [n.value for n in nodes if isinstance(n, ast.Constant)]
     return {text for text in texts if isinstance(text, str) and text.isidentifier()}

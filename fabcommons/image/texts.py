@@ -41,11 +41,11 @@ def gather(tree: ast.Module) -> None:
 
 
 class _Texts(ast.NodeTransformer):
-    """Longer texts of functions; those in a tuple of constants stay, they are one object."""
+    """Longer texts of functions; a tuple of constants to look in stays, it is one object."""
 
     def __init__(self, new: Callable[[str], ast.expr]) -> None:
         self._new = new
-        self._is_inside = False
+        self._is_inside = self._is_given = False
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
@@ -59,9 +59,16 @@ class _Texts(ast.NodeTransformer):
         self._is_inside = outside
         return node
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """What a call is given may be a tuple with a text: made then, it takes no RAM before."""
+        outside, self._is_given = self._is_given, True
+        self.generic_visit(node)
+        self._is_given = outside
+        return node
+
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
-        fixed = all(isinstance(part, ast.Constant) for part in node.elts)
-        return node if fixed else self.generic_visit(node)
+        fixed = all(isinstance(part, ast.Constant | ast.Tuple) for part in node.elts)
+        return node if fixed and not self._is_given else self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         text = node.value

@@ -69,7 +69,7 @@ class _Unrolling:
             return [node, self._loop(found, node.targets[0].id)]  # type: ignore[attr-defined]  # a name
         empty = ast.Dict([], []) if isinstance(found, ast.DictComp) else ast.List([])
         before = ast.Assign([ast.Name(name, ast.Store())], empty)
-        _Replacing(found, ast.Name(name, ast.Load())).visit(node)
+        Replacing(found, ast.Name(name, ast.Load())).visit(node)
         return [before, self._loop(found, name), node]
 
     def _loop(self, made: _Made, name: str) -> ast.stmt:
@@ -105,7 +105,7 @@ def _is_new_name(node: ast.Assign, made: _Made) -> bool:
 def _first_made(node: ast.stmt, expression: ast.expr) -> _Made | None:
     """The first comprehension of a statement that may be made before it."""
     looked_up = isinstance(node, ast.AugAssign) and not isinstance(node.target, ast.Name)
-    for inner in _in_order(expression):
+    for inner in in_order(expression):
         if isinstance(inner, _Made):
             return inner if _may_go_first(inner, looked_up) else None
         if inner is None or isinstance(inner, (*_ACTS, *_LATER)):
@@ -121,34 +121,37 @@ def _may_go_first(made: _Made, looked_up: bool) -> bool:
     return not (looked_up and any(isinstance(n, _ACTS) for n in nodes))
 
 
-def _in_order(node: ast.expr) -> Iterator[ast.expr | None]:
+def in_order(node: ast.expr) -> Iterator[ast.expr | None]:
     """Parts of an expression as they are worked out; None where it depends what comes next."""
     if isinstance(node, (ast.ListComp, ast.DictComp, *_LATER)):
         yield node
         return
     if isinstance(node, ast.BoolOp | ast.IfExp):
-        yield from _in_order(node.test if isinstance(node, ast.IfExp) else node.values[0])
+        yield from in_order(node.test if isinstance(node, ast.IfExp) else node.values[0])
         yield None
     elif isinstance(node, ast.Call):
         looked_up = isinstance(node.func, ast.Attribute) and node.func.value  # of a method: no act
-        yield from _in_order(looked_up or node.func)
+        yield from in_order(looked_up or node.func)
         for part in (*node.args, *(keyword.value for keyword in node.keywords)):
-            yield from _in_order(part)
+            yield from in_order(part)
     elif isinstance(node, ast.Compare) and len(node.ops) > 1:
-        yield from _in_order(node.left)
+        yield from in_order(node.left)
         yield None
     else:
         for inner in ast.iter_child_nodes(node):
             if isinstance(inner, ast.expr):
-                yield from _in_order(inner)
+                yield from in_order(inner)
     yield node
 
 
-class _Replacing(ast.NodeTransformer):
+class Replacing(ast.NodeTransformer):
+    """Puts one node in the place of another."""
+
     def __init__(self, old: ast.AST, new: ast.AST) -> None:
         self._old, self._new = old, new
 
     def visit(self, node: ast.AST) -> ast.AST:
+        """The new one for the old one."""
         return self._new if node is self._old else super().visit(node)
 
 

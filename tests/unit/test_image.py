@@ -3,6 +3,7 @@
 import ast
 
 from fabcommons.image.constants import settle
+from fabcommons.image.embed import embed
 from fabcommons.image.paste import paste
 from fabcommons.image.rename import shorten
 from fabcommons.image.shake import shake
@@ -236,3 +237,53 @@ RESULTS.append(outer(1))
         "PC'" in text and text.count("PC") == 1 and "WORDS" not in text and "_ON_BOARD" not in text
     )
     assert run({"pkg.one": tree}, "pkg.one")["RESULTS"] == [(("a", b"b"), 2.5, "kept")]
+
+
+EMBEDDED = """
+class Box:
+    def __init__(self, size):
+        self._size = size
+        self._told = []
+    @property
+    def size(self):
+        return self._size
+    def is_full(self, value):
+        return value > self._size
+    def tell(self, value):
+        self._told.append(value)
+        return value
+    def both(self, one, two):
+        return [one, two]
+    def swapped(self, one, two):
+        return [one, self._told[:], two]
+    def twice(self, value):
+        return value + value
+    def often(self, value):
+        return [value, self._size, self._size, self._size, self._size, self._size]
+    def on(self, value):
+        return value + 1
+def _sum(a, b):
+    return max(a, b) + 1
+def outer(box, value):
+    max = value
+    told = box.both(value, box.tell(2)), box.swapped(value, box.tell(3)), box.twice(box.tell(4))
+    told += box.often(1), box.often(2), box.size, box.is_full(9), box.tell(5) and box.is_full(1)
+    return told, [box.is_full(n) for n in range(9)], [f(1) for f in (box.on,)], _sum(max, 1)
+RESULTS.append(outer(Box(7), 1))
+"""
+
+
+def test_a_function_that_is_one_expression_stands_where_it_is_called():
+    before = {}
+    source = EMBEDDED.replace("_sum(max, 1)", "None")  # ``max`` is no function there
+    exec(source, {"RESULTS": before.setdefault("RESULTS", [])})  # noqa: S102  (our own text)
+    trees = {"pkg.one": strip(source)}
+    embed(trees["pkg.one"], [], set())
+    text = ast.unparse(trees["pkg.one"])
+    assert run(trees, "pkg.one")["RESULTS"] == before["RESULTS"]
+    gone = {"size", "is_full", "both"}
+    names = {"size", "is_full", "tell", "both", "swapped", "twice", "often", "on"}
+    assert {name for name in names if f"def {name}(" not in text} == gone, text
+    unsafe = strip(EMBEDDED)
+    embed(unsafe, [], {"size"})
+    assert "def _sum" in ast.unparse(unsafe) and "def size" in ast.unparse(unsafe)

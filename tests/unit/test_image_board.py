@@ -9,7 +9,7 @@ import pytest
 from fabcommons.image import DIALECTS, build
 from support import bench_floor
 
-LIMITS_KIB = {"marlin": 66, "grbl": 73}
+LIMITS_KIB = {"marlin": 65, "grbl": 73}
 WORDS = {
     "marlin": b"cold extrusion prevented",
     "grbl": b"machine waits: ",
