@@ -7,7 +7,7 @@ RUN := $(UV) run --frozen --no-sync
 # tests mostly wait for real processes: more at once than there are processors
 WORKERS := $(shell echo $$((2 * $$(nproc) + 1)))
 
-.PHONY: help setup servers page demo show reprap test test-octoprint test-large-program
+.PHONY: help setup servers page demo show reprap test test-octoprint
 .PHONY: test-postgresql test-brokers check docs fuzz fuzz-parsers audit sbom screenshots designs
 .PHONY: bench bench-% chaos chaos-floor memory-gate clean
 
@@ -40,9 +40,6 @@ test: setup servers  ## the whole suite
 test-octoprint: setup  ## 100,000 lines through OctoPrint's virtual printer; our adapter on its server
 	OCTOPRINT_LINES=100000 $(RUN) pytest -s tests/interop/test_octoprint.py
 	$(RUN) pytest tests/interop/test_hosts_octoprint.py
-
-test-large-program: setup  ## a program of 500 MB streamed in constant memory; minutes
-	LARGE_PROGRAM_MB=500 $(RUN) pytest -s -k constant_memory tests/unit/test_large_programs.py
 
 test-postgresql: setup servers  ## the tests that use a store, on PostgreSQL
 	FABCOMMONS_TEST_STORE=postgresql $(RUN) pytest $(TEST)

@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-_STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor", "store_at"}
+_STORE_FIXTURES = {"floor", "desk", "served", "shared", "site_floor", "store", "store_at"}
 
 
 _LONGEST_FIRST = ("system", "browser", "chaos", "interop", "properties", "unit")

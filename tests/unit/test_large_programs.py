@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 import tracemalloc
 
 import pytest
@@ -18,7 +17,7 @@ from simulators.printer import Printer, PrinterConfig
 from support.big_program import LINE_BYTES, Server, piece, program
 
 LIMIT = 4 * CHUNK_BYTES
-SIZE = int(os.environ.get("LARGE_PROGRAM_MB", "2")) * 1_000_000
+SIZE = 2_000_000
 MEMORY_BYTES = 700_000  # of Python objects, whatever the size
 
 

@@ -61,21 +61,21 @@ def update_by(
 ) -> Prepared:
     """Columns of the row with these keys, whose values are named ``by_`` and the key."""
     where = (table.c[key] == bindparam(f"by_{key}") for key in keys)
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    values = with_values(table, names)
     return _prepared(dialect, update(table).where(*where).values(values))
 
 
 @lru_cache(maxsize=256)
 def insert_of(dialect: str, table: Table, names: tuple[str, ...]) -> Prepared:
     """A new row."""
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    values = with_values(table, names)
     return _prepared(dialect, insert(table).values(values).inline())
 
 
 @lru_cache(maxsize=256)
 def numbered(dialect: str, table: Table, names: tuple[str, ...], key: str) -> Prepared:
     """A new row whose number the database gives, and gives back."""
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    values = with_values(table, names)
     statement = insert(table).values(values).returning(table.c[key])
     return _prepared(dialect, statement)
 
@@ -85,7 +85,7 @@ def numbered_once(
     dialect: str, table: Table, names: tuple[str, ...], key: str, once: str
 ) -> Prepared:
     """A new row whose number is given back; nothing when ``once`` is there already."""
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    values = with_values(table, names)
     made = upsert(dialect, table).values(values)
     statement = made.on_conflict_do_nothing(index_elements=[once]).returning(table.c[key])
     return _prepared(dialect, statement)
@@ -122,6 +122,11 @@ def shape(statement: Table | Query) -> Shape:
 def one_of(column: ColumnElement[Any], names: Iterable[str]) -> ColumnElement[bool]:
     """Whether a column is one of these words of ours, which stand in the SQL text."""
     return column.in_([literal_column(f"'{name}'") for name in names])
+
+
+def with_values(table: Table, names: Iterable[str]) -> Json:
+    """Columns of a table and the values of these names that they get."""
+    return {name: bindparam(name, type_=table.c[name].type) for name in names}
 
 
 def upsert(dialect: str, table: Table) -> sqlite.Insert:
@@ -162,6 +167,16 @@ def run(conn: Connection, raw: Any, statement: Prepared, values: Json) -> Any:
     except conn.dialect.loaded_dbapi.Error as error:
         raise _as_raised(conn, statement.text, error) from error
     return cursor
+
+
+def run_many(conn: Connection, raw: Any, statement: Prepared, rows: list[Json]) -> None:
+    """Run a statement for each row of values."""
+    order = statement.order
+    given = rows if order is None else [[row[name] for name in order] for row in rows]
+    try:
+        raw.cursor().executemany(statement.text, given)
+    except conn.dialect.loaded_dbapi.Error as error:
+        raise _as_raised(conn, statement.text, error) from error
 
 
 def say(conn: Connection, raw: Any, text: str) -> None:

@@ -156,6 +156,13 @@ class Room:
             self._raw = prepared.driver(self._conn)
         return prepared.run(self._conn, self._raw, statement, values)
 
+    def _do_many(self, statement: prepared.Prepared, rows: list[Json]) -> None:
+        """Run a prepared statement for each row of values."""
+        if self._raw is None:
+            self._raw = prepared.driver(self._conn)
+        if rows:
+            prepared.run_many(self._conn, self._raw, statement, rows)
+
     def _by(self, kind: type[T], table: Table, **keys: object) -> T | None:
         """The row with these values in these columns, or None."""
         statement = prepared.select_by(self._dialect, table, tuple(keys))

@@ -7,15 +7,16 @@ row again until the hour is packed once more.
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, insert, select
+from sqlalchemy import case, delete, exists, func, select
 
 from controller.adapters.store import prepared, tables
 from controller.adapters.store.packing import Sample, pack, unpack
 from controller.adapters.store.rows import Room, dumps
 from controller.adapters.store.telemetry_tables import reading_1h, reading_hour
-from controller.values import Reading, Rollup
+from controller.values import Json, Reading, Rollup
 
 _last = tables.reading_last
 _raw = tables.reading
@@ -119,8 +120,8 @@ class TelemetryRoom(Room):
         items = list(readings)
         if not items:
             return
-        self._conn.execute(
-            insert(_raw),
+        self._do_many(
+            prepared.insert_of(self._dialect, _raw, ("machine", "at", "values_json")),
             [{"machine": m, "at": at, "values_json": dumps(values)} for m, at, values in items],
         )
         last = {(m, name): (at, value) for m, at, values in items for name, value in values.items()}
@@ -221,18 +222,11 @@ class TelemetryRoom(Room):
             self._conn.execute(statement, rows)
 
     def _put_last(self, last: dict[tuple[str, str], tuple[int, int]]) -> None:
-        statement = prepared.upsert(self._dialect, _last)
-        statement = statement.on_conflict_do_update(
-            index_elements=["machine", "name"],
-            set_={"value": statement.excluded.value, "at": statement.excluded.at},
-            where=statement.excluded.at >= _last.c.at,
-        )
-        rows = [
+        rows: list[Json] = [
             {"machine": m, "name": name, "at": at, "value": value}
             for (m, name), (at, value) in last.items()
         ]
-        if rows:
-            self._conn.execute(statement, rows)
+        self._do_many(_newer(self._dialect), rows)
 
     def _put_rollups(self, items: list[tuple[str, int, dict[str, int]]]) -> None:
         buckets: dict[tuple[str, int, str], list[int]] = {}
@@ -240,23 +234,41 @@ class TelemetryRoom(Room):
             for name, value in values.items():
                 key = (machine, at - at % ROLLUP_MS, name)
                 buckets.setdefault(key, []).append(value)
-        statement = prepared.upsert(self._dialect, _five)
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["machine", "at", "name"],
-            set_={
-                "min": case((new.min < _five.c.min, new.min), else_=_five.c.min),
-                "max": case((new.max > _five.c.max, new.max), else_=_five.c.max),
-                "sum": _five.c.sum + new.sum,
-                "n": _five.c.n + new.n,
-            },
-        )
-        rows = [
+        rows: list[Json] = [
             dict(machine=m, at=at, name=name, min=min(v), max=max(v), sum=sum(v), n=len(v))
             for (m, at, name), v in buckets.items()
         ]
-        if rows:
-            self._conn.execute(statement, rows)
+        self._do_many(_added_up(self._dialect), rows)
+
+
+@cache
+def _newer(dialect: str) -> prepared.Prepared:
+    """A last value, in the place of one that is not newer."""
+    values = prepared.with_values(_last, _last.c.keys())
+    made = prepared.upsert(dialect, _last).values(values)
+    statement = made.on_conflict_do_update(
+        index_elements=["machine", "name"],
+        set_={"value": made.excluded.value, "at": made.excluded.at},
+        where=made.excluded.at >= _last.c.at,
+    )
+    return prepared.constant(dialect, statement)
+
+
+@cache
+def _added_up(dialect: str) -> prepared.Prepared:
+    """A rollup of five minutes, added to what is there."""
+    made = prepared.upsert(dialect, _five).values(prepared.with_values(_five, _five.c.keys()))
+    new = made.excluded
+    statement = made.on_conflict_do_update(
+        index_elements=["machine", "at", "name"],
+        set_={
+            "min": case((new.min < _five.c.min, new.min), else_=_five.c.min),
+            "max": case((new.max > _five.c.max, new.max), else_=_five.c.max),
+            "sum": _five.c.sum + new.sum,
+            "n": _five.c.n + new.n,
+        },
+    )
+    return prepared.constant(dialect, statement)
 
 
 def folded(points: Iterable[Point], every_ms: int) -> list[Point]:
