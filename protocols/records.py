@@ -83,7 +83,7 @@ def _is_list(value: "Any") -> bool:
 def _check_int(kind: "tuple[Any, ...]", value: "Any", path: str) -> "Any":
     if not isinstance(value, int) or isinstance(value, bool):
         return _fail("type", path, "must be an integer")
-    high = kind[2] if len(kind) > 2 else MAX_INT  # the tables of a board leave it out
+    high = kind[2] if kind[2:] else MAX_INT  # the tables of a board leave it out
     if not kind[1] <= value <= high:
         return _fail("range", path, "must be between {} and {}".format(kind[1], high))
     return value
