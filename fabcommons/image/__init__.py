@@ -69,10 +69,9 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
     shake(trees, roots)
     foreign = foreign_attributes(trees)
     link(trees, (*_STAY[platform], f"firmware.drivers.{dialect}"))
+    taken = _taken(trees)
     for module, tree in trees.items():
-        mine = set(map(target, tree.body)) if module in roots else set[str]()
-        settle(tree, mine | _taken_of(trees, module))
-    shake(trees, (*roots, WHOLE))
+        settle(tree, taken | set(map(target, tree.body)) if module in roots else taken)
     others = [tree for module, tree in trees.items() if module != WHOLE]
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     embed(trees[WHOLE], others, foreign | spelled_texts(nodes))
@@ -125,10 +124,10 @@ def _imports(tree: ast.Module) -> list[str]:
     return names
 
 
-def _taken_of(trees: dict[str, ast.Module], module: str) -> set[str]:
-    """Names that others import from a module."""
+def _taken(trees: dict[str, ast.Module]) -> set[str]:
+    """Names that modules import from each other."""
     nodes = [n for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    return {alias.name for node in nodes if node.module == module for alias in node.names}
+    return {alias.name for node in nodes if node.module in trees for alias in node.names}
 
 
 def _compile(tree: ast.Module, module: str, folder: Path) -> bytes:

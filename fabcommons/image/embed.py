@@ -36,17 +36,12 @@ class _Short:
 
 def embed(tree: ast.Module, others: list[ast.Module], kept: set[str]) -> None:
     """Embed in one module until nothing more can be; ``kept`` are names that may mean others."""
-    while True:
-        shorts = _shorts(tree, others, kept)
-        for short in shorts:
-            if _embedded(tree, short):
-                break
-        else:
-            return
-
-
-def _shorts(tree: ast.Module, others: list[ast.Module], kept: set[str]) -> list[_Short]:
     out = kept | {name for other in others for name in _said(other)}
+    while _Round(tree).embed(_shorts(tree, out)):
+        pass
+
+
+def _shorts(tree: ast.Module, out: set[str]) -> list[_Short]:
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     defined = Counter(n.name for c in classes for n in c.body if isinstance(n, _Function))
     found: list[_Short] = []
@@ -76,38 +71,66 @@ def _short(node: ast.FunctionDef, owner: _Owner) -> _Short | None:
     if given.vararg or given.kwarg or given.kwonlyargs or given.defaults:
         return None
     nodes = list(ast.walk(value))
-    if any(isinstance(n, _NEVER) or ast.unparse(n) in ("super", node.name) for n in nodes):
+    if any(
+        isinstance(n, _NEVER) or {*_name_of(n)} & {"super", node.name, "." + node.name}
+        for n in nodes
+    ):
         return None
     return _Short(node, value, owner, is_property)
 
 
-def _embedded(tree: ast.Module, short: _Short) -> bool:
-    """Embed a function if that can be done at every place that names it; say whether."""
-    free = {n.id for n in ast.walk(short.value) if isinstance(n, ast.Name)}
-    free -= {a.arg for a in short.node.args.args}
-    uses: list[tuple[ast.AST, ast.expr, ast.expr]] = []  # function around, what goes, what comes
-    for function in _outermost(tree):
-        if function is short.node or free & own_names(function):
-            continue
-        for node in ast.walk(function):
-            given = _given(node, short) if isinstance(node, ast.expr) else None
+class _Round:
+    """Who says which name where, as it was when the round began; what changed since waits."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._named = Counter(name for node in ast.walk(tree) for name in _name_of(node))
+        self._places: dict[str, list[tuple[ast.stmt, ast.expr]]] = {}
+        self._own: dict[ast.stmt, set[str]] = {}
+        self._changed: set[ast.stmt] = set()
+        for owner in (tree, *[node for node in tree.body if isinstance(node, ast.ClassDef)]):
+            for function in [node for node in owner.body if isinstance(node, _Function)]:
+                self._own[function] = own_names(function)
+                for node in ast.walk(function):
+                    called = node.func if isinstance(node, ast.Call) else node
+                    for name in _name_of(called):
+                        self._places.setdefault(name, []).append((function, node))  # type: ignore[arg-type]  # named: an expression
+
+    def embed(self, shorts: list[_Short]) -> bool:
+        """Embed what can be; say whether anything was."""
+        for short in shorts:
+            self._embed(short)
+        ast.fix_missing_locations(self._tree)
+        return bool(self._changed)
+
+    def _embed(self, short: _Short) -> None:
+        """Embed a function if that can be done at every place that names it."""
+        name = ("." if isinstance(short.owner, ast.ClassDef) else "") + short.node.name
+        free = {n.id for n in ast.walk(short.value) if isinstance(n, ast.Name)}
+        free -= {a.arg for a in short.node.args.args}
+        uses: list[tuple[ast.stmt, ast.expr, ast.expr]] = []  # around, what goes, what comes
+        for function, node in self._places.get(name, ()):
+            given = _given(node, short)
             value = _filled(short, given) if given is not None else None
-            if isinstance(node, ast.expr) and value is not None:
+            if value is not None and not free & self._own[function]:
                 uses.append((function, node, value))
-    named = sum(_is_named(node, short) for node in ast.walk(tree))
-    if not uses or len(uses) != named or (len(uses) > 1 and not _is_brief(short.value)):
-        return False
-    for function, old, new in uses:
-        Replacing(old, new).visit(function)
-    short.owner.body.remove(short.node)
-    short.owner.body += [] if short.owner.body else [ast.Pass()]
-    ast.fix_missing_locations(tree)
-    return True
+        around = {short.node, *(function for function, _, _ in uses)}
+        if not uses or len(uses) != self._named[name] or around & self._changed:
+            return
+        if len(uses) > 1 and not _is_brief(short.value):
+            return
+        for function, old, new in uses:
+            Replacing(old, new).visit(function)
+        self._changed |= around
+        short.owner.body.remove(short.node)
+        short.owner.body += [] if short.owner.body else [ast.Pass()]
 
 
-def _outermost(tree: ast.Module) -> Iterator[ast.stmt]:
-    for owner in (tree, *[node for node in tree.body if isinstance(node, ast.ClassDef)]):
-        yield from (node for node in owner.body if isinstance(node, _Function))
+def _name_of(node: ast.AST) -> tuple[str, ...]:
+    """Name that a node says, with a point before that of an attribute."""
+    if isinstance(node, ast.Attribute):
+        return ("." + node.attr,)
+    return (node.id,) if isinstance(node, ast.Name) else ()
 
 
 def _is_brief(value: ast.expr) -> bool:

@@ -2,14 +2,18 @@
 minimal controller that offers, grants and acknowledges. Nothing here decides more than it must.
 """
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import http.server
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,6 +21,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 
 from controller.adapters.broker import free_port
+from fabcommons.image import build
 from protocols.messages import decode, encode
 from protocols.topics import machine_topic, parse_topic, up_filter
 from support.waiting import until
@@ -182,6 +187,15 @@ class Controller:
         return [event for event in self.order_of if event["ty"] == ty]
 
 
+@functools.cache
+def _image(dialect):
+    """Folder with the bytecode image of a dialect, for MicroPython on a PC."""
+    folder = Path(tempfile.mkdtemp(prefix=f"image-{dialect}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    build(dialect, "unix").write(folder)
+    return folder
+
+
 class Floor:
     """One machine's firmware between a broker, a program server and a simulated machine."""
 
@@ -231,6 +245,11 @@ class Floor:
                 *([os.environ["FW_SPY"]] if "FW_SPY" in os.environ else ["-m", "firmware"]),
                 str(path),
             ]
+        elif self.interpreter == "image":
+            folder = _image(dialect)
+            environment = {**os.environ, "MICROPYPATH": f"{folder}:.frozen"}
+            arguments = [MICROPYTHON, "-X", f"heapsize={heap}", "-m", "firmware", str(path)]
+            return process(arguments, env=environment, cwd=folder)
         else:
             arguments = [sys.executable, "-m", "firmware", str(path)]
         environment = {**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}

@@ -5,6 +5,7 @@ how much of it was free at worst, right after garbage was collected.
 """
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
@@ -41,13 +42,18 @@ def missing():
     return f"scripts/micropython32: {done.stderr.decode(errors='replace').strip()}"
 
 
+@functools.cache
+def _image():
+    return build("marlin", "unix")
+
+
 class GateFloor(Floor):
     """A floor whose firmware is an image on the 32-bit interpreter."""
 
     def __init__(self, folder, broker_port, server, in_place):
         super().__init__(folder, broker_port, server, "micropython")
         self.in_place = in_place
-        image = build("marlin", "unix")
+        image = _image()
         if in_place:
             (folder / "image.romfs").write_bytes(image.rom())
         else:

@@ -130,6 +130,8 @@ def test_a_serial_line_pulled_in_mid_order_is_taken_up_again(floor, controller):
     one_numbering(controller)
 
 
+# the memory gate does the same with an image of the other dialect
+@pytest.mark.parametrize("floor", ["micropython", "python", "image"], indirect=True)
 def test_a_mill_order_runs_once(floor, controller):
     program = floor.program(mill_program(100), "plate.nc", "grbl")
     with floor.simulator("mill"), floor.firmware("grbl"):
