@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 MAX_BOOTS = 8
 MAX_FLIPS = 3
 MAX_LATE_MS = 3 * 3_600_000  # a word further behind was stamped by a clock that was wrong
-MAX_AHEAD_MS = 10_000  # as a board's clock may run while it hears no time
 GREETED = -1  # stale_boots of a machine whose present start said nothing but hello
 TWO_BOARDS = "two boards speak under its name"
 CLONED = "two boards speak under its name, with one journal"
@@ -98,7 +97,6 @@ def hear_state(tx: "Tx", machine: str, state: Json) -> None:
         return
     if not _take_state(tx, found, state["bn"], state.get("t")):
         return
-    _check_journal(tx, found, state)
     order: Json = state.get("order") or {}
     tx.machines.change(
         machine,
@@ -170,19 +168,6 @@ def _take_journal(tx: "Tx", machine: Machine, hello: Json) -> None:
         tx.machines.change(machine.id, acked_s=low - 1)
         missing = f"{machine.acked_s + 1} to {low - 1}"
         tx.notice("attention", machine.id, f"{machine.id} no longer has its events {missing}")
-
-
-def _check_journal(tx: "Tx", machine: Machine, state: Json) -> None:
-    """A journal that lacks what was taken from it before it spoke was set back: not trusted."""
-    high, said_at = state.get("hi"), state.get("t")
-    if high is None or said_at is None or said_at > tx.now_ms or machine.quarantine:
-        return
-    if state["jid"] != machine.jid or high >= machine.acked_s:
-        return
-    taken_at = tx.inbox.received_at(machine.id, state["jid"], high + 1)
-    if taken_at is not None and taken_at + MAX_AHEAD_MS < said_at:
-        back = f"its journal ends at {high}, {machine.acked_s} was acknowledged"
-        quarantine(tx, machine.id, back)
 
 
 def _take_hello(tx: "Tx", machine: Machine, bn: str) -> bool:

@@ -15,6 +15,7 @@ const PAGES = [
   { name: "machine", path: "/machines/printer-1", ready: ".chart canvas" },
   { name: "part", path: "/parts/n-3", ready: ".timeline li" },
   { name: "accounts", path: "/people", ready: "tbody tr" },
+  { name: "commons", path: "/commons", ready: ".peers li" },
 ];
 const SHOTS = [
   ...PAGES.flatMap((page) => [

@@ -5,7 +5,8 @@ a report every 10 s, state every 15 s, an order each. For each size: processor t
 and broker, memory, what the store grows by, messages, and whether all was taken: ``behind`` are
 reports not yet committed at the end, ``lost`` readings dropped. A line through all sizes gives the
 fixed part and the part of each machine. Writes run/bench/scale.json.
-``--sizes 10,100,1000`` (add 10000 for the ceiling), ``--seconds N`` measured at each.
+``--sizes 10,100,1000`` (add 10000 for the ceiling), ``--seconds N`` measured at each,
+``--every N`` s between two readings of a machine (1), with reports ten times as far apart.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support import load_site  # noqa: E402  # found by the path above
 from support.waiting import until  # noqa: E402  # found by the path above
 
-TELE_S, STATE_S, EVENT_S = 1, 15, 10
-SETTLE_S = 120.0
+STATE_S, EVENTS_APART = 15, 10
+SETTLE_S = 600.0
 Row = dict[str, Any]
 
 
@@ -35,14 +36,15 @@ def settled(site: load_site.LoadSite) -> bool:
     return site.metrics()["fabcommons_writer_queue_items"] < 10
 
 
-def measure(machines: int, seconds: float) -> Row:
+def measure(machines: int, seconds: float, every_s: float) -> Row:
     """One size."""
     with load_site.running(machines) as site:
         until(lambda: settled(site), SETTLE_S, "the first words of all machines")
         memory = load_site.memory_mb(site.controller)
-        site.swarm.ask("load", tele_s=TELE_S, state_s=STATE_S, event_s=EVENT_S)
+        event_s, state_s = EVENTS_APART * every_s, max(STATE_S, every_s)
+        site.swarm.ask("load", tele_s=every_s, state_s=state_s, event_s=event_s)
         pause = threading.Event()
-        pause.wait(min(seconds, 5.0))  # until everybody has begun to speak
+        pause.wait(min(seconds, 5.0 * every_s))  # until everybody has begun to speak
         before, bytes_, told = Used(site), site.store_bytes(), site.swarm.ask("counts")
         pause.wait(seconds)  # what is measured is a rate
         after, grown, heard = Used(site), site.store_bytes() - bytes_, site.swarm.ask("counts")
@@ -52,6 +54,7 @@ def measure(machines: int, seconds: float) -> Row:
         down = sum(heard["heard"].values()) - sum(told["heard"].values())
         return {
             "machines": machines,
+            "reading_every_s": every_s,
             "controller_percent": round(100 * (after.controller - before.controller) / took, 1),
             "broker_percent": round(100 * (after.broker - before.broker) / took, 1),
             "memory_mb": round(load_site.memory_mb(site.controller), 1),
@@ -95,10 +98,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--sizes", default="10,100,1000")
     options.add_argument("--seconds", type=float, default=10.0)
+    options.add_argument("--every", type=float, default=1.0)
     asked = options.parse_args()
     rows: list[Row] = []
     for size in asked.sizes.split(","):
-        rows.append(measure(int(size), asked.seconds))
+        rows.append(measure(int(size), asked.seconds, asked.every))
         print(" ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
     fields = ("controller_percent", "broker_percent", "memory_mb", "store_bytes_per_s")
     figures = {"sizes": rows, "law": {field: law(rows, field) for field in fields}}

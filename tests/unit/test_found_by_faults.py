@@ -63,21 +63,46 @@ def test_a_hello_that_comes_again_after_later_reports_is_no_contradiction(floor:
     assert floor.do(lambda tx: tx.machines.get("printer-1").quarantine) == ""
 
 
-def set_back(floor: Any) -> None:
-    """A board comes up again that has forgotten the last of three reports."""
+def set_back(floor: Any) -> Any:
+    """A board comes up again that has forgotten the last of three reports; what it is answered."""
     journal = Journal()
     floor.do(execution.hear_hello, "printer-1", hello(hi=0))
     for _ in range(3):
         floor.do(execution.apply_event, "printer-1", journal.event("fault", code="c", msg="m"))
-    floor.clock.advance_ms(60_000)
-    floor.do(execution.hear_hello, "printer-1", hello("b2", hi=2))
+
+    def answered(tx: Any) -> Any:
+        execution.hear_hello(tx, "printer-1", hello("b2", hi=2))
+        return tx.effects.acks["printer-1"]
+
+    return floor.do(answered)
 
 
-def test_a_flash_that_was_set_back_is_found_out_by_its_first_state_with_a_stamp(floor: Any) -> None:
-    set_back(floor)
-    said = state_report("b2", hi=2, tq="synced", t=floor.clock.now_ms())
-    floor.do(execution.hear_state, "printer-1", said)
-    assert "ends at 2" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
+def test_a_flash_that_was_set_back_is_told_what_it_lacks(floor: Any) -> None:
+    assert set_back(floor) == ("j1", 3)
+
+
+def test_a_board_that_lacks_what_was_taken_from_it_begins_another_journal() -> None:
+    machine = Machine(CutFlash())
+    machine.command("clear")
+    before = machine.journal.jid
+    assert machine.agent.memory.ready
+    ack = {"v": 1, "term": 1, "jid": before, "s": machine.journal.hi + 1}
+    machine.hear("dn/ack", ack)
+    assert machine.journal.jid != before and not machine.agent.memory.ready
+    assert ("hello",) in machine.done
+    machine.journal.flush()
+    assert [event["code"] for event in machine.events("fault")] == ["journal-damaged"]
+    after = machine.journal.jid
+    machine.hear("dn/ack", ack)  # again, of the journal that is gone
+    assert machine.journal.jid == after
+
+
+def test_a_board_at_work_keeps_its_journal_whatever_is_acknowledged() -> None:
+    machine = Machine(CutFlash())
+    machine.start(1)
+    before = machine.journal.jid, machine.journal.hi, machine.journal.acked
+    machine.hear("dn/ack", {"v": 1, "term": 1, "jid": before[0], "s": before[1] + 1})
+    assert (machine.journal.jid, machine.journal.hi, machine.journal.acked) == before
 
 
 def test_a_flash_that_was_set_back_is_found_out_by_its_first_report_too(floor: Any) -> None:

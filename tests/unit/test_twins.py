@@ -199,28 +199,3 @@ def test_the_board_that_stays_is_followed_and_late_words_of_the_other_are_not(
     for _ in range(5):
         says(floor, stays, floor.clock.now_ms())
     assert (quarantine_of(floor), followed(floor)) == ("", stays)
-
-
-@pytest.mark.parametrize(
-    ("hi", "after_ms", "found"),
-    [
-        (1, 10_001, "its journal ends at 1, 2 was acknowledged"),
-        (1, 10_000, ""),  # a clock may be ahead, and the word was overtaken
-        (1, -5_000, ""),  # said before, overtaken
-        (1, None, ""),  # nobody knows when it was said
-        (1, 86_400_000, ""),  # nor here: such a clock is wrong
-        (2, 10_001, ""),
-    ],
-)
-def test_a_journal_that_lacks_what_was_taken_from_it_was_set_back(
-    floor: Any, order: Any, hi: int, after_ms: int | None, found: str
-) -> None:
-    for event in Journal("j1").run(order, "spool-1", 1000)[:2]:
-        take(floor, event)
-    taken_at = floor.clock.now_ms()
-    floor.do(execution.hear_hello, "printer-1", hello("b1", hi=hi))  # late or not: proves nothing
-    assert quarantine_of(floor) == ""
-    floor.clock.advance_ms(60_000)
-    stamp: Any = {} if after_ms is None else {"tq": "synced", "t": taken_at + after_ms}
-    floor.do(execution.hear_state, "printer-1", state_report(hi=hi, **stamp))
-    assert quarantine_of(floor) == found

@@ -15,11 +15,6 @@ _SHA = select(_inbox.c.sha).where(
     _inbox.c.jid == bindparam("jid"),
     _inbox.c.s == bindparam("s"),
 )
-_RECEIVED = select(_inbox.c.received_at).where(
-    _inbox.c.machine == bindparam("machine"),
-    _inbox.c.jid == bindparam("jid"),
-    _inbox.c.s == bindparam("s"),
-)
 _VALUE = select(_site.c.value).where(_site.c.name == bindparam("name"))
 
 
@@ -29,10 +24,6 @@ class InboxRoom(Room):
     def sha(self, machine: str, jid: str, s: int) -> str | None:
         """Hash of a committed event, or None when it was never committed."""
         return self._value(_SHA, machine=machine, jid=jid, s=s)
-
-    def received_at(self, machine: str, jid: str, s: int) -> int | None:
-        """When an event was committed, ms UTC; None when it never was."""
-        return self._value(_RECEIVED, machine=machine, jid=jid, s=s)
 
     def last(self, machine: str, jid: str) -> int:
         """Highest event committed of one journal, 0 when none."""
