@@ -125,9 +125,11 @@ def _imports(tree: ast.Module) -> list[str]:
 
 
 def _taken(trees: dict[str, ast.Module]) -> set[str]:
-    """Names that modules import from each other."""
-    nodes = [n for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    return {alias.name for node in nodes if node.module in trees for alias in node.names}
+    """Names that modules may take from each other, by import or as attributes."""
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    froms = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module in trees]
+    taken = {alias.name for node in froms for alias in node.names}
+    return taken | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def _compile(tree: ast.Module, module: str, folder: Path) -> bytes:

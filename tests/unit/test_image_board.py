@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from controller.adapters.releases import make_key
 from fabcommons.image import DIALECTS, build
 from support import bench_floor
 
@@ -63,7 +64,7 @@ class WLAN:
 """
 START = """
 import sys
-sys.path.insert(0, ".")
+sys.path[:0] = ["ROOT/a", "ROOT"]
 import firmware.main as entry
 class sys:
     platform = "esp32"
@@ -80,7 +81,7 @@ def listener():
 
 def test_the_image_of_a_board_runs_and_talks_to_machine_and_broker(tmp_path, built):
     dialect, image = built
-    image.write(tmp_path)
+    image.write(tmp_path / "a")
     (tmp_path / "machine.py").write_text(MACHINE)
     (tmp_path / "network.py").write_text(NETWORK)
     with listener() as machine, listener() as broker:
@@ -94,9 +95,11 @@ def test_the_image_of_a_board_runs_and_talks_to_machine_and_broker(tmp_path, bui
             "wifi": {"ssid": "shop", "password": "12345678"},
             "pins": "esp32",
             "prompt": True,
+            "update": {"root": str(tmp_path), "key": make_key(tmp_path / "key.pem")},
         }
         (tmp_path / "config.json").write_text(json.dumps(config))
-        command = [bench_floor.MICROPYTHON, "-X", "heapsize=512k", "-c", START]
+        start = START.replace("ROOT", str(tmp_path))
+        command = [bench_floor.MICROPYTHON, "-X", "heapsize=512k", "-c", start]
         environment = {**os.environ, "MICROPYPATH": ".frozen"}
         with bench_floor.process(command, cwd=tmp_path, env=environment):
             line, link_ = machine.accept()[0], broker.accept()[0]
