@@ -66,6 +66,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
         "{machine} no longer has its events {events}",
         "{machine} hat die Ereignisse {events} nicht mehr",
     ),
+    "drew-untold": (
+        "{machine} drew {n_mg} mg of {lot} that no report tells of",
+        "{machine} verbrauchte {n_mg} mg von {lot}, von denen keine Meldung spricht",
+    ),
     "took-out": (
         "{who} took {machine} out of use: {why}",
         "{who} nahm {machine} aus dem Betrieb: {why}",

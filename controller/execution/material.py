@@ -41,6 +41,26 @@ def take_material(tx: "Tx", machine: Machine, event: Json, order: JobOrder | Non
             _draw(tx, Draw(machine, event, order, known), measure, mass_mg)
 
 
+def settle_counters(tx: "Tx", machine: Machine, hello: Json) -> None:
+    """Post what a machine counted and no report of it tells of any more.
+
+    So it is when the store was set back behind reports the machine has trimmed since. Only for a
+    hello whose journal holds nothing that is still to come.
+    """
+    jid = hello["jid"]
+    for told in hello["ctr"]:
+        ch, lot, mass_mg = told["ch"], told["lot"], told["cum_mg"]
+        known = tx.machines.counter(machine.id, jid, ch, lot) or Counter(
+            machine.id, jid, ch, lot, 0, 0
+        )
+        if known.cum_mg < 0 or mass_mg <= known.cum_mg or told["unc_mg"] < known.unc_mg:
+            continue
+        text = f"{machine.id} drew {mass_mg - known.cum_mg} mg of {lot} that no report tells of"
+        tx.notice("attention", machine.id, text)
+        event = {**told, "jid": jid, "s": f"hello-{ch}-{lot}-{mass_mg}", "src": "lines"}
+        take_material(tx, machine, event, None)
+
+
 def _released(base: Counter, counter: Counter) -> Counter:
     """Where counting goes on: at what was known, anew when the counter stands below it."""
     known = replace(base, cum_mg=_RELEASED - base.cum_mg)

@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
+from controller.execution.material import settle_counters
 from controller.execution.steps import advance
 from controller.ledger.discrepancies import doubt_identity
 from controller.values import JobOrder, Json, Machine, Refused
@@ -155,6 +156,8 @@ def hear_hello(tx: "Tx", machine: str, hello: Json) -> None:
     after = _machine(tx, machine)
     if not after.quarantine:  # of two boards with one journal, one would take it for its own
         tx.effects.acks[machine] = (hello["jid"], after.acked_s)
+        if hello["hi"] < hello["lo"]:
+            settle_counters(tx, after, hello)
     tx.effects.resend.add(machine)
     tx.effects.replan = True
 

@@ -97,6 +97,27 @@ def test_a_board_that_lacks_what_was_taken_from_it_begins_another_journal() -> N
     assert machine.journal.jid == after
 
 
+def test_what_a_machine_counted_and_no_report_tells_of_is_booked_from_its_hello(floor: Any) -> None:
+    """The store was set back behind reports that the machine has trimmed since."""
+    counter = {"ch": 0, "lot": "spool-1", "cum_mg": 2927, "unc_mg": 27}
+    said = hello("b1", lo=9, hi=8, ctr=[counter])
+    for _ in range(2):
+        floor.do(execution.hear_hello, "printer-1", said)
+    lines = floor.do(lambda tx: [e for e in tx.ledger.all() if e.action == "consume"])
+    assert sorted((e.measure, e.mass_mg, e.lot) for e in lines) == [
+        ("measured", 2900, "spool-1"),
+        ("uncertain", 27, "spool-1"),
+    ]
+    notices = floor.do(lambda tx: [n.text for n in tx.notice_room.page(20)])
+    assert "printer-1 drew 2927 mg of spool-1 that no report tells of" in notices
+
+
+def test_what_a_report_on_its_way_will_tell_is_not_booked_from_a_hello(floor: Any) -> None:
+    counter = {"ch": 0, "lot": "spool-1", "cum_mg": 2927, "unc_mg": 0}
+    floor.do(execution.hear_hello, "printer-1", hello("b1", lo=1, hi=8, ctr=[counter]))
+    assert floor.do(lambda tx: [e for e in tx.ledger.all() if e.action == "consume"]) == []
+
+
 def test_a_board_at_work_keeps_its_journal_whatever_is_acknowledged() -> None:
     machine = Machine(CutFlash())
     machine.start(1)
