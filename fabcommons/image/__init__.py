@@ -28,10 +28,12 @@ from fabcommons.image.shake import shake
 from fabcommons.image.source import strip, target
 from fabcommons.image.texts import gather
 from fabcommons.image.unroll import unroll
+from firmware.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("protocols", "firmware")
 DIALECTS = ("marlin", "grbl")
+ANY = "any"
 PLATFORMS = ("board", "unix")
 _STAY = {p: ("firmware.start", f"firmware.{p}.platform") for p in PLATFORMS}
 _START = {"board": "firmware.main", "unix": "firmware.__main__"}
@@ -60,15 +62,21 @@ class Image:
             path.write_bytes(data)
 
 
-def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) -> Image:
-    """Image that starts with the platform's entry and holds the extra modules too."""
-    trees = _modules((_START[platform], *extra), _left_out(dialect, platform))
+def build(
+    dialect: str, platform: str = "board", extra: tuple[str, ...] = (), version: str = VERSION
+) -> Image:
+    """Image that starts with the platform's entry and holds the extra modules too.
+
+    An image of the dialect ANY has the drivers of all, each as files that a machine of it loads.
+    """
+    trees = _modules((_START[platform], *extra), _left_out(dialect, platform), version)
     roots = (_START[platform], *extra)
     pack(trees)
     inline(trees)
     shake(trees, roots)
     foreign = foreign_attributes(trees)
-    link(trees, (*_STAY[platform], f"firmware.drivers.{dialect}"))
+    driver = () if dialect == ANY else (f"firmware.drivers.{dialect}",)
+    link(trees, (*_STAY[platform], *driver))
     taken = _taken(trees)
     for module, tree in trees.items():
         settle(tree, taken | set(map(target, tree.body)) if module in roots else taken)
@@ -91,7 +99,8 @@ def build(dialect: str, platform: str = "board", extra: tuple[str, ...] = ()) ->
 
 def _left_out(dialect: str, platform: str) -> set[str]:
     """Modules an image of this kind never imports, each with all below it."""
-    out = {f"firmware.drivers.{other}" for other in DIALECTS if other != dialect}
+    others = () if dialect == ANY else (other for other in DIALECTS if other != dialect)
+    out = {f"firmware.drivers.{other}" for other in others}
     return out | {f"firmware.{other}" for other in (*PLATFORMS, "pc") if other != platform}
 
 
@@ -101,7 +110,7 @@ def _source(module: str) -> Path:
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
-def _modules(starts: tuple[str, ...], left_out: set[str]) -> dict[str, ast.Module]:
+def _modules(starts: tuple[str, ...], left_out: set[str], version: str) -> dict[str, ast.Module]:
     """Every module the starts import, in functions too, stripped."""
     trees: dict[str, ast.Module] = {}
     waiting = list(starts)
@@ -110,7 +119,10 @@ def _modules(starts: tuple[str, ...], left_out: set[str]) -> dict[str, ast.Modul
         above = {module.rsplit(".", n)[0] for n in range(module.count(".") + 1)}
         if module in trees or above & left_out or not _source(module).is_file():
             continue
-        trees[module] = strip(_source(module).read_text(encoding="utf-8"))
+        text = _source(module).read_text(encoding="utf-8")
+        if module == "firmware.version":
+            text = text.replace(f'"{VERSION}"', f'"{version}"')
+        trees[module] = strip(text)
         waiting += [*above, *_imports(trees[module])]
     return trees
 

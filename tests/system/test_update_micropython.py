@@ -52,18 +52,18 @@ def root(tmp_path):
     made = tmp_path / "board"
     made.mkdir()
     command.put_base(made)
-    command.put_slot(made / "a", "pc")
+    command.put_slot(made / "a", "unix")
     return made
 
 
 def make_release(folder, version, key, spoil=False):
     """A signed release below the server's folder, as a command carries it but for its URL."""
     out = folder / version
-    assert (
-        main(["firmware", "build", "--version", version, "--target", "pc", "--out", str(out)]) == 0
-    )
+    built = ["firmware", "build", "--version", version, "--target", "unix", "--out", str(out)]
+    assert main(built) == 0
     if spoil:
-        (out / "firmware" / "app.py").write_text(BROKEN)
+        (out / "firmware" / "whole.mpy").unlink()
+        (out / "firmware" / "whole.py").write_text(BROKEN)
     assert main(["firmware", "sign", str(out), "--key", str(key)]) == 0
     data = (out / "manifest").read_bytes()
     return {"version": version, "sha": sha(data), "size": len(data)}

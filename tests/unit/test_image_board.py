@@ -7,27 +7,29 @@ import socket
 import pytest
 
 from controller.adapters.releases import make_key
-from fabcommons.image import DIALECTS, build
+from fabcommons.image import ANY, DIALECTS, build
 from support import bench_floor
 
-LIMITS_KIB = {"marlin": 65, "grbl": 73}
+LIMITS_KIB = {"marlin": 65, "grbl": 73, ANY: 85}
 WORDS = {
     "marlin": b"cold extrusion prevented",
     "grbl": b"machine waits: ",
 }  # a text of each dialect
 
 
-@pytest.fixture(scope="module", params=DIALECTS)
+@pytest.fixture(scope="module", params=(*DIALECTS, ANY))
 def built(request):
     return request.param, build(request.param)
 
 
-def test_an_image_holds_one_dialect_and_stays_small(built):
+def test_an_image_holds_its_dialects_and_stays_small(built):
     dialect, image = built
-    other = "grbl" if dialect == "marlin" else "marlin"
+    drivers = [name for name in image.files if "drivers/" in name and "console" not in name]
     whole = image.files["firmware/whole.mpy"]
-    assert WORDS[dialect] in whole and WORDS[other] not in whole
-    assert not any("drivers/" in n and "console" not in n for n in image.files)  # all is joined
+    joined = [name for name, word in WORDS.items() if word in whole]
+    apart = [name for name, word in WORDS.items() if any(word in image.files[d] for d in drivers)]
+    assert (joined, apart) == (([], list(DIALECTS)) if dialect == ANY else ([dialect], []))
+    assert bool(drivers) == (dialect == ANY)  # else all is joined
     assert image.size_bytes <= LIMITS_KIB[dialect] * 1024
     assert image.rom().startswith(b"\xd2\xcd\x31") and len(image.rom()) % 2 == 0
 
@@ -81,6 +83,12 @@ def listener():
 
 def test_the_image_of_a_board_runs_and_talks_to_machine_and_broker(tmp_path, built):
     dialect, image = built
+    for machine in DIALECTS if dialect == ANY else [dialect]:
+        (tmp_path / machine).mkdir()
+        runs(tmp_path / machine, image, machine)
+
+
+def runs(tmp_path, image, dialect):
     image.write(tmp_path / "a")
     (tmp_path / "machine.py").write_text(MACHINE)
     (tmp_path / "network.py").write_text(NETWORK)

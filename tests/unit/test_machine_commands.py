@@ -8,7 +8,8 @@ import pytest
 
 from fabcommons import machine_enrol, settings_files
 from fabcommons.cli import main
-from fabcommons.firmware_files import BASE, modules
+from fabcommons.firmware_files import BASE
+from fabcommons.image import ANY, build
 from firmware import config
 
 TOLD = {"site": "workshop", "machine": "printer-1", "broker": {"host": "", "port": 8883}}
@@ -45,7 +46,8 @@ def test_a_board_gets_loader_slot_and_settings_last(tmp_path):
     copied = [Path(words[-2]).name for words in asked[:-1]]
     assert copied == ["a", "slots.py", "flash.py", "main.py", "config.json"]
     assert asked[-1] == ["connect", "/dev/ttyACM0", "reset"]
-    assert all((flash / "a" / path).is_file() for path in modules("board"))
+    slot = {str(path.relative_to(flash / "a")) for path in (flash / "a").rglob("*.*")}
+    assert slot == set(build(ANY).files)
     assert all((flash / name).is_file() for name in BASE)
     read = config.load(str(flash / "config.json"))
     assert (read["wifi"]["password"], read["update"]["root"]) == ("secret words", "")
