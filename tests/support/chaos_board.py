@@ -77,6 +77,9 @@ class Board:
             self.flash = self.flash.after_cut(kept=self.floor.rng.random())
             self.floor.later(2000, self.boot)
             return
+        except OSError:  # flash is full: it ends, and is started again
+            self.floor.later(2000, self.boot)
+            return
         self.life = life
         life.begin()
 

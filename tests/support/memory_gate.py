@@ -19,7 +19,7 @@ INTERPRETER = str(ROOT / "scripts" / "micropython32")
 LOT = {"ch": 0, "lot": "lot-a", "ug_per_m": 2982000}
 PATIENCE_S = int(os.environ.get("GATE_PATIENCE_S", "240"))
 # heap by the way the bytecode is held: run in place from a ROMFS, or copied into the heap
-GATES = {"in place": 70 * 1024, "copied": 113 * 1024}
+GATES = {"in place": 70 * 1024, "copied": 115 * 1024}
 FREE_B = 16 * 1024  # at worst
 GROWTH_B = 2048  # two looks differ by less; a byte lost a line is 3,000 B in the short run
 WARM_N = 400  # lines until everything that an order needs is loaded

@@ -218,7 +218,8 @@ def test_a_new_journal_puts_a_bound_order_in_doubt(floor, small_floor):
 
 def test_two_boards_under_one_name_are_quarantined(floor, small_floor):
     for bn in ("b1", "b2", "b1", "b1", "b1"):
-        wake(floor, small_floor, bn=bn)
+        said = small_floor.state_report(bn, tq="synced", t=floor.clock.now_ms())
+        floor.do(execution.hear_state, "printer-1", said)
     with floor.store.read() as tx:
         assert "two boards" in tx.machines.get("printer-1").quarantine
 

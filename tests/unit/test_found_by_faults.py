@@ -151,14 +151,18 @@ def test_a_released_machine_is_heard_though_the_board_taken_away_was_heard_last(
     assert "two boards" in floor.do(lambda tx: tx.machines.get("printer-1").quarantine)
     floor.do(execution.release_machine, "printer-1", "somebody")
     for _ in range(4):
-        floor.do(execution.hear_state, "printer-1", state_report("b1"))
+        floor.do(execution.hear_state, "printer-1", stamped(floor, "b1"))
     machine = floor.do(lambda tx: tx.machines.get("printer-1"))
     assert (machine.quarantine, machine.bn, machine.ready) == ("", "b1", True)
 
 
+def stamped(floor: Any, bn: str) -> Any:
+    return state_report(bn, tq="synced", t=floor.clock.now_ms())
+
+
 def two_boards(floor: Any) -> None:
     for bn in ("b1", "b2", "b1", "b1", "b1"):
-        floor.do(execution.hear_state, "printer-1", state_report(bn))
+        floor.do(execution.hear_state, "printer-1", stamped(floor, bn))
 
 
 def test_a_journal_that_contradicts_what_is_kept_is_found_out_in_quarantine_too(floor: Any) -> None:

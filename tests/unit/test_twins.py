@@ -49,7 +49,8 @@ def alternate(floor: Any, jid: str) -> None:
     floor.do(execution.hear_hello, "printer-1", hello("b2", jid))
     floor.do(execution.hear_state, "printer-1", state_report("b2", jid))
     for _ in range(3):
-        floor.do(execution.hear_state, "printer-1", state_report("b1", "j1"))
+        said = state_report("b1", "j1", tq="synced", t=floor.clock.now_ms())
+        floor.do(execution.hear_state, "printer-1", said)
 
 
 def test_each_journal_of_two_boards_is_charged_for_itself(floor: Any, order: Any) -> None:
@@ -126,7 +127,7 @@ def comes_up(floor: Any, bn: str) -> None:
         (-MAX_LATE_MS, ""),
         (-MAX_LATE_MS - 1, CLONED),  # no network keeps a word so long: a clock was wrong
         (0, CLONED),  # and who still speaks afterwards is a second board
-        (None, CLONED),  # or may be
+        (None, ""),  # nobody told it the time yet: it had just started then
     ],
 )
 def test_late_words_of_an_earlier_start_are_no_second_board(
