@@ -124,21 +124,10 @@ def _on_want(core: "Core", want: "Record") -> None:
 
 
 def _on_ack(core: "Core", ack: "Record") -> None:
-    journal = core.journal
-    if ack["jid"] == journal.jid:
-        journal.ack(ack["s"])
-        if ack["s"] > journal.hi and core.memory.order is None:
-            _forget_journal(core)
-        elif ack["s"] < journal.acked:  # it has less than it said: an older store, say
+    if ack["jid"] == core.journal.jid:
+        core.journal.ack(ack["s"])
+        if ack["s"] < core.journal.acked:  # it has less than it said: an older store, say
             core.actions.append(("hello",))
-
-
-def _forget_journal(core: "Core") -> None:
-    """What was taken from this journal is not in it: begin another, nobody may trust this one."""
-    core.memory.forget_ready()
-    core.journal.renew()
-    core.tell_fault("journal-damaged", "flash was set back, or another board has a copy of it")
-    core.actions.append(("hello",))
 
 
 def _on_time(core: "Core", message: "Record") -> None:

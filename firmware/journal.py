@@ -31,9 +31,8 @@ finish a running order (a claim) is refused first, progress later, the end of an
 A line is read whole without a size: a segment bounds it, and MicroPython would set the size
 aside in one piece, which a used heap may not have.
 
-If flash lost records in the middle (rot, not a power cut), or lacks what the controller took from
-it (it was set back, or copied), the sequence cannot be continued: the journal begins anew under a
-new id and says so.
+If flash lost records in the middle (rot, not a power cut), the sequence cannot be continued: the
+journal begins anew under a new id and says so (``damaged``).
 """
 
 import json
@@ -219,7 +218,6 @@ class Journal:
         self.jid = self._new_id()
         self.acked = self.hi = 0
         self._tail = []
-        self._gathered = []
         self.memory.forget_counters()
         self._segments = []
         self._roll(old[-1].number + 1 if old else self._free_number())

@@ -197,9 +197,9 @@ def _take_state(tx: "Tx", machine: Machine, bn: str, said_at: int | None) -> boo
         _follow(tx, machine, bn, 0)
         return True
     heard_at = tx.site.number(_boot_heard(machine.id))
-    if said_at is None or 0 < heard_at - said_at <= MAX_LATE_MS:
-        return False  # no stamp: of its first seconds, for who stays is told the time
-    speaks = heard_at <= said_at <= tx.now_ms
+    if said_at is not None and 0 < heard_at - said_at <= MAX_LATE_MS:
+        return False
+    speaks = said_at is not None and heard_at <= said_at <= tx.now_ms
     if machine.bn is None or (speaks and machine.stale_boots == GREETED):
         _follow(tx, machine, bn, 0)
         return True

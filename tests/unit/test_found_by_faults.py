@@ -81,22 +81,6 @@ def test_a_flash_that_was_set_back_is_told_what_it_lacks(floor: Any) -> None:
     assert set_back(floor) == ("j1", 3)
 
 
-def test_a_board_that_lacks_what_was_taken_from_it_begins_another_journal() -> None:
-    machine = Machine(CutFlash())
-    machine.command("clear")
-    before = machine.journal.jid
-    assert machine.agent.memory.ready
-    ack = {"v": 1, "term": 1, "jid": before, "s": machine.journal.hi + 1}
-    machine.hear("dn/ack", ack)
-    assert machine.journal.jid != before and not machine.agent.memory.ready
-    assert ("hello",) in machine.done
-    machine.journal.flush()
-    assert [event["code"] for event in machine.events("fault")] == ["journal-damaged"]
-    after = machine.journal.jid
-    machine.hear("dn/ack", ack)  # again, of the journal that is gone
-    assert machine.journal.jid == after
-
-
 def test_what_a_machine_counted_and_no_report_tells_of_is_booked_from_its_hello(floor: Any) -> None:
     """The store was set back behind reports that the machine has trimmed since."""
     counter = {"ch": 0, "lot": "spool-1", "cum_mg": 2927, "unc_mg": 27}
@@ -116,14 +100,6 @@ def test_what_a_report_on_its_way_will_tell_is_not_booked_from_a_hello(floor: An
     counter = {"ch": 0, "lot": "spool-1", "cum_mg": 2927, "unc_mg": 0}
     floor.do(execution.hear_hello, "printer-1", hello("b1", lo=1, hi=8, ctr=[counter]))
     assert floor.do(lambda tx: [e for e in tx.ledger.all() if e.action == "consume"]) == []
-
-
-def test_a_board_at_work_keeps_its_journal_whatever_is_acknowledged() -> None:
-    machine = Machine(CutFlash())
-    machine.start(1)
-    before = machine.journal.jid, machine.journal.hi, machine.journal.acked
-    machine.hear("dn/ack", {"v": 1, "term": 1, "jid": before[0], "s": before[1] + 1})
-    assert (machine.journal.jid, machine.journal.hi, machine.journal.acked) == before
 
 
 def test_a_flash_that_was_set_back_is_found_out_by_its_first_report_too(floor: Any) -> None:
