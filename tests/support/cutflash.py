@@ -66,7 +66,7 @@ class CutFlash:
 
     def open(self, name, mode):
         if mode == "rb":
-            return io.BytesIO(self.files[name])
+            return io.BytesIO(self._content(name))
         if mode == "wb":
             self.operation()
             self.files[name] = b""
@@ -85,4 +85,9 @@ class CutFlash:
         self.files.pop(name, None)
 
     def size(self, name):
-        return len(self.files[name])
+        return len(self._content(name))
+
+    def _content(self, name):
+        if name not in self.files:
+            raise OSError(2, name)
+        return self.files[name]
